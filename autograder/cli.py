@@ -1,0 +1,106 @@
+"""The command line. Standard output carries the answer, standard error the progress.
+
+Exit status: 0 done; 2 the request or the submission cannot be used; 1 the grader itself failed, or a check
+that was asked for did not pass. Heavy modules are imported inside the commands, so that --help is instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from autograder import course
+from autograder.errors import GraderFault, UnusableRequest
+
+
+class _Commands(click.Group):
+    """Tells our own errors in one line."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except UnusableRequest as error:
+            print(f"autograder: {error}", file=sys.stderr)
+            ctx.exit(2)
+        except GraderFault as error:
+            print(f"autograder: {error}", file=sys.stderr)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands)
+def main() -> None:
+    """Grade the convolutional-networks assignment."""
+
+
+@main.command()
+@click.argument("submission", type=click.Path(path_type=Path))
+@click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
+@click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here.")
+def grade(submission: Path, questions: tuple[str, ...], no_training: bool, json_file: Path | None) -> None:
+    """Grade SUBMISSION, a folder: its modules lie in its `assignment` folder or at its top."""
+    assignment = course.load()
+    assignment.choose(questions)
+    if json_file is not None and not json_file.resolve().parent.is_dir():
+        raise UnusableRequest(f"--json: the folder {json_file.resolve().parent} does not exist.")
+
+    from autograder.intake import read_submission
+
+    taken_in = read_submission(submission, assignment)
+
+    from autograder.render.progress import ProgressBar
+
+    with ProgressBar("starting the sandbox") as bar:
+        from autograder.sandbox.sandbox import Sandbox, SandboxError
+
+        try:
+            # The fork server imports torch while this process does.
+            with Sandbox() as sandbox:
+                from autograder.grade import grade as grade_submission
+
+                report = grade_submission(
+                    taken_in, assignment, sandbox, questions=questions, training=not no_training, progress=bar.advance
+                )
+        except SandboxError as error:
+            raise GraderFault(str(error)) from error
+
+    from autograder.render.terminal import print_report
+    from autograder.report import write_json
+
+    print_report(report, training=not no_training)
+    if json_file is not None:
+        try:
+            write_json(report, json_file)
+        except OSError as error:
+            raise UnusableRequest(f"--json: {json_file} cannot be written: {error.strerror}.") from None
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail if a file is not what its solution makes it.")
+def stubs(check: bool) -> None:
+    """Write the students' files in assignment/ from solutions/."""
+    from autograder.stubs import differing, make_stubs, write_stubs
+
+    assignment = course.load()
+    if not check:
+        for name in write_stubs(assignment):
+            print(f"assignment/{name}")
+        return
+    stale = differing(make_stubs(assignment))
+    if stale:
+        raise GraderFault(
+            f"Not in step with solutions/: {', '.join(f'assignment/{name}' for name in stale)}. "
+            "Run `python -m autograder stubs`."
+        )
+    print("The stubs are in step with the solutions.")
+
+
+@main.command()
+@click.option("--repeat", default=7, show_default=True, help="Measurements of each kind; the median is shown.")
+def benchmark(repeat: int) -> None:
+    """Measure what grading costs beside the student's own code, as ratios within one run."""
+    from autograder.benchmark import run
+
+    run(repeat)

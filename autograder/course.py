@@ -1,0 +1,102 @@
+"""The assignment as a course set it up: `assignment.toml`, read and checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.sandbox.limits import Limits
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = ROOT / "autograder" / "assignment.toml"
+SOLUTIONS = ROOT / "solutions"
+STUBS = ROOT / "assignment"
+PUBLIC_TESTS = ROOT / "tests"
+HIDDEN_TESTS = ROOT / "autograder" / "hidden"
+EXPLANATIONS = "explanations.md"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question.
+
+    Attributes:
+        id: "q1".
+        title: for people.
+        module: name of the student's module, without ".py".
+        points: all points of the question.
+        written: of them, the points a person gives for the written answer.
+        from_scratch: functions that must not use the library's own kernels.
+        limits: what a submission may use.
+    """
+
+    id: str
+    title: str
+    module: str
+    points: int
+    written: int
+    from_scratch: tuple[str, ...]
+    limits: Limits
+
+    @property
+    def automatic(self) -> int:
+        """Points that a program gives."""
+        return self.points - self.written
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The whole assignment."""
+
+    title: str
+    questions: tuple[Question, ...]
+
+    def choose(self, ids: Sequence[str]) -> tuple[Question, ...]:
+        """The questions of these ids, in the assignment's order; all if there are none.
+
+        Raises:
+            UnusableRequest: there is no such question.
+        """
+        known = [question.id for question in self.questions]
+        for name in ids:
+            if name not in known:
+                raise UnusableRequest(f"There is no question {name}; there are {', '.join(known)}.")
+        return tuple(question for question in self.questions if not ids or question.id in ids)
+
+
+def load(path: Path = SETTINGS) -> Assignment:
+    """Read `assignment.toml`.
+
+    Raises:
+        GraderFault: it cannot be read, or lacks or misspells something.
+    """
+    try:
+        settings = tomllib.loads(path.read_text("utf-8"))
+        common = settings.get("limits", {})
+        questions = tuple(_question(entry, common) for entry in settings["question"])
+        return Assignment(settings["title"], questions)
+    except KeyError as error:
+        raise GraderFault(f"{path} lacks {error}.") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise GraderFault(f"{path} cannot be used: {error}") from None
+
+
+def _question(entry: dict[str, Any], common: dict[str, Any]) -> Question:
+    limits = {**common, **entry.get("limits", {})}
+    unknown = limits.keys() - {field.name for field in dataclasses.fields(Limits)}
+    if unknown:
+        raise ValueError(f"there is no limit called {', '.join(sorted(unknown))}")
+    return Question(
+        id=entry["id"],
+        title=entry["title"],
+        module=entry["module"],
+        points=entry["points"],
+        written=entry.get("written", 0),
+        from_scratch=tuple(entry.get("from_scratch", ())),
+        limits=Limits(**limits),
+    )

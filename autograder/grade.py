@@ -1,0 +1,115 @@
+"""Grade a submission: the heart, which every front door calls."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import platform
+import time
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from autograder import course
+from autograder.course import Assignment, Question
+from autograder.intake import Submission
+from autograder.report import QuestionReport, Report
+from autograder.sandbox.failures import Unusable
+from autograder.sandbox.proxy import Session
+from autograder.sandbox.sandbox import Sandbox
+from autograder.suite import Progress, SuitePlugin, run_suite, suite_digest
+from autograder.written import read_written
+
+
+def grade(
+    submission: Submission,
+    assignment: Assignment,
+    sandbox: Sandbox,
+    *,
+    questions: tuple[str, ...] = (),
+    training: bool = True,
+    progress: Progress | None = None,
+) -> Report:
+    """Run the suites against a submission and count the points.
+
+    Args:
+        submission: from `intake`.
+        assignment: from `course`.
+        sandbox: where the student's code runs.
+        questions: ids of those to grade; all if there are none.
+        training: whether networks are trained; without, those tests and their points are absent.
+        progress: told after each test.
+
+    Raises:
+        UnusableRequest: there is no such question.
+        GraderFault: the grader failed; nothing is said about the submission.
+    """
+    begun = time.perf_counter()
+    torch.set_num_threads(1)  # expected values are small: threads would only wait for one another
+    chosen = assignment.choose(questions)
+    suite = suite_digest(chosen)
+    seed = hmac.digest(suite.encode(), submission.digest.encode(), "sha256")
+    folder = sandbox.stage(submission.modules)
+    sessions = {question.id: _session(question, submission, sandbox, folder) for question in chosen}
+    try:
+        run = run_suite(chosen, sessions, seed, training=training, progress=progress)
+    finally:
+        for session in sessions.values():
+            session.close()
+        sandbox.unstage(folder)
+    return Report(
+        submission=submission.name,
+        graded_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        seconds=round(time.perf_counter() - begun, 3),
+        hashes={
+            "submission": submission.digest,
+            "suite": suite,
+            "thresholds": None,  # there are none until a question trains
+            "grader": grader_digest(),
+        },
+        seed=seed.hex(),
+        environment={"python": platform.python_version(), "torch": torch.__version__, "device": "cpu", "data": None},
+        isolation=sandbox.layers(),
+        questions=[_question_report(question, submission, sessions[question.id], run) for question in chosen],
+        left_out=list(submission.left_out),
+    )
+
+
+@cache
+def grader_digest() -> str:
+    """SHA-256 of the grader's own code, its tests and the suites aside."""
+    digest = hashlib.sha256()
+    package = course.ROOT / "autograder"
+    for file in sorted(package.rglob("*.py")):
+        part = file.relative_to(package)
+        if part.parts[0] not in ("tests", "hidden"):
+            digest.update(f"{part}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _session(question: Question, submission: Submission, sandbox: Sandbox, folder: Path) -> Session:
+    session = Session(sandbox, folder, question.module, question.from_scratch, question.limits)
+    problem = submission.problems.get(f"{question.module}.py")
+    if problem is not None:
+        session.give_up(Unusable(problem))
+    return session
+
+
+def _question_report(
+    question: Question, submission: Submission, session: Session, run: SuitePlugin
+) -> QuestionReport:
+    tests = run.results(question.id)
+    written = read_written(submission, question)
+    return QuestionReport(
+        id=question.id,
+        title=question.title,
+        score=sum(test.score for test in tests),
+        max_score=sum(test.max_score for test in tests),
+        pending=question.written if written is not None and written.state == "awaiting" else 0,
+        seconds=round(sum(test.seconds for test in tests), 3),
+        flags=list(session.flags),
+        tests=tests,
+        written=written,
+    )

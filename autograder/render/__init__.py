@@ -1,0 +1,1 @@
+"""The report in other forms, one file a form."""

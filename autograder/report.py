@@ -1,0 +1,144 @@
+"""The report: what grading found out, as data. Every other form is rendered from it.
+
+`max_score` counts what a program can grade and is the same for every submission; `pending` is what awaits a
+reader. The fields and their order are the contract "cnn-autograder/report/v1".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+SCHEMA = "cnn-autograder/report/v1"
+
+Status = Literal["passed", "failed", "error", "timeout"]
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """One test.
+
+    Attributes:
+        name: what it tests, in words.
+        category: one or two words; a hidden test says no more than this about its inputs.
+        score, max_score: points; all or none.
+        message: for the student.
+        staff: what the student's code printed and raised, and the whole message of a hidden test.
+        seconds: wall time.
+    """
+
+    name: str
+    category: str
+    status: Status
+    visibility: Literal["public", "hidden"]
+    score: int
+    max_score: int
+    message: str
+    staff: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Written:
+    """The written answer: blank ones are 0, others await a reader, read ones have a score."""
+
+    state: Literal["blank", "awaiting", "read"]
+    score: int | None
+    max_score: int
+    comment: str
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What a short training run reached, per cent."""
+
+    mean: float
+    per_class: dict[str, float]
+    threshold: float
+    curve: list[tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class QuestionReport:
+    """One question. `flags` are remarks for a person; they cost no points."""
+
+    id: str
+    title: str
+    score: int
+    max_score: int
+    pending: int
+    seconds: float
+    flags: list[str]
+    tests: list[TestResult]
+    written: Written | None = None
+    accuracy: Accuracy | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """One graded submission."""
+
+    submission: str
+    graded_at: str
+    seconds: float
+    hashes: dict[str, str | None]
+    seed: str
+    environment: dict[str, str | None]
+    isolation: dict[str, bool]
+    questions: list[QuestionReport]
+    left_out: list[str] = field(default_factory=list)
+
+    @property
+    def score(self) -> int:
+        return sum(question.score for question in self.questions)
+
+    @property
+    def max_score(self) -> int:
+        return sum(question.max_score for question in self.questions)
+
+    @property
+    def pending(self) -> int:
+        return sum(question.pending for question in self.questions)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as the schema has it."""
+        return {
+            "schema": SCHEMA,
+            "submission": self.submission,
+            "graded_at": self.graded_at,
+            "seconds": self.seconds,
+            "hashes": self.hashes,
+            "seed": self.seed,
+            "environment": self.environment,
+            "isolation": self.isolation,
+            "score": self.score,
+            "max_score": self.max_score,
+            "pending": self.pending,
+            "questions": [_question_as_dict(question) for question in self.questions],
+            "left_out": self.left_out,
+        }
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Write the report whole or not at all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(json.dumps(report.as_dict(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
+    fields = dataclasses.asdict(question)
+    tests = fields.pop("tests")
+    optional = {name: fields.pop(name) for name in ("written", "accuracy")}
+    return {**fields, **{name: value for name, value in optional.items() if value is not None}, "tests": tests}

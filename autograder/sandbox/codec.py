@@ -1,0 +1,303 @@
+"""Values on the wire: what a call takes and gives, as bytes. Data only, never pickle, in either direction.
+
+A message is a *tree* (msgpack: numbers, strings, lists and tagged maps) and a *payload*: the raw bytes of all
+tensors, one behind the other, to which the tree's tensor nodes refer. Keeping them apart bounds what reading a
+message can cost: the tree, whose smallest bytes become whole Python objects, is small; the payload is never
+unpacked.
+
+The encoder is generous, for a right answer may come in many dresses: numpy numbers become numbers, a
+`torch.Size` a tuple, an `nn.Parameter` a tensor, and what cannot travel becomes an `Opaque` that knows its
+type's name. The decoder believes nothing: exact types, bounded lengths and depth, tensors that lie one behind
+the other in the payload and fill it; whatever does not fit is a `MalformedMessage`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+import numpy as np
+import torch
+
+MAX_TREE_BYTES = 1 << 20
+MAX_DEPTH = 16
+MAX_DIMENSIONS = 16
+MAX_OPAQUE_NAME = 80
+_ALIGNMENT = 64  # of a tensor's bytes in the payload
+
+_DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        torch.bool,
+        torch.uint8,
+        torch.int8,
+        torch.int16,
+        torch.int32,
+        torch.int64,
+        torch.float16,
+        torch.bfloat16,
+        torch.float32,
+        torch.float64,
+        torch.complex64,
+        torch.complex128,
+    )
+}
+_NUMBERS = (type(None), bool, int, float, str)
+
+
+class MalformedMessage(Exception):
+    """What arrived is no message of ours. The text says what was wrong with it, for staff."""
+
+
+class TooLarge(Exception):
+    """A value is too large to send. The text says how large it is and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """Something a call returned that is not data, known by the name of its type."""
+
+    type_name: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """A value ready to be sent.
+
+    Attributes:
+        tree: msgpack bytes.
+        payload: the tensors' bytes, in order, with padding between them.
+    """
+
+    tree: bytes
+    payload: list[memoryview]
+
+    def payload_bytes(self) -> int:
+        return sum(part.nbytes for part in self.payload)
+
+
+# What an application adds to the plain types: on the way out, a function that turns an object into the fields
+# of a node or returns None; on the way in, a function for each kind of node.
+Describe = Callable[[object], dict[str, Any] | None]
+Restore = Callable[[dict[str, Any]], object]
+
+
+def encode(value: object, *, max_payload: int, describe: Describe = lambda _: None) -> Message:
+    """Turn a value into a message.
+
+    Args:
+        value: None, bool, int, float, str, list, tuple, dict with string keys, tensor or array, nested.
+        max_payload: the most bytes all tensors may have together.
+        describe: turns objects of other types into a node `{"is": kind, …}`, or returns None.
+
+    Raises:
+        TooLarge: the tensors or the rest exceed what may be sent.
+    """
+    encoder = _Encoder(max_payload, describe)
+    tree = msgpack.packb(encoder.node(value, 0))
+    if len(tree) > MAX_TREE_BYTES:
+        raise TooLarge(f"{len(tree):,} bytes besides its tensors; {MAX_TREE_BYTES:,} may be sent")
+    return Message(tree, encoder.payload)
+
+
+def decode(tree: bytes, payload: bytearray, *, restore: dict[str, Restore] | None = None) -> Any:
+    """Turn a message back into a value. Tensors share the payload's memory.
+
+    Args:
+        tree: msgpack bytes, from anyone.
+        payload: the tensors' bytes.
+        restore: what to do with an application's nodes, by kind.
+
+    Raises:
+        MalformedMessage: and nothing else, whatever the bytes.
+    """
+    try:
+        _require(len(tree) <= MAX_TREE_BYTES, "too long a tree")
+        node = msgpack.unpackb(tree, max_bin_len=0, max_ext_len=0)
+        decoder = _Decoder(payload, restore or {})
+        value = decoder.value(node, 0)
+        decoder.finish()
+    except MalformedMessage:
+        raise
+    except Exception as error:  # msgpack, numpy and torch each have their own ways to object
+        raise MalformedMessage(f"{type(error).__name__}: {error}") from None
+    return value
+
+
+class _Encoder:
+    def __init__(self, max_payload: int, describe: Describe) -> None:
+        self.payload: list[memoryview] = []
+        self._length = 0
+        self._max_payload = max_payload
+        self._describe = describe
+
+    def node(self, value: object, depth: int) -> object:
+        if depth > MAX_DEPTH:
+            raise TooLarge(f"nested deeper than {MAX_DEPTH}")
+        described = self._describe(value)
+        if described is not None:
+            return {key: self.node(field, depth + 1) if key == "value" else field for key, field in described.items()}
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = int(value)
+            if not -(2**63) <= value < 2**64:
+                raise TooLarge("an integer of more than 64 bits")
+            return value
+        if isinstance(value, _NUMBERS):
+            return value
+        if isinstance(value, torch.Tensor):
+            return self._tensor("tensor", value)
+        if isinstance(value, np.ndarray):
+            return self._array(value)
+        if isinstance(value, list):
+            return [self.node(item, depth + 1) for item in value]
+        if isinstance(value, tuple):
+            return {"is": "tuple", "items": [self.node(item, depth + 1) for item in value]}
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            return {"is": "dict", "items": {str(key): self.node(item, depth + 1) for key, item in value.items()}}
+        return {"is": "opaque", "type": type(value).__name__[:MAX_OPAQUE_NAME]}
+
+    def _array(self, array: np.ndarray) -> object:
+        try:
+            return self._tensor("array", torch.from_numpy(np.ascontiguousarray(array)))
+        except TypeError:  # strings, objects and numbers that torch has no type for
+            return {"is": "opaque", "type": f"numpy array of {array.dtype}"[:MAX_OPAQUE_NAME]}
+
+    def _tensor(self, kind: str, tensor: torch.Tensor) -> object:
+        name = str(tensor.dtype).removeprefix("torch.")
+        if tensor.layout is not torch.strided or tensor.is_meta or name not in _DTYPES:
+            layout = "meta" if tensor.is_meta else str(tensor.layout).removeprefix("torch.")
+            return {"is": "opaque", "type": f"tensor ({layout}, {name})"[:MAX_OPAQUE_NAME]}
+        size = tensor.numel() * tensor.element_size()
+        if self._length + size > self._max_payload:
+            raise TooLarge(f"{size:,} bytes in one tensor; {self._max_payload:,} may be sent")
+        grad = tensor.requires_grad
+        plain = tensor.detach().resolve_conj().resolve_neg().cpu()
+        data, strides = _dense(plain)
+        node = {
+            "is": kind,
+            "dtype": name,
+            "shape": list(tensor.shape),
+            "strides": strides,
+            "grad": grad,
+            "at": self._length,
+        }
+        if data.numel():
+            raw = memoryview(data.view(torch.uint8).numpy())
+            padding = -raw.nbytes % _ALIGNMENT
+            self.payload += [raw, memoryview(bytes(padding))]
+            self._length += raw.nbytes + padding
+        return node
+
+
+def _dense(tensor: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
+    """The tensor's elements as they lie in memory, and strides that find them there again.
+
+    Strides are kept where elements do not overlap. Gaps between them are sent as zeros, not as whatever
+    memory holds there. Overlapping elements (an expanded tensor) become a contiguous copy.
+    """
+    span = _span(tensor.shape, tensor.stride())
+    if tensor.numel() == 0 or span is None or span > 4 * tensor.numel():
+        tensor = tensor.contiguous()
+        return tensor.reshape(-1), list(tensor.stride())
+    if span == tensor.numel():
+        return tensor.as_strided((span,), (1,)), list(tensor.stride())
+    data = torch.zeros(span, dtype=tensor.dtype)
+    data.as_strided(tensor.shape, tensor.stride()).copy_(tensor)
+    return data, list(tensor.stride())
+
+
+def _span(shape: Any, strides: Any) -> int | None:
+    """How many places a tensor takes from its first element to its last; None if elements overlap."""
+    span = 1
+    for stride, length in sorted((st, n) for st, n in zip(strides, shape, strict=True) if n != 1):
+        if stride < span:
+            return None
+        span += stride * (length - 1)
+    return span
+
+
+class _Decoder:
+    def __init__(self, payload: bytearray, restore: dict[str, Restore]) -> None:
+        self._payload = payload
+        self._restore = restore
+        self._next = 0  # where the next tensor must lie
+
+    def finish(self) -> None:
+        _require(self._next == len(self._payload), "bytes that belong to no tensor")
+
+    def value(self, node: Any, depth: int) -> object:
+        _require(depth <= MAX_DEPTH, f"nested deeper than {MAX_DEPTH}")
+        if type(node) in _NUMBERS:
+            return node
+        if type(node) is list:
+            return [self.value(item, depth + 1) for item in node]
+        _require(type(node) is dict and type(node.get("is")) is str, "a node without a kind")
+        kind = node["is"]
+        if kind == "tuple":
+            return tuple(self.value(item, depth + 1) for item in _field(node, "items", list))
+        if kind == "dict":
+            return {key: self.value(item, depth + 1) for key, item in _field(node, "items", dict).items()}
+        if kind == "tensor":
+            return self._tensor(node)
+        if kind == "array":
+            return self._tensor(node).numpy()
+        if kind == "opaque":
+            name = _field(node, "type", str)[:MAX_OPAQUE_NAME]
+            return Opaque("".join(character for character in name if character.isprintable()))
+        _require(kind in self._restore, "a node of an unknown kind")
+        if "value" in node:
+            node = {**node, "value": self.value(node["value"], depth + 1)}
+        return self._restore[kind](node)
+
+    def _tensor(self, node: dict[str, Any]) -> torch.Tensor:
+        name = _field(node, "dtype", str)
+        _require(name in _DTYPES, "an unknown dtype")
+        dtype = _DTYPES[name]
+        shape, strides = _lengths(node, "shape"), _lengths(node, "strides")
+        _require(len(shape) == len(strides), "as many strides as axes")
+        _require(_field(node, "at", int) == self._next, "a tensor out of its place in the payload")
+        count = math.prod(shape)
+        if count == 0:
+            tensor = torch.empty(shape, dtype=dtype)
+        else:
+            span = _span(shape, strides)
+            _require(span is not None, "a tensor whose elements overlap")
+            assert span is not None
+            size = span * dtype.itemsize
+            end = self._next + size
+            _require(end + (-size % _ALIGNMENT) <= len(self._payload), "a tensor beyond the payload")
+            if dtype is torch.bool:  # any byte but 0 and 1 would be a bool that is neither
+                raw = torch.frombuffer(self._payload, dtype=torch.uint8, count=span, offset=self._next)
+                flat = raw != 0
+            else:
+                flat = torch.frombuffer(self._payload, dtype=dtype, count=span, offset=self._next)
+            self._next = end + (-size % _ALIGNMENT)
+            tensor = flat.as_strided(shape, strides)
+        if _field(node, "grad", bool):
+            _require(dtype.is_floating_point or dtype.is_complex, "gradients for a tensor of integers")
+            tensor.requires_grad_()
+        return tensor
+
+
+def _require(condition: bool, complaint: str) -> None:
+    if not condition:
+        raise MalformedMessage(complaint)
+
+
+def _field(node: dict[str, Any], name: str, kind: type) -> Any:
+    value = node.get(name)
+    _require(type(value) is kind, f"no {kind.__name__} called {name}")
+    return value
+
+
+def _lengths(node: dict[str, Any], name: str) -> list[int]:
+    values = _field(node, name, list)
+    _require(len(values) <= MAX_DIMENSIONS, "too many axes")
+    for value in values:
+        _require(type(value) is int and 0 <= value < 2**40, "a length that is no length")
+    return list(values)

@@ -1,0 +1,62 @@
+"""Resource limits of a worker: memory, processor time, file size, descriptors, threads. See getrlimit(2).
+
+Only what a process may use without anybody watching stands here. How long a call may take and how much it
+may print or return is watched by the trusted side, in `worker`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autograder.sandbox.confinement import Cell
+
+
+def apply(cell: Cell, *, own_user: bool) -> bool:
+    """Lower this process's limits to what `cell` allows.
+
+    Args:
+        cell: the figures.
+        own_user: whether the process is to have a user id to itself. The kernel counts threads by user, so
+            that a limit on them would count the grader's own where it has not.
+
+    Returns:
+        Whether memory could be limited as well: the system must tell how much is in use already.
+    """
+    import resource  # not on Windows
+
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_CPU, cell.cpu_seconds)
+    _lower(resource.RLIMIT_FSIZE, cell.file_bytes)
+    _lower(resource.RLIMIT_NOFILE, cell.open_files)
+    if own_user:
+        _lower(resource.RLIMIT_NPROC, cell.threads)
+    if sys.platform != "linux":
+        return False
+    _lower(resource.RLIMIT_MEMLOCK, 0)
+    _lower(resource.RLIMIT_MSGQUEUE, 0)
+    # RLIMIT_DATA counts private memory and RLIMIT_AS the shared mappings too. Both count what importing torch
+    # has mapped, gigabytes with a CUDA build: the limit starts from there.
+    size, data = _mapped_bytes()
+    _lower(resource.RLIMIT_DATA, data + cell.memory)
+    _lower(resource.RLIMIT_AS, size + cell.memory)
+    return True
+
+
+def _lower(limit: int, value: int) -> None:
+    import resource
+
+    hard = resource.getrlimit(limit)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(limit, (value, value))
+
+
+def _mapped_bytes() -> tuple[int, int]:
+    """Bytes of address space, and of private writable memory, in use now."""
+    import resource
+
+    fields = Path("/proc/self/statm").read_text().split()
+    return int(fields[0]) * resource.getpagesize(), int(fields[5]) * resource.getpagesize()

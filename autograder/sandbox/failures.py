@@ -1,0 +1,77 @@
+"""What can go wrong with a student's code in the sandbox, as sentences for the student and for staff.
+
+`summary` may be shown for a hidden test: it holds nothing that the student's code wrote while the test ran.
+`detail` may hold the hidden inputs, since the code saw them: it is for public tests and for staff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SubmissionFailure(Exception):
+    """The submission failed in a way that is no matter of right or wrong values.
+
+    Attributes:
+        summary: one sentence for the student.
+        detail: more of it: the exception's text, the traceback.
+        status: the test's status in the report, "failed" or "timeout".
+    """
+
+    status = "failed"
+
+    def __init__(self, summary: str, detail: str = "") -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.detail = detail or summary
+
+
+class TimedOut(SubmissionFailure):
+    """A call was stopped because it took too long."""
+
+    status = "timeout"
+
+
+class Unusable(SubmissionFailure):
+    """Nothing in this question can be tried: the module does not import, or too much time was lost already."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One line of a student's traceback."""
+
+    file: str
+    line: int
+    function: str
+    source: str
+
+    def __str__(self) -> str:
+        where = f"assignment/{self.file}, line {self.line}" + (f", in {self.function}" if self.function else "")
+        return f"{where}: {self.source}" if self.source else where
+
+
+def raised(call: str, type_name: str, text: str, frames: Sequence[Frame]) -> SubmissionFailure:
+    """The student's function ended with an exception."""
+    if type_name == "NotImplementedError" and frames:
+        return SubmissionFailure(f"{call} is still a TODO: assignment/{frames[-1].file}, line {frames[-1].line}.")
+    where = f" at {frames[-1]}" if frames else " before any line of your code ran: look at its signature"
+    summary = f"{call} raised {type_name}{where}"
+    lines = [*(f"  {frame}" for frame in frames), f"{type_name}: {text}" if text else type_name]
+    return SubmissionFailure(summary, f"{call} raised {type_name}{'' if frames else where}.\n" + "\n".join(lines))
+
+
+def cannot_import(module: str, type_name: str, text: str, frames: Sequence[Frame]) -> Unusable:
+    """The student's module does not import. Importing sees no hidden input: all may be told."""
+    where = f" at {frames[-1]}" if frames else ""
+    if type_name == "ModuleNotFoundError" and not frames and module in text:
+        return Unusable(f"{module}.py was not handed in.")
+    return Unusable(f"{module}.py cannot be imported: {type_name}{where}: {text}")
+
+
+def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:
+    """A question that asks for an operation was answered with the library's own."""
+    names = ", ".join(kernels)
+    return SubmissionFailure(
+        f"{call} used the library's own kernel ({names}). This question asks you to write the operation yourself."
+    )

@@ -1,0 +1,67 @@
+"""Objects that stay in the worker, and all that the trusted side may ask of them.
+
+A function that returns an `nn.Module` returns a handle to the trusted side. `VERBS` and `SETTINGS` are a handle's
+whole vocabulary; what is not listed here cannot be asked. The answers come from the student's process: a test
+that rests on one also checks what the module computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+MAX_REPR = 500
+
+SETTINGS = (
+    "in_channels",
+    "out_channels",
+    "kernel_size",
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "padding_mode",
+)
+"""Attributes of a layer that can be read."""
+
+
+def _call(module: nn.Module, *arguments: object) -> object:
+    return module(*arguments)
+
+
+def _state_dict(module: nn.Module) -> dict[str, object]:
+    return dict(module.state_dict())
+
+
+def _setting(module: nn.Module, name: str) -> object:
+    if name not in SETTINGS:
+        raise AttributeError(name)
+    return getattr(module, name)
+
+
+VERBS: dict[str, Callable[..., Any]] = {"call": _call, "state_dict": _state_dict, "setting": _setting}
+"""What can be done with a module."""
+
+
+class Handles:
+    """The objects that the trusted side holds handles to, by number."""
+
+    def __init__(self) -> None:
+        self._objects: list[nn.Module] = []
+
+    def describe(self, value: object) -> dict[str, Any] | None:
+        """The node that stands for a module on the wire; None for anything else."""
+        if not isinstance(value, nn.Module):
+            return None
+        self._objects.append(value)
+        return {
+            "is": "handle",
+            "number": len(self._objects) - 1,
+            "type": type(value).__name__[:MAX_REPR],
+            "repr": repr(value)[:MAX_REPR],
+        }
+
+    def __getitem__(self, number: int) -> nn.Module:
+        return self._objects[number]

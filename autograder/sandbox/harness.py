@@ -1,0 +1,211 @@
+"""Inside a worker: import the student's module and answer calls until the other end hangs up.
+
+This is the only place where a student's code is imported. Whatever that code does to this process, it can only
+change what the process says; expected values and points live elsewhere. The requests, each a dict with `do`:
+
+    import    module                   -> None
+    call      name, arguments, named, grad, seed
+    ask       handle, verb, arguments, grad, seed
+    backward  call, gradients          -> a gradient or None for each differentiable argument
+
+Every answer carries the request's number and either `value` (with `changed`, arguments that were changed in
+place, and `used`, kernels the guard saw) or `error`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import linecache
+import os
+import random
+import socket
+import sys
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from autograder.sandbox import channel, codec
+from autograder.sandbox.confinement import Cell, confine
+from autograder.sandbox.guard import OPERATIONS, Guard
+from autograder.sandbox.handles import VERBS, Handles
+
+MAX_TEXT = 2_000  # characters of an exception's text
+MAX_FRAMES = 20  # of a traceback, the last ones
+KEPT_GRAPHS = 64  # calls whose gradients can still be asked for
+
+
+def live(
+    connection: socket.socket,
+    output: int,
+    cell: Cell,
+    submission: str,
+    packages: list[str],
+    guarded: list[str],
+    max_payload: int,
+) -> None:
+    """Become a worker: lock this process in, say so, answer calls. Never returns to the fork server's loop.
+
+    Args:
+        connection: this worker's end of the conversation.
+        output: descriptor that takes what the student's code prints.
+        cell: what the worker may touch.
+        submission: folder that holds the package `assignment` as submitted.
+        packages: folders to import torch and its like from.
+        guarded: functions that must not use the library's own kernels.
+        max_payload: bytes of tensors in one message, either way.
+    """
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    try:
+        guard = Guard()
+        guard.watch(guarded)
+        layers = confine(cell, keep=[connection.fileno()])
+    except Exception as error:  # whatever it was, the trusted side must hear of it
+        channel.send(connection, codec.encode({"refused": f"{type(error).__name__}: {error}"}, max_payload=0))
+        return
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        raw = io.FileIO(descriptor, "w", closefd=False)
+        # Written through: what was printed before a crash is what one wants to read after it.
+        setattr(sys, name, io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True))
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  (lives as long as the process)
+    sys.path[:] = [submission, *packages]
+    sys.argv = ["assignment"]
+    sys.dont_write_bytecode = True
+    channel.send(connection, codec.encode({"layers": layers}, max_payload=0))
+    _Harness(connection, submission, guard, max_payload).loop()
+
+
+class _Harness:
+    def __init__(self, connection: socket.socket, submission: str, guard: Guard, max_payload: int) -> None:
+        self._connection = connection
+        self._submission = submission + os.sep
+        self._max_payload = max_payload
+        self._module: Any = None
+        self._guard = guard
+        self._handles = Handles()
+        self._graphs: OrderedDict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = OrderedDict()
+
+    def loop(self) -> None:
+        while True:
+            try:
+                tree, payload = channel.receive(self._connection, self._max_payload)
+            except EOFError:
+                return
+            restore: dict[str, codec.Restore] = {"handle": lambda node: self._handles[node["number"]]}
+            request = codec.decode(tree, payload, restore=restore)
+            channel.send(self._connection, self._answer(request))
+
+    def _answer(self, request: dict[str, Any]) -> codec.Message:
+        number = request["number"]
+        try:
+            answer, describe = self._do(request)
+            return codec.encode({"number": number, **answer}, max_payload=self._max_payload, describe=describe)
+        except BaseException as error:  # SystemExit too: only the other end decides when this process ends
+            told = {"number": number, "error": self._tell(error), "used": self._guard.disarm()}
+            return codec.encode(told, max_payload=self._max_payload)
+
+    def _do(self, request: dict[str, Any]) -> tuple[dict[str, Any], codec.Describe]:
+        match request["do"]:
+            case "import":
+                self._module = importlib.import_module(request["module"])
+                return {"value": None}, self._handles.describe
+            case "call":
+                name = request["name"]
+                try:
+                    function = getattr(self._module, name)
+                except AttributeError:
+                    raise _Missing(name) from None
+                return self._call(request, function, guarded=name in OPERATIONS)
+            case "ask":
+                verb = VERBS[request["verb"]]
+                module = request["handle"]
+                return self._call(request, lambda *given: verb(module, *given), guarded=False)
+            case "backward":
+                outputs, inputs = self._graphs[request["call"]]
+                gradients = torch.autograd.grad(
+                    outputs, inputs, request["gradients"], retain_graph=True, allow_unused=True
+                )
+                return {"value": list(gradients)}, self._handles.describe
+            case other:
+                raise ValueError(f"no request is called {other}")
+
+    def _call(
+        self, request: dict[str, Any], function: Callable[..., Any], *, guarded: bool
+    ) -> tuple[dict[str, Any], codec.Describe]:
+        arguments, named = request["arguments"], request.get("named", {})
+        given = {key: value for key, value in [*enumerate(arguments), *named.items()] if isinstance(value, torch.Tensor)}
+        before = {key: _bits(value).clone() for key, value in given.items()}
+        _seed(request["seed"])
+        if guarded:
+            self._guard.arm()
+        with torch.set_grad_enabled(request["grad"]):
+            value = function(*arguments, **named)
+        used = self._guard.disarm()
+        changed = [
+            [key, tensor.detach()]
+            for key, tensor in given.items()
+            if tensor.shape.numel() * tensor.element_size() != before[key].numel()
+            or not torch.equal(_bits(tensor), before[key])
+        ]
+
+        same_as = {id(tensor): key for key, tensor in given.items()}
+        outputs: list[torch.Tensor] = []
+
+        def describe(item: object) -> dict[str, Any] | None:
+            if isinstance(item, torch.Tensor):
+                if id(item) in same_as:
+                    return {"is": "argument", "key": same_as[id(item)]}
+                if item.requires_grad:
+                    outputs.append(item)
+                return None
+            return self._handles.describe(item)
+
+        self._graphs[request["number"]] = (outputs, [tensor for tensor in given.values() if tensor.requires_grad])
+        if len(self._graphs) > KEPT_GRAPHS:
+            self._graphs.popitem(last=False)
+        return {"value": value, "changed": changed, "used": used}, describe
+
+    def _tell(self, error: BaseException) -> dict[str, Any]:
+        """An exception as data: its type, its text, and the student's own lines that led there."""
+        if isinstance(error, codec.TooLarge):
+            return {"kind": "too large", "type": "", "text": str(error), "frames": []}
+        if isinstance(error, _Missing):
+            return {"kind": "missing", "type": "", "text": str(error), "frames": []}
+        frames = [
+            [Path(frame.f_code.co_filename).name, line, frame.f_code.co_name, linecache.getline(frame.f_code.co_filename, line).strip()[:200]]
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if frame.f_code.co_filename.startswith(self._submission)
+        ]
+        if isinstance(error, SyntaxError) and (error.filename or "").startswith(self._submission):
+            frames.append([Path(error.filename or "").name, error.lineno or 0, "", (error.text or "").strip()[:200]])
+        try:
+            text = str(error.msg if isinstance(error, SyntaxError) else error)[:MAX_TEXT]
+        except Exception:
+            text = "(its text could not be made)"
+        return {"kind": "raised", "type": type(error).__name__[:100], "text": text, "frames": frames[-MAX_FRAMES:]}
+
+
+class _Missing(Exception):
+    """The student's module has no such name."""
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor's values as bytes, so that NaN equals NaN."""
+    return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+
+
+def _seed(seed: int) -> None:
+    # torch.manual_seed would do the same and, on a CUDA build, take half a millisecond to note who called it.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)

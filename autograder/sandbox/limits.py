@@ -1,0 +1,32 @@
+"""What a submission may use: every limit, with its unit and its usual value, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use. Changed in `assignment.toml`, for all questions or for one.
+
+    Attributes:
+        call_seconds: processor seconds for one call, importing the module included.
+        call_wall_seconds: seconds on the clock for one call; larger, since a busy machine is slow.
+        worker_cpu_seconds: processor seconds in a worker's whole life.
+        memory_mb: megabytes a worker may allocate beyond what importing torch took.
+        message_mb: megabytes of tensors that one call may take or return.
+        output_kb: kilobytes kept of what is printed during one test.
+        file_mb: the largest file a worker may write in its scratch folder, in megabytes.
+        open_files: descriptors a worker may hold.
+        threads: threads a worker may run.
+    """
+
+    call_seconds: float = 10.0
+    call_wall_seconds: float = 60.0
+    worker_cpu_seconds: int = 120
+    memory_mb: int = 2048
+    message_mb: int = 256
+    output_kb: int = 16
+    file_mb: int = 16
+    open_files: int = 64
+    threads: int = 64

@@ -1,0 +1,325 @@
+"""What a hidden test holds in place of a student's module: calls that behave like calls.
+
+`q1.conv2d(x, w, stride=2)` sends the call to a worker and gives back what came of it. Arguments changed in
+place are changed in the caller's tensors too; an output that requires grad can be differentiated, by asking
+the worker; grad mode and random seed are the caller's. A call that ends badly raises a `SubmissionFailure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autograder.sandbox import codec, failures
+from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.worker import Ended, OutOfTime, Worker
+
+TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
+
+
+class Session:
+    """One question of one submission: a worker, replaced when it is lost, and what the tests found out.
+
+    Args:
+        sandbox: where workers come from.
+        submission: the staged submission.
+        module: name of the question's module.
+        guarded: its functions that must not use the library's own kernels.
+        limits: what the submission may use.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, submission: Path, module: str, guarded: Sequence[str], limits: Limits
+    ) -> None:
+        self.flags: list[str] = []
+        self._guarded = guarded
+        self._sandbox = sandbox
+        self._submission = submission
+        self._module = module
+        self._limits = limits
+        self._worker: Worker | None = None
+        self._given_up: Unusable | None = None
+        self._timeouts = 0
+        self._used: list[str] = []
+        self._calls: list[str] = []
+
+    def begin_test(self) -> None:
+        """Forget what the last test printed and which kernels it used."""
+        self._used.clear()
+        self._calls.clear()
+        if self._worker is not None:
+            self._worker.take_output()
+
+    def end_test(self) -> tuple[str, SubmissionFailure | None]:
+        """What the student's code printed in this test, and a failure if it used what it must not."""
+        printed = self._worker.take_output() if self._worker is not None else ""
+        if not self._used:
+            return printed, None
+        kernels = list(dict.fromkeys(self._used))
+        self.flag(f"{self._calls[0]} used {kernels[0]}")
+        return printed, failures.used_kernels(self._calls[0], kernels)
+
+    def give_up(self, failure: Unusable) -> None:
+        """Let every call fail with this: the module cannot be used."""
+        self._given_up = failure
+
+    def flag(self, remark: str) -> None:
+        """Note something that a person should look at."""
+        if remark not in self.flags:
+            self.flags.append(remark)
+
+    def close(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
+        """Call a function of the student's module."""
+        return self._invoke(name, {"do": "call", "name": name}, arguments, named)
+
+    def ask(self, handle: RemoteModule, verb: str, *arguments: object) -> object:
+        """Use a handle's vocabulary."""
+        request = {"do": "ask", "handle": handle, "verb": verb}
+        what = handle.type_name if verb == "call" else f"{handle.type_name}.{verb}"
+        return self._invoke(what, request, arguments, {})
+
+    def vector_jacobian(self, call: int, worker: Worker, gradients: Sequence[torch.Tensor]) -> list[Any]:
+        """Gradients of a call's differentiable arguments, given those of its outputs."""
+        if worker is not self._worker:
+            raise SubmissionFailure("backward: the worker that holds this call's graph was lost")
+        reply = self._exchange("backward", {"do": "backward", "call": call, "gradients": list(gradients)}, {}, None)
+        return list(reply["value"])
+
+    def _invoke(self, what: str, request: dict[str, Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
+        given: dict[int | str, Any] = {**dict(enumerate(arguments)), **named}
+        seed = int(torch.randint(2**62, ()).item())  # follows the caller's torch.manual_seed, call by call
+        request |= {
+            "arguments": list(arguments),
+            "named": named,
+            "grad": torch.is_grad_enabled(),
+            "seed": seed,
+        }
+        worker = self._ready_worker()
+        reply = self._exchange(what, request, given, worker)
+        for key, tensor in reply["changed"]:
+            _change(given[key], tensor, what)
+        inputs = [item for item in given.values() if isinstance(item, torch.Tensor) and item.requires_grad]
+        return _Differentiable.attach(self, worker, reply["value"], inputs)
+
+    def _ready_worker(self) -> Worker:
+        """The worker, with the student's module imported."""
+        if self._given_up is not None:
+            raise self._given_up
+        if self._worker is None:
+            self._worker = self._sandbox.spawn(self._submission, self._limits, self._guarded)
+            request = {"do": "import", "module": f"assignment.{self._module}"}
+            try:
+                self._exchange(f"import {self._module}", request, {}, self._worker)
+            except SubmissionFailure as failure:
+                self.close()
+                self._given_up = (
+                    failure
+                    if isinstance(failure, Unusable)
+                    else Unusable(f"{self._module}.py cannot be imported: {failure.summary}", failure.detail)
+                )
+                raise self._given_up from None
+        return self._worker
+
+    def _exchange(
+        self, what: str, request: dict[str, Any], given: dict[int | str, Any], worker: Worker | None
+    ) -> dict[str, Any]:
+        worker = worker or self._worker
+        assert worker is not None
+        restore: dict[str, codec.Restore] = {
+            "argument": lambda node: given[node["key"]],
+            "handle": lambda node: RemoteModule(self, node["number"], str(node["type"]), str(node["repr"])),
+        }
+        try:
+            reply = _checked(worker.ask(request, describe=_describe, restore=restore), given)
+        except OutOfTime as limit:
+            self._lose_worker()
+            raise self._timed_out(what, str(limit)) from None
+        except Ended as end:
+            self._lose_worker()
+            self.flag(f"{what} {end}")
+            raise SubmissionFailure(f"{what} {end}.") from None
+        except codec.MalformedMessage as complaint:
+            self._lose_worker()
+            self.flag(f"{what} spoke on the grader's wire: {complaint}")
+            raise SubmissionFailure(f"{what} gave back something that cannot be read.", str(complaint)) from None
+        if reply["used"]:
+            self._used += reply["used"]
+            self._calls.append(what)
+        if "error" in reply:
+            raise self._failure(what, reply["error"])
+        return reply
+
+    def _failure(self, what: str, error: dict[str, Any]) -> SubmissionFailure:
+        frames = [Frame(*frame) for frame in error["frames"]]
+        if error["kind"] == "missing":
+            return SubmissionFailure(f"{self._module}.py has no {what}.")
+        if error["kind"] == "too large":
+            return SubmissionFailure(f"{what} returned something too large to take: {error['text']}.")
+        if what == f"import {self._module}":
+            return failures.cannot_import(self._module, error["type"], error["text"], frames)
+        return failures.raised(what, error["type"], error["text"], frames)
+
+    def _timed_out(self, what: str, limit: str) -> TimedOut:
+        self._timeouts += 1
+        if self._timeouts >= TIMEOUTS_PER_QUESTION:
+            self._given_up = Unusable(
+                f"Not tried: {what} and {self._timeouts - 1} call before it ran out of time ({limit} for a call)."
+            )
+        return TimedOut(f"{what} was stopped: it took more than {limit}.")
+
+    def _lose_worker(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+
+class RemoteQuestion:
+    """Stands for a student's module: every attribute is one of its functions."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> RemoteFunction:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return RemoteFunction(self._session, name)
+
+
+class RemoteFunction:
+    """Stands for one function of a student's module."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self._session = session
+        self.__name__ = name
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._session.call(self.__name__, arguments, named)
+
+
+class RemoteModule:
+    """Stands for an `nn.Module` that a student's function returned. Its vocabulary is in `handles`."""
+
+    def __init__(self, session: Session, number: int, type_name: str, text: str) -> None:
+        self._session = session
+        self._text = text
+        self.number = number
+        self.type_name = type_name
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._session.ask(self, "call", *arguments)
+
+    def state_dict(self) -> Any:
+        return self._session.ask(self, "state_dict")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._session.ask(self, "setting", name)
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+class _Differentiable(torch.autograd.Function):
+    """Outputs whose gradients the worker knows."""
+
+    @classmethod
+    def attach(cls, session: Session, worker: Worker, value: object, inputs: Sequence[torch.Tensor]) -> object:
+        """Give a reply's tensors that require grad a history that leads to the caller's inputs."""
+        outputs = [tensor for tensor in _tensors(value) if tensor.requires_grad and not _is_any(tensor, inputs)]
+        if not outputs or not inputs or not torch.is_grad_enabled():
+            return value
+        attached = cls.apply(session, worker, worker.asked, [tensor.detach() for tensor in outputs], *inputs)
+        return _replace(value, dict(zip(map(id, outputs), attached, strict=True)))
+
+    @staticmethod
+    def forward(ctx: Any, session: Session, worker: Worker, call: int, outputs: list[torch.Tensor], *inputs: Any) -> Any:
+        ctx.asking = (session, worker, call)
+        ctx.inputs = inputs
+        return tuple(outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        session, worker, call = ctx.asking
+        answers = session.vector_jacobian(call, worker, gradients)
+        for answer, tensor in zip(answers, ctx.inputs, strict=True):
+            if answer is not None and (answer.shape != tensor.shape or answer.dtype != tensor.dtype):
+                raise SubmissionFailure("backward gave a gradient of the wrong shape or dtype")
+        return None, None, None, None, *answers
+
+
+def _describe(value: object) -> dict[str, Any] | None:
+    return {"is": "handle", "number": value.number} if isinstance(value, RemoteModule) else None
+
+
+def _checked(reply: dict[str, Any], given: dict[int | str, Any]) -> dict[str, Any]:
+    """Make sure that a reply has the fields and types of a reply, whoever wrote it.
+
+    Raises:
+        MalformedMessage: it has not.
+    """
+    used = reply.setdefault("used", [])
+    changed = reply.setdefault("changed", [])
+    fits = type(used) is list and all(type(name) is str for name in used) and type(changed) is list
+    fits = fits and all(
+        type(pair) is list and len(pair) == 2 and type(pair[0]) in (int, str) and pair[0] in given
+        and isinstance(given[pair[0]], torch.Tensor) and isinstance(pair[1], torch.Tensor)
+        for pair in changed
+    )  # fmt: skip
+    if "error" in reply:
+        error = reply["error"]
+        fits = fits and type(error) is dict and all(type(error.get(key)) is str for key in ("kind", "type", "text"))
+        fits = fits and type(error.get("frames")) is list and all(
+            type(frame) is list and [type(item) for item in frame] == [str, int, str, str]
+            for frame in error["frames"]
+        )  # fmt: skip
+    else:
+        fits = fits and "value" in reply
+    if not fits:
+        raise codec.MalformedMessage("an answer without the parts of an answer")
+    return reply
+
+
+def _change(tensor: torch.Tensor, new: torch.Tensor, what: str) -> None:
+    """Do to the caller's tensor what the student's code did to its own."""
+    if new.shape != tensor.shape or new.dtype != tensor.dtype:
+        raise SubmissionFailure(f"{what} resized one of its arguments.")
+    with torch.no_grad():
+        tensor.copy_(new)
+
+
+def _tensors(value: object) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _tensors(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _tensors(item)
+
+
+def _replace(value: Any, new: dict[int, torch.Tensor]) -> Any:
+    if isinstance(value, torch.Tensor):
+        return new.get(id(value), value)
+    if isinstance(value, list):
+        return [_replace(item, new) for item in value]
+    if isinstance(value, tuple):
+        return tuple(_replace(item, new) for item in value)
+    if isinstance(value, dict):
+        return {key: _replace(item, new) for key, item in value.items()}
+    return value
+
+
+def _is_any(tensor: torch.Tensor, others: Sequence[torch.Tensor]) -> bool:
+    return any(tensor is other for other in others)

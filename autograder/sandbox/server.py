@@ -1,0 +1,88 @@
+"""The fork server: a process that imported torch once and forks a confined worker in milliseconds.
+
+It is started as a new interpreter with an empty environment, before anything worth stealing is near, and holds
+nothing but libraries and this package's sandbox: what it holds, every worker inherits. It runs no operator of
+torch and has one thread, for a fork in the middle of another thread's work may hang the child. When its
+control connection closes, however the grader ended, it kills what is left and removes the temporary folder.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import signal
+import socket
+from typing import Any
+
+import numpy.fft
+import numpy.lib.stride_tricks  # noqa: F401  (loaded here so that no worker has to)
+import torch.fft  # noqa: F401
+
+from autograder.sandbox import channel, codec, harness
+from autograder.sandbox.confinement import Cell
+
+_MAX_PAYLOAD = 0  # requests to the server carry no tensors
+
+
+def main(control_descriptor: int, root: str, packages: list[str]) -> None:
+    """Serve until the control connection closes.
+
+    Args:
+        control_descriptor: the server's end of the control connection.
+        root: the temporary folder, removed at the end.
+        packages: folders that workers import from.
+    """
+    control = socket.socket(fileno=control_descriptor)
+    workers: dict[int, str] = {}  # scratch folder by process id
+    gc.collect()
+    gc.freeze()  # the collector would otherwise touch, and so copy, every page in every child
+    channel.send(control, codec.encode({"ready": os.getpid()}, max_payload=0))
+    try:
+        while True:
+            request = codec.decode(*channel.receive(control, _MAX_PAYLOAD))
+            if request["do"] == "spawn":
+                _, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+                reply = _spawn(request, control, descriptors, packages)
+                workers[reply["pid"]] = request["cell"]["scratch"]
+            else:
+                reply = _end(request["pid"], workers.pop(request["pid"]))
+            channel.send(control, codec.encode(reply, max_payload=0))
+    except (EOFError, ConnectionError):
+        pass
+    finally:
+        for pid, scratch in workers.items():
+            _end(pid, scratch)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _spawn(
+    request: dict[str, Any], control: socket.socket, descriptors: list[int], packages: list[str]
+) -> dict[str, Any]:
+    connection, output = descriptors
+    pid = os.fork()
+    if pid == 0:
+        try:
+            control.close()
+            harness.live(
+                socket.socket(fileno=connection),
+                output,
+                Cell(**request["cell"]),
+                request["submission"],
+                packages,
+                request["guarded"],
+                request["max_payload"],
+            )
+        finally:
+            os._exit(0)  # not the interpreter's way out: nothing of the server's may run here
+    os.close(connection)
+    os.close(output)
+    return {"pid": pid}
+
+
+def _end(pid: int, scratch: str) -> dict[str, Any]:
+    """Kill a worker if it still lives; say how it ended (as subprocess does: negative for a signal)."""
+    os.kill(pid, signal.SIGKILL)  # until it is waited for, the id cannot be anybody else's
+    _, status = os.waitpid(pid, 0)
+    shutil.rmtree(scratch, ignore_errors=True)
+    return {"status": os.waitstatus_to_exitcode(status)}

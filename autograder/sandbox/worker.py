@@ -1,0 +1,214 @@
+"""The trusted end of a conversation with one worker: ask, wait no longer than allowed, believe nothing."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from autograder.sandbox import codec
+from autograder.sandbox.channel import FrameReader, FrameWriter
+from autograder.sandbox.limits import Limits
+
+_TICK = 0.05  # seconds between two looks at the clocks
+
+
+class OutOfTime(Exception):
+    """The worker took longer than it may. The text names the limit."""
+
+
+class Ended(Exception):
+    """The worker's process is gone, or has hung up. The text says how."""
+
+
+class Worker:
+    """One confined process and the connection to it.
+
+    Args:
+        pid: its process id.
+        connection: the trusted end of the conversation.
+        output: descriptor from which to read what it prints.
+        limits: how long a call may take, how much it may return and print.
+        end: kills the process, if need be, and returns its exit status.
+    """
+
+    def __init__(
+        self, pid: int, connection: socket.socket, output: int, limits: Limits, end: Callable[[], int]
+    ) -> None:
+        self.pid = pid
+        self.layers: dict[str, bool] = {}
+        self._connection = connection
+        self._output = output
+        self._limits = limits
+        self._end = end
+        self._printed = bytearray()
+        self._printed_bytes = 0
+        self._output_ended = False
+        self._asked = 0
+        self._open = True
+        connection.setblocking(False)
+        os.set_blocking(output, False)
+
+    def greet(self) -> dict[str, bool]:
+        """Wait for the worker's first word, spoken before it has seen any of the student's code.
+
+        Returns:
+            Which layers of confinement hold.
+
+        Raises:
+            Ended: it could not be confined.
+        """
+        word = codec.decode(*self._exchange(None))
+        if "refused" in word:
+            raise Ended(word["refused"])
+        self.layers = word["layers"]
+        return self.layers
+
+    def ask(
+        self,
+        request: dict[str, Any],
+        *,
+        describe: codec.Describe = lambda _: None,
+        restore: dict[str, codec.Restore] | None = None,
+    ) -> dict[str, Any]:
+        """Send a request and wait for its answer.
+
+        Args:
+            request: see `harness`; the number is added here.
+            describe, restore: for objects that are not data, see `codec`.
+
+        Raises:
+            OutOfTime, Ended: see there. The worker must be closed.
+            MalformedMessage: what came back is no answer to this request. The worker must be closed.
+            TooLarge: the request itself is; nothing was sent.
+        """
+        number = self._asked + 1
+        message = codec.encode({**request, "number": number}, max_payload=self._max_payload, describe=describe)
+        self._asked = number
+        tree, payload = self._exchange(message)
+        answer = codec.decode(tree, payload, restore=restore)
+        if type(answer) is not dict or answer.get("number") != number:
+            raise codec.MalformedMessage("an answer to another question")
+        return answer
+
+    @property
+    def asked(self) -> int:
+        """The number of the last request."""
+        return self._asked
+
+    def take_output(self) -> str:
+        """What was printed since the last time, its beginning only if it was much."""
+        self._drain()
+        text = self._printed.decode("utf-8", "replace")
+        left_out = self._printed_bytes - len(self._printed)
+        if left_out:
+            text += f"\n[{left_out:,} more bytes were printed and are not kept]"
+        self._printed.clear()
+        self._printed_bytes = 0
+        return text
+
+    def close(self) -> int:
+        """End the process.
+
+        Returns:
+            Its exit status, negative for a signal; that of the kill if it still lived.
+        """
+        if not self._open:
+            return 0
+        self._open = False
+        status = self._end()
+        self._connection.close()
+        os.close(self._output)
+        return status
+
+    def cpu_seconds(self) -> float:
+        """Processor seconds the worker has used so far; 0 where the system does not tell."""
+        if sys.platform != "linux":
+            return 0.0
+        try:
+            return time.clock_gettime((~self.pid << 3) | 2)  # its clock, as clock_getcpuclockid(3) names it
+        except OSError:
+            return 0.0  # it has just ended: the connection will say so
+
+    @property
+    def _max_payload(self) -> int:
+        return self._limits.message_mb << 20
+
+    def _exchange(self, message: codec.Message | None) -> tuple[bytes, bytearray]:
+        """Send the message, if any, and read one frame, reading along what is printed."""
+        writer = None
+        if message is not None:
+            if self._readable():
+                self._fail_if_gone()
+                raise codec.MalformedMessage("the worker spoke before it was asked")
+            writer = FrameWriter(message)
+        reader = FrameReader(self._max_payload)
+        give_up = time.monotonic() + self._limits.call_wall_seconds
+        cpu_limit = self.cpu_seconds() + self._limits.call_seconds
+        try:
+            while not reader.done:
+                sending = [self._connection] if writer and not writer.done else []
+                sources = [self._connection] if self._output_ended else [self._connection, self._output]
+                readable, writable, _ = select.select(sources, sending, [], _TICK)
+                if self._output in readable:
+                    self._drain(_PIPE_BYTES)
+                if writable and writer:
+                    writer.advance(self._connection)
+                if self._connection in readable:
+                    reader.advance(self._connection)
+                if self.cpu_seconds() > cpu_limit:
+                    raise OutOfTime(f"{self._limits.call_seconds:g} seconds of processor time")
+                if time.monotonic() > give_up:
+                    raise OutOfTime(f"{self._limits.call_wall_seconds:g} seconds")
+        except (EOFError, ConnectionError):
+            raise Ended(_how_it_ended(self.close())) from None
+        if writer and not writer.done:
+            raise codec.MalformedMessage("an answer before the question was read")
+        return reader.tree, reader.payload
+
+    def _readable(self) -> bool:
+        return bool(select.select([self._connection], [], [], 0)[0])
+
+    def _fail_if_gone(self) -> None:
+        try:
+            gone = self._connection.recv(1, socket.MSG_PEEK) == b""
+        except ConnectionError:
+            gone = True
+        if gone:
+            raise Ended(_how_it_ended(self.close()))
+
+    def _drain(self, at_most: int = 1 << 20) -> None:
+        """Read what was printed; keep the beginning, count the rest."""
+        while at_most > 0 and self._open:
+            try:
+                chunk = os.read(self._output, min(at_most, _PIPE_BYTES))
+            except BlockingIOError:
+                return
+            if not chunk:
+                self._output_ended = True
+                return
+            at_most -= len(chunk)
+            self._printed_bytes += len(chunk)
+            self._printed += chunk[: max(0, (self._limits.output_kb << 10) - len(self._printed))]
+
+
+_PIPE_BYTES = 1 << 16
+
+
+def _how_it_ended(status: int) -> str:
+    if status >= 0:
+        return f"ended the process itself, with status {status} (os._exit does that)"
+    if -status == signal.SIGXCPU:
+        return "used up its processor time"
+    if -status == signal.SIGKILL:
+        return "was killed: out of memory, or it hung up on the grader"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    return f"crashed with {name}"

@@ -1,0 +1,277 @@
+"""Run the public and hidden tests against a submission: pytest, with the tests' fixtures bound to the sandbox.
+
+At home `tests/conftest.py` gives a test the student's module itself. Here a plugin gives it a stand-in that
+sends calls to a worker, notes each test's outcome and decides what the student may read about it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import io
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import torch
+
+from autograder.course import HIDDEN_TESTS, PUBLIC_TESTS, ROOT, Question
+from autograder.errors import GraderFault
+from autograder.report import Status, TestResult
+from autograder.sandbox.failures import SubmissionFailure
+from autograder.sandbox.proxy import RemoteQuestion, Session
+from autograder.sandbox.sandbox import SandboxError
+from tests.checks import CheckFailed
+from tests.messages import full_message
+
+TRUSTED_SECONDS = 120  # for one test on the trusted side, the worker's own limits aside
+
+Progress = Callable[[str, int, int], None]
+"""Told after each test: the question's id, tests done, tests in all."""
+
+
+@dataclass
+class _Record:
+    """A test while it runs."""
+
+    question: str
+    points: int
+    category: str
+    visibility: Literal["public", "hidden"]
+    told: list[str] = field(default_factory=list)
+    result: TestResult | None = None
+
+
+class SuitePlugin:
+    """Binds fixtures to sessions and collects results.
+
+    Args:
+        questions: those to be graded.
+        sessions: where each one's code runs, by question id.
+        seed: of the random cases.
+        training: whether tests marked `training` run.
+        progress: told after each test.
+    """
+
+    def __init__(
+        self,
+        questions: tuple[Question, ...],
+        sessions: Mapping[str, Session],
+        seed: bytes,
+        *,
+        training: bool,
+        progress: Progress | None,
+    ) -> None:
+        self.fault: Exception | None = None
+        self._questions = {question.id: question for question in questions}
+        self._sessions = sessions
+        self._seed = seed
+        self._training = training
+        self._progress = progress
+        self._records: dict[str, _Record] = {}
+        self._done = 0
+
+    def results(self, question: str) -> list[TestResult]:
+        """Every listed test of a question. One that for whatever reason has no result is worth nothing."""
+        return [
+            record.result
+            or TestResult(name, record.category, "error", record.visibility, 0, record.points, "It did not run.", "", 0)
+            for name, record in self._records.items()
+            if record.question == question
+        ]
+
+    @pytest.fixture
+    def q1(self) -> RemoteQuestion:
+        return RemoteQuestion(self._sessions["q1"])
+
+    @pytest.fixture
+    def from_scratch(self) -> Callable[[Any], Any]:
+        """At home this watches for the library's own kernels; here the worker always does."""
+        return lambda function: function
+
+    @pytest.fixture
+    def seed(self, request: pytest.FixtureRequest) -> int:
+        """A seed for this test's random cases, fresh for every submission and the same for the same one."""
+        return self._seed_of(request.node)
+
+    @pytest.fixture
+    def tell(self, request: pytest.FixtureRequest) -> Callable[[str], None]:
+        """Say something to the student that costs no points."""
+        return self._records[request.node.nodeid].told.append
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
+        config.addinivalue_line("markers", "training: trains a network")
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        skipped = [] if self._training else [item for item in items if item.get_closest_marker("training")]
+        points = dict.fromkeys(self._questions, 0)
+        for item in items:
+            record = _record(item)
+            points[record.question] += record.points
+            if item not in skipped:
+                self._records[item.nodeid] = record
+        for question in self._questions.values():
+            if points[question.id] != question.automatic:
+                raise pytest.UsageError(
+                    f"The tests of {question.id} are worth {points[question.id]} points; by assignment.toml a "
+                    f"program gives {question.automatic} ({question.points}, {question.written} of them written)."
+                )
+        items[:] = [item for item in items if item not in skipped]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        record = self._records[item.nodeid]
+        session = self._sessions[record.question]
+        session.begin_test()
+        torch.manual_seed(self._seed_of(item))
+        begun = time.perf_counter()
+        calls: list[pytest.CallInfo[None]] = []
+        item.stash[_CALLS] = calls
+        result = yield
+        printed, banned = session.end_test()
+        seconds = round(time.perf_counter() - begun, 3)
+        record.result = _result(item, record, calls, printed, banned, seconds)
+        self._done += 1
+        if self._progress is not None:
+            self._progress(record.question, self._done, len(self._records))
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+        item.stash[_CALLS].append(call)
+        if call.excinfo is not None and isinstance(call.excinfo.value, SandboxError):
+            self.fault = call.excinfo.value
+        return (yield)
+
+    def _seed_of(self, item: pytest.Item) -> int:
+        return int.from_bytes(hmac.digest(self._seed, item.name.encode(), "sha256")[:8]) >> 1
+
+
+_CALLS = pytest.StashKey[list["pytest.CallInfo[None]"]]()
+
+
+def run_suite(
+    questions: tuple[Question, ...],
+    sessions: Mapping[str, Session],
+    seed: bytes,
+    *,
+    training: bool,
+    progress: Progress | None = None,
+) -> SuitePlugin:
+    """Run every test of these questions.
+
+    Raises:
+        GraderFault: the suites are not in order, or pytest did not get through them.
+    """
+    plugin = SuitePlugin(questions, sessions, seed, training=training, progress=progress)
+    files = [str(file) for question in questions for file in suite_files(question)]
+    arguments = [
+        *("-c", str(HIDDEN_TESTS / "pytest.ini"), "--rootdir", str(ROOT)),
+        *("--noconftest", "--disable-plugin-autoload", "-p", "no:cacheprovider", "-p", "no:terminal"),
+        *("--assert=plain", "-s", *_time_limit(), *files),
+    ]
+    said = io.StringIO()
+    with _without_pytest_settings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = pytest.main(arguments, plugins=[plugin])
+    if plugin.fault is not None:
+        raise GraderFault(str(plugin.fault))
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise GraderFault(f"The suites could not be run: {said.getvalue().strip() or status!r}")
+    return plugin
+
+
+def suite_files(question: Question) -> list[Path]:
+    """The files that hold a question's tests, public ones first."""
+    return [folder / f"test_{question.module}.py" for folder in (PUBLIC_TESTS, HIDDEN_TESTS)]
+
+
+def suite_digest(questions: tuple[Question, ...]) -> str:
+    """SHA-256 of the tests of these questions and of what they lean on."""
+    helpers = [PUBLIC_TESTS / name for name in ("checks.py", "formulas.py", "messages.py", "misconceptions.py")]
+    digest = hashlib.sha256()
+    for file in [*helpers, *(file for question in questions for file in suite_files(question))]:
+        contents = file.read_bytes()
+        digest.update(f"{file.parent.name}/{file.name}\0{len(contents)}\0".encode() + contents)
+    return digest.hexdigest()
+
+
+def _record(item: pytest.Item) -> _Record:
+    marker = item.get_closest_marker("points")
+    if marker is None:
+        raise pytest.UsageError(f"{item.nodeid} has no points marker.")
+    category = marker.kwargs["category"]
+    if category.replace(" ", "_").replace("-", "_") not in item.name:
+        raise pytest.UsageError(f"{item.nodeid} does not have its category, {category}, in its name.")
+    return _Record(
+        question=item.path.stem.split("_")[1],
+        points=marker.args[0],
+        category=category,
+        visibility="hidden" if item.path.is_relative_to(HIDDEN_TESTS) else "public",
+    )
+
+
+def _result(
+    item: pytest.Item,
+    record: _Record,
+    calls: list[pytest.CallInfo[None]],
+    printed: str,
+    banned: SubmissionFailure | None,
+    seconds: float,
+) -> TestResult:
+    """Decide: a test passed if all its phases ran to the end, and not otherwise."""
+    error = next((call.excinfo.value for call in calls if call.excinfo is not None), None)
+    complete = [call.when for call in calls] == ["setup", "call", "teardown"]
+    if banned is not None:
+        error = banned
+    status: Status = "passed"
+    message, staff = " ".join(record.told), ""
+    hidden = record.visibility == "hidden"
+    if isinstance(error, CheckFailed):
+        status = "failed"
+        staff = error.detail
+        message = f"{_sentence(error.summary)} {error.likely or ''}".strip() if hidden else full_message(item, error)
+    elif isinstance(error, SubmissionFailure):
+        status = error.status
+        staff = "\n".join([error.detail, *getattr(error, "__notes__", [])])
+        message = error.summary if hidden else staff
+    elif error is not None or not complete:
+        status = "timeout" if "Timeout" in str(error) else "error"
+        message = "The grader itself failed on this test; it is no fault of yours. Please tell the course staff."
+        staff = f"{type(error).__name__}: {error}" if error else "the test did not run to its end"
+    if printed:
+        staff = f"{staff}\n--- printed ---\n{printed}".strip()
+    name = item.name.removeprefix("test_").replace("_", " ")
+    score = record.points if status == "passed" else 0
+    return TestResult(
+        name, record.category, status, record.visibility, score, record.points, message, staff, seconds
+    )
+
+
+def _sentence(summary: str) -> str:
+    return summary[:1].upper() + summary[1:] + ("" if summary.endswith(".") else ".")
+
+
+def _time_limit() -> list[str]:
+    """pytest-timeout, by a signal, which only the main thread gets; elsewhere it would end the whole process."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(threading, "pthread_kill"):
+        return []
+    return ["-p", "pytest_timeout", f"--timeout={TRUSTED_SECONDS}", "--timeout-method=signal"]
+
+
+@contextlib.contextmanager
+def _without_pytest_settings() -> Iterator[None]:
+    """What somebody set for their own pytest runs (PYTEST_ADDOPTS=-x …) must not change a grade."""
+    settings = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
+    for name in settings:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(settings)

@@ -1,0 +1,124 @@
+"""Fixtures of the public tests: q1 … are the modules under test themselves, so print and debuggers work."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+import assignment
+from tests.checks import CheckFailed
+from tests.messages import full_message, headline, run_again
+
+# What a question that asks for an operation must not lean on. The grader watches more closely.
+LIBRARY_KERNELS = {"conv2d": "convolution"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
+    target = _target(config)
+    # The package `assignment` takes its modules from the target first, what is given from its own folder.
+    if str(target) not in assignment.__path__:
+        assignment.__path__.insert(0, str(target))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"public tests of: {config.getoption('--target') or config.getini('target')}"
+
+
+def _target(config: pytest.Config) -> Path:
+    given = config.getoption("--target")
+    target = Path(given) if given else config.rootpath / config.getini("target")
+    if not target.is_dir():
+        raise pytest.UsageError(f"--target: {target} is not a folder.")
+    return target.resolve()
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"assignment.{name}")
+
+
+@pytest.fixture
+def q1() -> ModuleType:
+    return _module("q1_conv2d")
+
+
+@pytest.fixture
+def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Wrap a function so that a call of it fails if it uses the library's own kernel for its operation."""
+
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def watched(*arguments: Any, **named: Any) -> Any:
+            with _Watch(LIBRARY_KERNELS[function.__name__]) as watch:
+                result = function(*arguments, **named)
+            if watch.used:
+                summary = f"{function.__name__} used the library's own kernel; write the operation yourself"
+                raise CheckFailed(summary, [("call", function.__name__), ("used", ", ".join(watch.used))])
+            return result
+
+        return watched
+
+    return wrap
+
+
+class _Watch(TorchDispatchMode):
+    """Notes every operator of a kind that runs inside it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.used: list[str] = []
+        self._kind = kind
+
+    def __torch_dispatch__(self, operator: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
+        if self._kind in str(operator) and str(operator) not in self.used:
+            self.used.append(str(operator))
+        return operator(*arguments, **(named or {}))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    """Tell a wrong answer by its message alone, and an exception by the student's own lines."""
+    report = yield
+    if call.excinfo is None or not report.failed or not item.path.is_relative_to(Path(__file__).parent):
+        return report
+    error = call.excinfo.value
+    if isinstance(error, CheckFailed):
+        report.longrepr = full_message(item, error)
+    elif isinstance(error, Exception):
+        told = _told_by_own_lines(item, error)
+        if told:
+            report.longrepr = told
+    return report
+
+
+def _told_by_own_lines(item: pytest.Item, error: Exception) -> str:
+    folders = tuple(assignment.__path__)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
+    if not frames:
+        return ""
+    if isinstance(error, NotImplementedError):
+        last = frames[-1]
+        return f"{headline(item)}\n  TODO    {last.name} in {_shown(last.filename)}, line {last.lineno}, is yours to write"
+    lines = [f"  {_shown(frame.filename)}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames]
+    notes = [f"  {note}" for note in getattr(error, "__notes__", [])]
+    said = f"  {type(error).__name__}: {error}"
+    return "\n".join([headline(item), *lines, said, *notes, f"  {'again':<7} {run_again(item)}"])
+
+
+def _shown(filename: str) -> str:
+    path = Path(filename)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers_every_time() -> None:
+    torch.manual_seed(0)

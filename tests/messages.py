@@ -1,0 +1,34 @@
+"""How a failing test is told: a headline, what was wrong, how to run just this again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks import CheckFailed
+
+WIDTH = 88
+
+
+def full_message(item: pytest.Item, failure: CheckFailed) -> str:
+    """A whole message for a public test."""
+    again = f"  {'again':<7} {run_again(item)}"
+    return f"{headline(item)}\n{failure.detail}\n{again}"
+
+
+def headline(item: pytest.Item) -> str:
+    """The question, the category and what was lost: Q1 conv2d · dilation … 0 of 1 point."""
+    question, operation = item.path.stem.removeprefix("test_").split("_", 1)
+    marker = item.get_closest_marker("points")
+    points = marker.args[0] if marker else 0
+    category = marker.kwargs["category"] if marker else item.name
+    left = f"{question.upper()} {operation} · {category}"
+    right = f"0 of {points} point{'' if points == 1 else 's'}"
+    return f"{left}{right:>{max(WIDTH - len(left), len(right) + 2)}}"
+
+
+def run_again(item: pytest.Item) -> str:
+    """The command that runs just this test."""
+    question = item.path.stem.split("_")[1]
+    marker = item.get_closest_marker("points")
+    category = marker.kwargs["category"].replace(" ", "_").replace("-", "_") if marker else item.name
+    return f'pytest -k "{question} and {category}"'

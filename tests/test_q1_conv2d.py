@@ -1,0 +1,74 @@
+"""Question 1, the public tests: small enough to follow with a pencil.
+
+The grade comes from these and from hidden tests of the same kind on other inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tests.checks import assert_layer, assert_same, assert_size, assert_tuple
+
+SLIDES_INPUT = (20, 16, 50, 100)
+
+
+def counting(*shape: int) -> torch.Tensor:
+    """A tensor whose values are 1, 2, 3, …, so that sums can be checked by hand."""
+    return torch.arange(1.0, 1.0 + torch.Size(shape).numel()).reshape(shape)
+
+
+@pytest.mark.points(1, category="output size")
+def test_output_size_of_the_slides_convolutions(q1):
+    height_width = SLIDES_INPUT[2:]
+    assert_size(q1.output_size, (24, 49), height_width, 3, stride=2)
+    assert_size(q1.output_size, (28, 100), height_width, (3, 5), stride=(2, 1), padding=(4, 2))
+    assert_size(q1.output_size, (26, 100), height_width, (3, 5), stride=(2, 1), padding=(4, 2), dilation=(3, 1))
+
+
+@pytest.mark.points(1, category="values")
+def test_values_from_scratch(q1, from_scratch):
+    conv2d = from_scratch(q1.conv2d)
+    weight = torch.tensor([[[[1.0, 0.0], [0.0, 2.0]]]])  # the example in the docstring
+    assert_same(conv2d, F.conv2d, counting(1, 1, 3, 3), weight)
+    bias = torch.tensor([0.0, 100.0, 200.0])
+    assert_same(conv2d, F.conv2d, counting(2, 2, 3, 4), counting(3, 2, 2, 2), bias)
+
+
+@pytest.mark.points(1, category="stride and padding")
+def test_stride_and_padding(q1):
+    assert_same(q1.conv2d, F.conv2d, counting(1, 1, 5, 6), counting(1, 1, 2, 3), stride=(2, 1), padding=(1, 0))
+
+
+@pytest.mark.points(1, category="dilation")
+def test_dilation(q1):
+    assert_same(q1.conv2d, F.conv2d, counting(1, 1, 7, 7), counting(1, 1, 2, 2), stride=(2, 1), dilation=(3, 1))
+
+
+@pytest.mark.points(1, category="three convolutions")
+def test_three_convolutions_of_the_slides(q1):
+    layers = assert_tuple(q1.three_convolutions(), 3, "three_convolutions")
+    expected = (
+        nn.Conv2d(16, 33, 3, stride=2),
+        nn.Conv2d(16, 33, (3, 5), stride=(2, 1), padding=(4, 2)),
+        nn.Conv2d(16, 33, (3, 5), stride=(2, 1), padding=(4, 2), dilation=(3, 1)),
+    )
+    images = torch.randn(SLIDES_INPUT)
+    for place, (layer, right) in enumerate(zip(layers, expected, strict=True)):
+        assert_layer(layer, right, f"three_convolutions()[{place}]")
+        right.load_state_dict(layer.state_dict())
+        with torch.no_grad():
+            assert_same(as_function(layer), right, images)
+
+
+def as_function(layer: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A function that applies a layer: messages call it by its name."""
+
+    def layer_output(images: torch.Tensor) -> torch.Tensor:
+        return layer(images)
+
+    return layer_output
