@@ -52,14 +52,15 @@ def grade(submission: Path, questions: tuple[str, ...], no_training: bool, json_
 
     from autograder.render.progress import ProgressBar
 
+    from autograder.sandbox.launch import SandboxError, launch
+
     with ProgressBar("starting the sandbox") as bar:
-        from autograder.sandbox.sandbox import Sandbox, SandboxError
-
         try:
-            # The fork server imports torch while this process does.
-            with Sandbox() as sandbox:
-                from autograder.grade import grade as grade_submission
+            server = launch()  # it imports torch while this process does
+            from autograder.grade import grade as grade_submission
+            from autograder.sandbox.sandbox import Sandbox
 
+            with Sandbox(server) as sandbox:
                 report = grade_submission(
                     taken_in, assignment, sandbox, questions=questions, training=not no_training, progress=bar.advance
                 )

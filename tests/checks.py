@@ -97,6 +97,20 @@ def assert_same(
     return got
 
 
+def assert_shape(function: Callable[..., Any], expected: tuple[int, ...], *arguments: Any, **named: Any) -> None:
+    """Assert that a function returns a tensor of a given shape.
+
+    Raises:
+        CheckFailed: it returns anything else.
+    """
+    __tracebackhide__ = True
+    lines = [("call", describe_call(function.__name__, arguments, named))]
+    got = _require_tensor(call(function, arguments, named), lines)
+    if got.shape != expected:
+        lines.append(("shape", f"expected {expected}, yours {tuple(got.shape)}"))
+        raise CheckFailed("the output has the wrong shape", lines)
+
+
 def assert_size(function: Callable[..., Any], expected: tuple[int, int], *arguments: Any, **named: Any) -> None:
     """Assert that a function returns a tuple of two given whole numbers.
 
@@ -144,11 +158,11 @@ def assert_unchanged(function: Callable[..., Any], *arguments: Any, **named: Any
 
 
 def assert_layer(layer: Any, expected: nn.Conv2d, name: str) -> None:
-    """Assert that a layer is a convolution with the settings of another.
+    """Assert that a layer is a convolution with the settings of another, which then takes over its weights.
 
     Args:
         layer: what the student's function returned.
-        expected: a layer that is right.
+        expected: a layer that is set right.
         name: what to call it in the message.
 
     Raises:
@@ -160,11 +174,16 @@ def assert_layer(layer: Any, expected: nn.Conv2d, name: str) -> None:
     if kind != "Conv2d":
         raise CheckFailed("the layer is not an nn.Conv2d", [*lines, ("type", f"expected Conv2d, yours {kind}")])
     for setting in ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation"):
-        if getattr(layer, setting) != getattr(expected, setting):
-            lines.append(
-                (setting, f"expected {getattr(expected, setting)}, yours {getattr(layer, setting)!r:.40}")
-            )
+        wanted, got = getattr(expected, setting), getattr(layer, setting)
+        if type(got) is not type(wanted) or got != wanted:
+            lines.append((setting, f"expected {wanted}, yours {got!r:.40}"))
             raise CheckFailed(f"a layer's {setting} is wrong", lines)
+    weights = layer.state_dict()
+    try:
+        expected.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError):
+        lines.append(("weights", "expected a weight and a bias of the usual shapes"))
+        raise CheckFailed("a layer's weights are not those of an nn.Conv2d", lines) from None
 
 
 def assert_tuple(value: Any, length: int, name: str) -> tuple[Any, ...]:

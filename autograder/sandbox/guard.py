@@ -32,10 +32,6 @@ _CONVOLUTIONS = (
     "aten::slow_conv_transpose2d",
     "aten::slow_conv_transpose3d",
     "aten::_nnpack_spatial_convolution",
-    "aten::_conv_depthwise2d",
-    "aten::conv_depthwise3d",
-    "aten::cudnn_convolution",
-    "aten::miopen_convolution",
     "mkldnn::_convolution_pointwise",
     "mkldnn::_convolution_transpose_pointwise",
     "aten::to_mkldnn",  # the way to tensors whose kernels cannot be watched
@@ -44,7 +40,7 @@ _CONVOLUTIONS = (
 OPERATIONS: dict[str, tuple[str, ...]] = {"conv2d": _CONVOLUTIONS}
 """The kernels that a student's function of that name must not use."""
 
-_DISPATCH_KEYS = ("CPU", "CUDA")
+_DISPATCH_KEY = "CPU"  # these questions run on the CPU, and a worker reaches no other device
 
 
 @dataclass
@@ -79,12 +75,11 @@ class Guard:
         return list(dict.fromkeys(self.used))
 
     def _replace(self, library: torch.library.Library, kernel: str) -> None:
-        for key in _DISPATCH_KEYS:
-            try:
-                original = torch.library.get_kernel(kernel, key)
-            except RuntimeError:
-                continue  # this build of torch has no such kernel for such tensors
-            library.impl(kernel, self._noting(kernel, original.call_boxed), key, with_keyset=True)
+        try:
+            original = torch.library.get_kernel(kernel, _DISPATCH_KEY)
+        except RuntimeError:
+            return  # this build of torch has no such kernel
+        library.impl(kernel, self._noting(kernel, original.call_boxed), _DISPATCH_KEY, with_keyset=True)
 
     def _noting(self, kernel: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def noted(keyset: object, *arguments: object, **named: object) -> object:

@@ -12,7 +12,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from autograder.sandbox.confinement import landlock, privileges, rlimits, seccomp
 
@@ -31,6 +30,7 @@ class Cell:
         file_bytes: the largest file it may write.
         open_files: the most descriptors it may hold.
         threads: the most threads it may run.
+        out_of_reach: whether other users cannot read all of `readable` by themselves.
         without: names of layers to leave out. For the tests that show what each layer is worth.
     """
 
@@ -41,6 +41,7 @@ class Cell:
     file_bytes: int
     open_files: int
     threads: int
+    out_of_reach: bool = False
     without: Sequence[str] = ()
 
 
@@ -64,6 +65,9 @@ def confine(cell: Cell, keep: Sequence[int]) -> dict[str, bool]:
         _empty_environment(cell.scratch)
         held["environment"] = True
     os.chdir(cell.scratch)
+    ruleset = None
+    if "landlock" in wanted and landlock.abi() > 0:
+        ruleset = landlock.prepare(cell.readable, cell.scratch)
 
     alone = "user" in wanted and privileges.can_change_user()
     if "limits" in wanted:
@@ -73,15 +77,15 @@ def confine(cell: Cell, keep: Sequence[int]) -> dict[str, bool]:
         # Packages under a root-only home stay readable through one capability. It opens every file to a
         # process without Landlock, and every inode through open_by_handle_at: hence the condition.
         may_bypass = {"landlock", "seccomp"} <= wanted and landlock.abi() > 0 and seccomp.available()
-        held["user"] = privileges.become_nobody(cell.scratch, keep_reading=may_bypass and _out_of_reach(cell))
+        held["user"] = privileges.become_nobody(cell.scratch, keep_reading=may_bypass and cell.out_of_reach)
     elif "user" in wanted:
         privileges.drop_capabilities()
     if sys.platform == "linux":
         privileges.die_with_parent(signal.SIGKILL)
         if "no_new_privileges" in wanted:
             held["no_new_privileges"] = privileges.no_new_privileges()
-    if "landlock" in wanted and landlock.abi() > 0:
-        landlock.restrict(cell.readable, cell.scratch)
+    if ruleset is not None:
+        landlock.enforce(ruleset)
         held["landlock"] = True
     if "seccomp" in wanted and seccomp.available():
         seccomp.install()
@@ -100,17 +104,3 @@ def _close_all_but(keep: set[int]) -> None:
 def _empty_environment(scratch: str) -> None:
     os.environ.clear()
     os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="", LANG="C.UTF-8")
-
-
-def _out_of_reach(cell: Cell) -> bool:
-    """Whether some folder on the way to what the worker must read is closed to other users."""
-    for name in cell.readable:
-        path = Path(name).resolve()
-        for part in (path, *path.parents):
-            try:
-                mode = part.stat().st_mode
-            except OSError:
-                return True
-            if not mode & 0o001 and part.is_dir():
-                return True
-    return False

@@ -42,6 +42,9 @@ _SYSTEM_FILES = (
 )
 
 
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
 class _RulesetAttributes(ctypes.Structure):
     _fields_ = [
         ("handled_access_fs", ctypes.c_uint64),
@@ -59,14 +62,19 @@ class _PathBeneath(ctypes.Structure):
 @functools.cache
 def abi() -> int:
     """The version of Landlock that this kernel speaks; 0 where there is none."""
-    if sys.platform != "linux":
+    if _libc is None:
         return 0
-    version = ctypes.CDLL(None).syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _CREATE_RULESET_VERSION)
+    version: int = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _CREATE_RULESET_VERSION)
     return max(version, 0)
 
 
-def restrict(readable: Sequence[str], scratch: str) -> None:
-    """Leave the calling process with `readable` to read and `scratch` to read and write; nothing to execute.
+def prepare(readable: Sequence[str], scratch: str) -> int:
+    """Make a rule set: `readable` to read, `scratch` to read and write, nothing to execute.
+
+    Called while the process can still open everything that the rules name.
+
+    Returns:
+        A descriptor of the rule set, for `enforce`.
 
     Raises:
         OSError: the kernel has Landlock and yet refused; the process must not go on.
@@ -80,14 +88,21 @@ def restrict(readable: Sequence[str], scratch: str) -> None:
     )
     # Older kernels know a shorter structure and accept a longer one only where the rest is zero, as it is here.
     ruleset = _call(_CREATE_RULESET, ctypes.byref(attributes), ctypes.c_size_t(ctypes.sizeof(attributes)), 0)
-    try:
-        for path in (*readable, *_SYSTEM_FILES):
-            _allow(ruleset, path, _READ & rights)
-        _allow(ruleset, "/dev/null", (_READ | _WRITE_FILE) & rights)
-        _allow(ruleset, scratch, _WRITE & rights)
-        _call(_RESTRICT_SELF, ruleset, 0)
-    finally:
-        os.close(ruleset)
+    for path in (*readable, *_SYSTEM_FILES):
+        _allow(ruleset, path, _READ & rights)
+    _allow(ruleset, "/dev/null", (_READ | _WRITE_FILE) & rights)
+    _allow(ruleset, scratch, _WRITE & rights)
+    return ruleset
+
+
+def enforce(ruleset: int) -> None:
+    """Bind the calling process to a rule set, for good. It must have promised to gain no privileges.
+
+    Raises:
+        OSError: the kernel refused; the process must not go on.
+    """
+    _call(_RESTRICT_SELF, ruleset, 0)
+    os.close(ruleset)
 
 
 def _allow(ruleset: int, path: str, access: int) -> None:
@@ -105,7 +120,8 @@ def _allow(ruleset: int, path: str, access: int) -> None:
 
 
 def _call(number: int, *arguments: object) -> int:
-    result: int = ctypes.CDLL(None, use_errno=True).syscall(number, *arguments)
+    assert _libc is not None
+    result: int = _libc.syscall(number, *arguments)
     if result < 0:
         error = ctypes.get_errno()
         raise OSError(error, f"Landlock refused system call {number}: {os.strerror(error)}")

@@ -21,6 +21,9 @@ _LAST_CAPABILITY = 63
 _FIRST_USER, _USERS = 61184, 4336
 
 
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
 class _Header(ctypes.Structure):
     _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
 
@@ -74,13 +77,15 @@ def die_with_parent(signal_number: int) -> None:
 
 
 def _prctl(option: int, argument: int) -> int:
+    assert _libc is not None
     zero = ctypes.c_ulong(0)
-    result: int = ctypes.CDLL(None).prctl(option, ctypes.c_ulong(argument), zero, zero, zero)
+    result: int = _libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero)
     return result
 
 
 def _set_capabilities(low_word: int) -> None:
+    assert _libc is not None
     header = _Header(_CAPABILITY_VERSION, 0)
     sets = (_Sets * 2)(_Sets(low_word, low_word, 0), _Sets(0, 0, 0))
-    if ctypes.CDLL(None).capset(ctypes.byref(header), ctypes.byref(sets)) != 0:
+    if _libc.capset(ctypes.byref(header), ctypes.byref(sets)) != 0:
         raise OSError("The kernel refused to take this worker's capabilities away.")

@@ -6,8 +6,8 @@ may print or return is watched by the trusted side, in `worker`.
 
 from __future__ import annotations
 
+import resource  # on Linux and macOS, where workers are
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ def apply(cell: Cell, *, own_user: bool) -> bool:
     Returns:
         Whether memory could be limited as well: the system must tell how much is in use already.
     """
-    import resource  # not on Windows
-
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_CPU, cell.cpu_seconds)
     _lower(resource.RLIMIT_FSIZE, cell.file_bytes)
@@ -46,8 +44,6 @@ def apply(cell: Cell, *, own_user: bool) -> bool:
 
 
 def _lower(limit: int, value: int) -> None:
-    import resource
-
     hard = resource.getrlimit(limit)[1]
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
@@ -56,7 +52,6 @@ def _lower(limit: int, value: int) -> None:
 
 def _mapped_bytes() -> tuple[int, int]:
     """Bytes of address space, and of private writable memory, in use now."""
-    import resource
-
-    fields = Path("/proc/self/statm").read_text().split()
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        fields = statm.read().split()
     return int(fields[0]) * resource.getpagesize(), int(fields[5]) * resource.getpagesize()

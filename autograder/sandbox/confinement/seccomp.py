@@ -82,6 +82,9 @@ _AT_NUMBER, _AT_ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
 _MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 
 
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
 def available() -> bool:
     """Whether this system has seccomp and this file knows its numbers."""
     return sys.platform == "linux" and platform.machine() in _MACHINES and sys.maxsize > 2**32
@@ -97,27 +100,17 @@ def install() -> None:
     instructions = ctypes.create_string_buffer(code)
     program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(instructions))
     header = ctypes.create_string_buffer(program)
-    libc = ctypes.CDLL(None, use_errno=True)
+    assert _libc is not None
     unused = ctypes.c_ulong(0)
     mode = ctypes.c_ulong(_SECCOMP_MODE_FILTER)
-    if libc.prctl(_PR_SET_SECCOMP, mode, ctypes.byref(header), unused, unused) != 0:
+    if _libc.prctl(_PR_SET_SECCOMP, mode, ctypes.byref(header), unused, unused) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"The kernel did not take the seccomp filter: {os.strerror(number)}")
 
 
 def _program(own_pid: int) -> list[bytes]:
-    architecture, column = _MACHINES[platform.machine()]
+    """The whole filter: what is always allowed, then what depends on an argument, then no."""
     refuse = _ERROR | errno.EPERM
-    program = [
-        _instruction(_LOAD, _AT_ARCHITECTURE),
-        _instruction(_EQUAL, architecture, 1, 0),
-        _instruction(_RETURN, _KILL),  # the numbers of another architecture mean other calls
-        _instruction(_LOAD, _AT_NUMBER),
-    ]
-    for numbers in _ALLOWED.values():
-        program += _when(numbers[column], [_instruction(_RETURN, _ALLOW)])
-    for numbers in _UNKNOWN.values():
-        program += _when(numbers[column], [_instruction(_RETURN, _ERROR | errno.ENOSYS)])
     oneself = [0, own_pid]
     conditions = {
         # A thread shares all with its process; without the flag clone makes a process.
@@ -132,9 +125,26 @@ def _program(own_pid: int) -> list[bytes]:
             1, _EQUAL, [_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX], then=refuse, otherwise=_ALLOW
         ),
     }
+    _, column = _MACHINES[platform.machine()]
+    program = list(_UNCONDITIONAL)
     for name, numbers in _CONDITIONAL.items():
         program += _when(numbers[column], conditions[name])
     program.append(_instruction(_RETURN, refuse))
+    return program
+
+
+def _unconditional() -> list[bytes]:
+    architecture, column = _MACHINES[platform.machine()]
+    program = [
+        _instruction(_LOAD, _AT_ARCHITECTURE),
+        _instruction(_EQUAL, architecture, 1, 0),
+        _instruction(_RETURN, _KILL),  # the numbers of another architecture mean other calls
+        _instruction(_LOAD, _AT_NUMBER),
+    ]
+    for numbers in _ALLOWED.values():
+        program += _when(numbers[column], [_instruction(_RETURN, _ALLOW)])
+    for numbers in _UNKNOWN.values():
+        program += _when(numbers[column], [_instruction(_RETURN, _ERROR | errno.ENOSYS)])
     return program
 
 
@@ -153,3 +163,6 @@ def _argument(index: int, test: int, values: list[int], *, then: int, otherwise:
     for value in values:
         body += [_instruction(test, value, 0, 1), _instruction(_RETURN, then)]
     return [*body, _instruction(_RETURN, otherwise)]
+
+
+_UNCONDITIONAL = _unconditional() if available() else []  # once, in the fork server

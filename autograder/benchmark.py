@@ -1,0 +1,188 @@
+"""Measure what grading costs, beside what cannot be saved: the student's own code, a bare fork.
+
+Everything is measured in one run on one machine, medians of several, so that ratios mean something where
+seconds do not.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from autograder import course
+from autograder.grade import grade
+from autograder.intake import Submission, read_submission
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.proxy import RemoteModule, RemoteQuestion, Session
+from autograder.sandbox.sandbox import Sandbox
+from autograder.suite import run_suite
+
+MEGABYTE = 1 << 20
+
+# Runs in a bare interpreter: the same calls, and a fork with nothing around it.
+_DIRECT = """
+import importlib, sys, time, torch
+sys.path.insert(0, sys.argv[1])
+torch.set_num_threads(1)
+modules, layers = {}, None
+calls = torch.load(sys.argv[2], weights_only=True)
+begun = time.perf_counter()
+for module, name, place, arguments, named in calls:
+    module = modules.setdefault(module, importlib.import_module(module))
+    if place >= 0:
+        layers[place](*arguments)
+        continue
+    result = getattr(module, name)(*arguments, **named)
+    if isinstance(result, tuple) and isinstance(result[0], torch.nn.Module):
+        layers = result
+print(time.perf_counter() - begun)
+"""
+_BARE_FORK = """
+import os, sys, time, torch
+torch.set_num_threads(1)
+for repetition in range(int(sys.argv[1])):
+    begun = time.perf_counter()
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        torch.nn.functional.conv2d(torch.ones(1, 1, 5, 5), torch.ones(1, 1, 3, 3))
+        os.write(writing, b"!")
+        os._exit(0)
+    os.read(reading, 1)
+    print(time.perf_counter() - begun)
+    os.wait()
+"""
+_WORKER_MODULE = b"""
+import torch
+
+def first():
+    return torch.nn.functional.conv2d(torch.ones(1, 1, 5, 5), torch.ones(1, 1, 3, 3))
+
+def same(x):
+    return x
+"""
+
+
+def run(repeat: int) -> None:
+    """Measure and print the table.
+
+    Args:
+        repeat: measurements of each kind.
+    """
+    assignment = course.load()
+    submission = read_submission(course.SOLUTIONS, assignment)
+    cold = _times(lambda: _grade_in_new_process(), max(1, repeat // 3))
+    with Sandbox() as sandbox:
+        grade(submission, assignment, sandbox, training=False)  # the first one starts the fork server
+        warm = _times(lambda: grade(submission, assignment, sandbox, training=False), repeat)
+        calls = _recorded_calls(submission, assignment, sandbox)
+        direct = _directly(calls, max(3, repeat // 2))
+        folder = sandbox.stage({"probe.py": _WORKER_MODULE})
+        start = statistics.median(_start_and_call(sandbox, folder) for _ in range(repeat))
+        megabyte = _megabyte_calls(sandbox, folder, repeat)
+    bare_fork = _lines(_BARE_FORK, str(repeat))
+
+    table = Table(title=f"Question 1 of the reference solutions, medians of {repeat}")
+    table.add_column("what")
+    table.add_column("seconds", justify="right")
+    table.add_column("beside", justify="right")
+    table.add_row("grade, cold: a new process", f"{cold:.2f}", "")
+    table.add_row("grade, warm: the sandbox is there", f"{warm:.3f}", f"{warm / direct:.2f} × the direct calls")
+    table.add_row(f"the same {len(calls)} calls made directly", f"{direct:.3f}", "")
+    table.add_row("aim: 1.5 × the direct calls + 0.3 s", f"{1.5 * direct + 0.3:.3f}", "met" if warm <= 1.5 * direct + 0.3 else "missed")
+    table.add_row("worker: fork, confine, import, first convolution", f"{start:.4f}", f"{start / bare_fork:.2f} × the bare fork")
+    table.add_row("bare fork and first convolution", f"{bare_fork:.4f}", "")
+    table.add_row("one call with a tensor of 1 MB, there and back", f"{megabyte:.4f}", "")
+    Console().print(table)
+
+
+def _grade_in_new_process() -> None:
+    command = [sys.executable, "-m", "autograder", "grade", str(course.SOLUTIONS), "--question", "q1", "--no-training"]
+    subprocess.run(command, cwd=course.ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def _start_and_call(sandbox: Sandbox, folder: Path) -> float:
+    """Seconds from asking for a worker to the result of its first convolution."""
+    session = Session(sandbox, folder, "probe", ["conv2d"], Limits())
+    begun = time.perf_counter()
+    RemoteQuestion(session).first()
+    seconds = time.perf_counter() - begun
+    session.close()
+    return seconds
+
+
+def _megabyte_calls(sandbox: Sandbox, folder: Path, repeat: int) -> float:
+    session = Session(sandbox, folder, "probe", [], Limits())
+    probe = RemoteQuestion(session)
+    tensor = torch.zeros(MEGABYTE // 4)
+    probe.same(tensor)
+    # A copy, for the same tensor would come back as a mark that says so.
+    median = _times(lambda: probe.same([tensor]), 5 * repeat)
+    session.close()
+    return median
+
+
+class _Recording(Session):
+    """A session that notes its calls."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.module = arguments[2]
+        self.calls: list[tuple[str, str, int, list[Any], dict[str, Any]]] = []
+
+    def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
+        self.calls.append((self.module, name, -1, [*map(_plain, arguments)], {**named}))
+        return super().call(name, arguments, named)
+
+    def ask(self, handle: RemoteModule, verb: str, *arguments: object) -> object:
+        if verb == "call":
+            self.calls.append((self.module, "", handle.number, [*map(_plain, arguments)], {}))
+        return super().ask(handle, verb, *arguments)
+
+
+def _plain(value: Any) -> Any:
+    return value.detach().clone() if isinstance(value, torch.Tensor) else value
+
+
+def _recorded_calls(submission: Submission, assignment: course.Assignment, sandbox: Sandbox) -> list[Any]:
+    """What the suites call, with the arguments they call it with."""
+    folder = sandbox.stage(submission.modules)
+    sessions = {
+        question.id: _Recording(sandbox, folder, question.module, question.from_scratch, question.limits)
+        for question in assignment.questions
+    }
+    run_suite(assignment.questions, sessions, b"benchmark", training=False)
+    for session in sessions.values():
+        session.close()
+    return [call for session in sessions.values() for call in session.calls]
+
+
+def _directly(calls: list[Any], repeat: int) -> float:
+    with tempfile.NamedTemporaryFile(suffix=".pt") as file:
+        torch.save(calls, file.name)
+        # A new interpreter each time, as a worker is a new process: first uses cost both the same.
+        return statistics.median(_lines(_DIRECT, str(course.SOLUTIONS), file.name) for _ in range(repeat))
+
+
+def _lines(script: str, *arguments: str) -> float:
+    """The median of the seconds that a script prints, a line each."""
+    done = subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True, text=True)
+    return statistics.median(float(line) for line in done.stdout.split())
+
+
+def _times(action: Callable[[], object], repeat: int) -> float:
+    seconds = []
+    for _ in range(repeat):
+        begun = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - begun)
+    return statistics.median(seconds)

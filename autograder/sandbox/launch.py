@@ -1,0 +1,157 @@
+"""Start the fork server. Imports nothing heavy, so that the server imports torch while its starter does too."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_STAFF_ONLY = (REPOSITORY / "autograder", REPOSITORY / "solutions")
+_WORKER_PACKAGES = ("torch", "torchvision", "numpy", "msgpack")
+_SHARED_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
+
+# Of the grader's environment the fork server gets what decides how numbers are computed and where a GPU is.
+_KEPT_ENVIRONMENT = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+
+# Without -S and -I an interpreter would run what lies in site-packages and believe the environment.
+_START = """
+import sys
+descriptor, root, harness, *packages = sys.argv[1:]
+sys.path[:0] = [harness, *packages]
+from autograder.sandbox import server
+sys.path.remove(harness)
+server.main(int(descriptor), root, [path for path in sys.path])
+"""
+
+
+class SandboxError(Exception):
+    """The sandbox itself does not work on this machine. The text says what to do about it."""
+
+
+@dataclass(frozen=True)
+class ForkServer:
+    """A running fork server.
+
+    Attributes:
+        control: the grader's end of the connection to it; when it closes, the server ends.
+        folder: the temporary folder, which the server removes when it ends.
+        readable: what workers may read besides their submission.
+        out_of_reach: whether other users than the grader's cannot read all of it.
+        process: the server's process.
+    """
+
+    control: socket.socket
+    folder: Path
+    readable: tuple[str, ...]
+    out_of_reach: bool
+    process: subprocess.Popen[bytes]
+
+    def close(self) -> None:
+        """End the server, and with it every worker, and make sure that nothing is left."""
+        self.control.close()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def last_words(self) -> str:
+        """What a server that is gone said last."""
+        with contextlib.suppress(OSError):
+            words = (self.folder / "server.log").read_text("utf-8", "replace").strip().splitlines()
+            if words:
+                return f"Its last words: {words[-1]}"
+        return "It left no word."
+
+
+def launch() -> ForkServer:
+    """Start a fork server, without waiting until it is ready.
+
+    Raises:
+        SandboxError: this system cannot fork, or a worker could read what only staff may.
+    """
+    if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
+        raise SandboxError("Grading needs Linux or macOS: this system cannot fork a process.")
+    packages = package_folders()
+    readable = readable_paths(packages)
+    refuse_if_exposed(readable)
+    folder = Path(tempfile.mkdtemp(prefix="cnn-autograder-"))
+    folder.chmod(0o711)  # other users may pass through to what is theirs, not look around
+    control, remote = socket.socketpair()
+    with remote, (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-I", "-S", "-c", _START),
+                *(str(remote.fileno()), str(folder), str(REPOSITORY), *packages),
+            ],
+            env={**_kept_environment(), **_SERVER_ENVIRONMENT},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[remote.fileno()],
+            start_new_session=True,  # Ctrl-C is for the grader, which then ends the server
+        )
+    return ForkServer(control, folder, tuple(readable), out_of_reach([*readable, str(folder)]), process)
+
+
+def package_folders() -> list[str]:
+    """The folders from which this interpreter imports what workers need, in the order of its path."""
+    needed = set()
+    for name in _WORKER_PACKAGES:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            needed.add(Path(spec.origin).resolve().parent.parent)
+    return [entry for entry in sys.path if entry and Path(entry).resolve() in needed]
+
+
+def readable_paths(packages: list[str]) -> list[str]:
+    """What a worker may read besides its submission: the interpreter, its packages, the shared libraries."""
+    standard = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
+    return [*sorted(standard), *packages, *(path for path in _SHARED_LIBRARIES if Path(path).exists())]
+
+
+def out_of_reach(paths: list[str]) -> bool:
+    """Whether some folder on the way to one of these is closed to other users."""
+    folders = {part for name in paths for part in (Path(name).resolve(), *Path(name).resolve().parents)}
+    return any(folder.is_dir() and not folder.stat().st_mode & 0o001 for folder in folders)
+
+
+def refuse_if_exposed(readable: list[str], secrets: tuple[Path, ...] = _STAFF_ONLY) -> None:
+    """Make sure that no worker can read what only staff may.
+
+    Raises:
+        SandboxError: a secret lies under a readable path.
+    """
+    for secret in secrets:
+        for path in readable:
+            if secret.resolve().is_relative_to(Path(path).resolve()):
+                raise SandboxError(
+                    f"{secret} lies under {path}, which submissions may read. "
+                    "Move the checkout, or use a virtual environment of its own."
+                )
+
+
+_SERVER_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",  # a child of a process with OpenMP threads hangs; a worker may ask for more
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # glibc gives big blocks back at once; the kernel would clear their pages again for every tensor.
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
+}
+
+
+def _kept_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}

@@ -1,0 +1,73 @@
+"""What the grader's own tests share: one sandbox for all, and ways to write a submission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder import course
+from autograder.course import Assignment
+from autograder.grade import grade
+from autograder.intake import Submission, read_submission
+from autograder.report import Report
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.proxy import RemoteQuestion, Session
+from autograder.sandbox.sandbox import Sandbox
+
+SOLUTION = (course.SOLUTIONS / "q1_conv2d.py").read_text("utf-8")
+
+Grade = Callable[..., Report]
+"""Grade a folder, or the text of a q1_conv2d.py."""
+
+Remote = Callable[..., RemoteQuestion]
+"""A stand-in for a module with this text, as a hidden test would hold it."""
+
+
+@pytest.fixture(scope="session")
+def assignment() -> Assignment:
+    return course.load()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def graded(sandbox: Sandbox, assignment: Assignment) -> Grade:
+    def grade_it(what: Path | str, *, limits: Limits | None = None) -> Report:
+        submission = (
+            read_submission(what, assignment)
+            if isinstance(what, Path)
+            else Submission("a student", {"q1_conv2d.py": what.encode()})
+        )
+        return grade(submission, _with_limits(assignment, limits), sandbox)
+
+    return grade_it
+
+
+@pytest.fixture
+def remote(sandbox: Sandbox) -> Iterator[Remote]:
+    sessions = []
+
+    def make(text: str, *, limits: Limits | None = None, box: Sandbox = sandbox) -> RemoteQuestion:
+        folder = box.stage({"q1_conv2d.py": text.encode()})
+        session = Session(box, folder, "q1_conv2d", ["conv2d"], limits or Limits())
+        sessions.append(session)
+        return RemoteQuestion(session)
+
+    yield make
+    for session in sessions:
+        session.close()
+
+
+def _with_limits(assignment: Assignment, limits: Limits | None) -> Assignment:
+    if limits is None:
+        return assignment
+    from dataclasses import replace
+
+    questions = tuple(replace(question, limits=limits) for question in assignment.questions)
+    return replace(assignment, questions=questions)
