@@ -24,7 +24,7 @@ import torch
 from autograder.course import HIDDEN_TESTS, PUBLIC_TESTS, ROOT, Question
 from autograder.errors import GraderFault
 from autograder.report import Status, TestResult
-from autograder.sandbox.failures import SubmissionFailure
+from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.proxy import RemoteQuestion, Session
 from autograder.sandbox.launch import SandboxError
 from tests.checks import CheckFailed
@@ -243,7 +243,8 @@ def _result(
         message = f"{_sentence(error.summary)} {error.likely or ''}".strip() if hidden else full_message(item, error)
     elif isinstance(error, SubmissionFailure):
         status = error.status
-        staff = "\n".join([error.detail, *getattr(error, "__notes__", [])])
+        notes = [] if isinstance(error, Unusable) else getattr(error, "__notes__", [])
+        staff = "\n".join([error.detail, *notes])
         message = error.summary if hidden else staff
     elif error is not None or not complete:
         status = "timeout" if "Timeout" in str(error) else "error"

@@ -131,12 +131,17 @@ class _Encoder:
     def __init__(self, max_payload: int, describe: Describe) -> None:
         self.payload: list[memoryview] = []
         self._length = 0
+        self._nodes = 0
         self._max_payload = max_payload
         self._describe = describe
 
     def node(self, value: object, depth: int) -> object:
         if depth > MAX_DEPTH:
             raise TooLarge(f"nested deeper than {MAX_DEPTH}")
+        self._nodes += 1
+        items = len(value) if isinstance(value, list | tuple | dict) else 0
+        if max(self._nodes, items) > MAX_TREE_BYTES:  # each takes a byte at least
+            raise TooLarge(f"more than {MAX_TREE_BYTES:,} items")
         described = self._describe(value)
         if described is not None:
             return {key: self.node(field, depth + 1) if key == "value" else field for key, field in described.items()}

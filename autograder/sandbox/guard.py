@@ -66,13 +66,14 @@ class Guard:
                     self._replace(library, kernel)
 
     def arm(self) -> None:
-        self.used.clear()
         self._armed = True
 
     def disarm(self) -> list[str]:
         """The kernels that were used since `arm`, each once, in the order of their first use."""
         self._armed = False
-        return list(dict.fromkeys(self.used))
+        used = list(dict.fromkeys(self.used))
+        self.used.clear()
+        return used
 
     def _replace(self, library: torch.library.Library, kernel: str) -> None:
         try:

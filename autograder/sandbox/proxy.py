@@ -114,7 +114,7 @@ class Session:
     def _ready_worker(self) -> Worker:
         """The worker, with the student's module imported."""
         if self._given_up is not None:
-            raise self._given_up
+            raise type(self._given_up)(self._given_up.summary, self._given_up.detail)
         if self._worker is None:
             self._worker = self._sandbox.spawn(self._submission, self._limits, self._guarded)
             request = {"do": "import", "module": f"assignment.{self._module}"}
