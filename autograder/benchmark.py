@@ -80,7 +80,7 @@ def run(repeat: int) -> None:
     """
     assignment = course.load()
     submission = read_submission(course.SOLUTIONS, assignment)
-    cold = _times(lambda: _grade_in_new_process(), max(1, repeat // 3))
+    cold = _times(_grade_in_new_process, max(1, repeat // 3))
     with Sandbox() as sandbox:
         grade(submission, assignment, sandbox, training=False)  # the first one starts the fork server
         warm = _times(lambda: grade(submission, assignment, sandbox, training=False), repeat)
@@ -98,8 +98,14 @@ def run(repeat: int) -> None:
     table.add_row("grade, cold: a new process", f"{cold:.2f}", "")
     table.add_row("grade, warm: the sandbox is there", f"{warm:.3f}", f"{warm / direct:.2f} × the direct calls")
     table.add_row(f"the same {len(calls)} calls made directly", f"{direct:.3f}", "")
-    table.add_row("aim: 1.5 × the direct calls + 0.3 s", f"{1.5 * direct + 0.3:.3f}", "met" if warm <= 1.5 * direct + 0.3 else "missed")
-    table.add_row("worker: fork, confine, import, first convolution", f"{start:.4f}", f"{start / bare_fork:.2f} × the bare fork")
+    table.add_row(
+        "aim: 1.5 × the direct calls + 0.3 s",
+        f"{1.5 * direct + 0.3:.3f}",
+        "met" if warm <= 1.5 * direct + 0.3 else "missed",
+    )
+    table.add_row(
+        "worker: fork, confine, import, first convolution", f"{start:.4f}", f"{start / bare_fork:.2f} × the bare fork"
+    )
     table.add_row("bare fork and first convolution", f"{bare_fork:.4f}", "")
     table.add_row("one call with a tensor of 1 MB, there and back", f"{megabyte:.4f}", "")
     Console().print(table)

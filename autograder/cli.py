@@ -51,7 +51,6 @@ def grade(submission: Path, questions: tuple[str, ...], no_training: bool, json_
     taken_in = read_submission(submission, assignment)
 
     from autograder.render.progress import ProgressBar
-
     from autograder.sandbox.launch import SandboxError, launch
 
     with ProgressBar("starting the sandbox") as bar:

@@ -97,9 +97,7 @@ def _session(question: Question, submission: Submission, sandbox: Sandbox, folde
     return session
 
 
-def _question_report(
-    question: Question, submission: Submission, session: Session, run: SuitePlugin
-) -> QuestionReport:
+def _question_report(question: Question, submission: Submission, session: Session, run: SuitePlugin) -> QuestionReport:
     tests = run.results(question.id)
     written = read_written(submission, question)
     return QuestionReport(

@@ -104,7 +104,7 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         reason = "is a link; hand in the file itself" if path.is_symlink() else f"cannot be read: {error.strerror}"
         raise _Unreadable(f"{path.name} {reason}.") from None
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise _Unreadable(f"{path.name} is not an ordinary file.")

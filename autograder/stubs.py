@@ -52,8 +52,10 @@ def _clear(path: Path) -> str:
     except OSError as error:
         raise GraderFault(f"{path} cannot be read: {error.strerror}.") from None
     new_cell = new_code_cell if path.suffix == ".py" else new_markdown_cell
-    cell = new_cell(text, metadata={"nbgrader": {"solution": True, "grade": False}})
-    settings = Config(ClearSolutions={"code_stub": {"python": CODE_STUB}, "text_stub": TEXT_STUB})
+    cell = new_cell(text)
+    # A whole file is no solution cell, which would be emptied where no answer is marked: hence no metadata.
+    stub = {"code_stub": {"python": CODE_STUB}, "text_stub": TEXT_STUB, "enforce_metadata": False}
+    settings = Config(ClearSolutions=stub)
     try:
         cleared, _ = ClearSolutions(config=settings).preprocess_cell(cell, {"language": "python"}, 0)
     except RuntimeError as error:

@@ -25,8 +25,8 @@ from autograder.course import HIDDEN_TESTS, PUBLIC_TESTS, ROOT, Question
 from autograder.errors import GraderFault
 from autograder.report import Status, TestResult
 from autograder.sandbox.failures import SubmissionFailure, Unusable
-from autograder.sandbox.proxy import RemoteQuestion, Session
 from autograder.sandbox.launch import SandboxError
+from autograder.sandbox.proxy import RemoteQuestion, Session
 from tests.checks import CheckFailed
 from tests.messages import full_message
 
@@ -112,7 +112,7 @@ class SuitePlugin:
         config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
         config.addinivalue_line("markers", "training: trains a network")
 
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         skipped = [] if self._training else [item for item in items if item.get_closest_marker("training")]
         points = dict.fromkeys(self._questions, 0)
         for item in items:
@@ -198,7 +198,7 @@ def suite_files(question: Question) -> list[Path]:
 
 def suite_digest(questions: tuple[Question, ...]) -> str:
     """SHA-256 of the tests of these questions and of what they lean on."""
-    helpers = [PUBLIC_TESTS / name for name in ("checks.py", "formulas.py", "messages.py", "misconceptions.py")]
+    helpers = [PUBLIC_TESTS / name for name in ("checks.py", "formulas.py", "messages.py")]
     digest = hashlib.sha256()
     for file in [*helpers, *(file for question in questions for file in suite_files(question))]:
         contents = file.read_bytes()
@@ -231,10 +231,11 @@ def _result(
 ) -> TestResult:
     """Decide: a test passed if all its phases ran to the end, and not otherwise."""
     error = next((call.excinfo.value for call in calls if call.excinfo is not None), None)
+    status: Status
     complete = [call.when for call in calls] == ["setup", "call", "teardown"]
     if banned is not None:
         error = banned
-    status: Status = "passed"
+    status = "passed"
     message, staff = " ".join(record.told), ""
     hidden = record.visibility == "hidden"
     if isinstance(error, CheckFailed):
@@ -247,16 +248,16 @@ def _result(
         staff = "\n".join([error.detail, *notes])
         message = error.summary if hidden else staff
     elif error is not None or not complete:
-        status = "timeout" if "Timeout" in str(error) else "error"
+        status = "error"
+        if "Timeout" in str(error):  # pytest-timeout has no exception of its own
+            status = "timeout"
         message = "The grader itself failed on this test; it is no fault of yours. Please tell the course staff."
         staff = f"{type(error).__name__}: {error}" if error else "the test did not run to its end"
     if printed:
         staff = f"{staff}\n--- printed ---\n{printed}".strip()
     name = item.name.removeprefix("test_").replace("_", " ")
     score = record.points if status == "passed" else 0
-    return TestResult(
-        name, record.category, status, record.visibility, score, record.points, message, staff, seconds
-    )
+    return TestResult(name, record.category, status, record.visibility, score, record.points, message, staff, seconds)
 
 
 def _sentence(summary: str) -> str:

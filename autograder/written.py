@@ -36,7 +36,8 @@ def answer_to(question: str, explanations: str, template: str) -> str:
 
 def _section(question: str, text: str) -> str:
     """From the question's heading to the next one of its rank."""
-    found = re.search(rf"^##\s*{re.escape(question)}\b.*?$(.*?)(?=^##\s|\Z)", text, re.M | re.S | re.I)
+    heading = rf"^##\s*{re.escape(question)}\b.*?$"
+    found = re.search(rf"(?ims){heading}(.*?)(?=^##\s|\Z)", text)
     return found[1] if found else ""
 
 

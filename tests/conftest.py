@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -74,7 +74,7 @@ class _Watch(TorchDispatchMode):
     """Notes every operator of a kind that runs inside it."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.used: list[str] = []
         self._kind = kind
 
@@ -85,7 +85,9 @@ class _Watch(TorchDispatchMode):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell a wrong answer by its message alone, and an exception by the student's own lines."""
     report = yield
     if call.excinfo is None or not report.failed or not item.path.is_relative_to(Path(__file__).parent):
@@ -107,7 +109,9 @@ def _told_by_own_lines(item: pytest.Item, error: Exception) -> str:
         return ""
     if isinstance(error, NotImplementedError):
         last = frames[-1]
-        return f"{headline(item)}\n  TODO    {last.name} in {_shown(last.filename)}, line {last.lineno}, is yours to write"
+        return (
+            f"{headline(item)}\n  TODO    {last.name} in {_shown(last.filename)}, line {last.lineno}, is yours to write"
+        )
     lines = [f"  {_shown(frame.filename)}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames]
     notes = [f"  {note}" for note in getattr(error, "__notes__", [])]
     said = f"  {type(error).__name__}: {error}"

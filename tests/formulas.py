@@ -34,9 +34,7 @@ def pair(value: Pair) -> tuple[int, int]:
 def window_length(axis: str, length: int, kernel: int, stride: int, padding: int, dilation: int) -> str:
     """The formula for an output's length, filled in (torch.nn.Conv2d's documentation, under "Shape")."""
     result = (length + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-    return (
-        f"{axis}_out = ⌊({length} + 2·{padding} − {dilation}·({kernel} − 1) − 1) / {stride}⌋ + 1 = {result}"
-    )
+    return f"{axis}_out = ⌊({length} + 2·{padding} − {dilation}·({kernel} − 1) − 1) / {stride}⌋ + 1 = {result}"
 
 
 @dataclass(frozen=True)

@@ -96,9 +96,7 @@ def test_dilation_of_each_axis_with_stride_and_padding(q1):
     x = torch.randn(2, 3, 9, 11)
     assert_same(q1.conv2d, F.conv2d, x, torch.randn(4, 3, 3, 2), dilation=(2, 3))
     assert_same(q1.conv2d, F.conv2d, torch.randn(2, 3, 8, 9), torch.randn(4, 3, 3, 3), None, 2, 1, 2)
-    assert_same(
-        q1.conv2d, F.conv2d, torch.randn(2, 3, 7, 11), torch.randn(4, 3, 2, 3), None, (2, 3), (1, 2), (2, 1)
-    )
+    assert_same(q1.conv2d, F.conv2d, torch.randn(2, 3, 7, 11), torch.randn(4, 3, 2, 3), None, (2, 3), (1, 2), (2, 1))
 
 
 @pytest.mark.points(1, category="bias")

@@ -39,7 +39,9 @@ def _print_question(console: Console, question: QuestionReport) -> None:
         _print_test(console, test)
     if question.written is not None:
         state = {"blank": "blank: 0 points", "awaiting": "awaits a reader", "read": f"{question.written.score} points"}
-        console.print(f"  [cyan]✎[/cyan] written answer, {question.written.max_score} points: {state[question.written.state]}")
+        console.print(
+            f"  [cyan]✎[/cyan] written answer, {question.written.max_score} points: {state[question.written.state]}"
+        )
     for flag in question.flags:
         console.print(f"  [yellow]⚑ for a person to look at:[/yellow] {escape(printable(flag))}")
 

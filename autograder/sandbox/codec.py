@@ -122,7 +122,7 @@ def decode(tree: bytes, payload: bytearray, *, restore: dict[str, Restore] | Non
         decoder.finish()
     except MalformedMessage:
         raise
-    except Exception as error:  # msgpack, numpy and torch each have their own ways to object
+    except Exception as error:  # noqa: BLE001  (msgpack, numpy and torch each object in their own ways)
         raise MalformedMessage(f"{type(error).__name__}: {error}") from None
     return value
 
@@ -192,7 +192,7 @@ class _Encoder:
             "at": self._length,
         }
         if data.numel():
-            raw = memoryview(data.view(torch.uint8).numpy())
+            raw = memoryview(data.view(torch.uint8).numpy())  # type: ignore[arg-type]
             padding = -raw.nbytes % _ALIGNMENT
             self.payload += [raw, memoryview(bytes(padding))]
             self._length += raw.nbytes + padding

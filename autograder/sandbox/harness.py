@@ -68,7 +68,7 @@ def live(
         guard = Guard()
         guard.watch(guarded)
         layers = confine(cell, keep=[connection.fileno()])
-    except Exception as error:  # whatever it was, the trusted side must hear of it
+    except Exception as error:  # noqa: BLE001  (whatever it was, the trusted side must hear of it)
         channel.send(connection, codec.encode({"refused": f"{type(error).__name__}: {error}"}, max_payload=0))
         return
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
@@ -108,7 +108,7 @@ class _Harness:
         try:
             answer, describe = self._do(request)
             return codec.encode({"number": number, **answer}, max_payload=self._max_payload, describe=describe)
-        except BaseException as error:  # SystemExit too: only the other end decides when this process ends
+        except BaseException as error:  # noqa: BLE001  (SystemExit too: the other end decides when this ends)
             told = {"number": number, "error": self._tell(error), "used": self._guard.disarm()}
             return codec.encode(told, max_payload=self._max_payload)
 
@@ -141,7 +141,9 @@ class _Harness:
         self, request: dict[str, Any], function: Callable[..., Any], *, guarded: bool
     ) -> tuple[dict[str, Any], codec.Describe]:
         arguments, named = request["arguments"], request.get("named", {})
-        given = {key: value for key, value in [*enumerate(arguments), *named.items()] if isinstance(value, torch.Tensor)}
+        given = {
+            key: value for key, value in [*enumerate(arguments), *named.items()] if isinstance(value, torch.Tensor)
+        }
         before = {key: _bits(value).clone() for key, value in given.items()}
         _seed(request["seed"])
         if guarded:
@@ -180,7 +182,12 @@ class _Harness:
         if isinstance(error, _Missing):
             return {"kind": "missing", "type": "", "text": str(error), "frames": []}
         frames = [
-            [Path(frame.f_code.co_filename).name, line, frame.f_code.co_name, linecache.getline(frame.f_code.co_filename, line).strip()[:200]]
+            [
+                Path(frame.f_code.co_filename).name,
+                line,
+                frame.f_code.co_name,
+                linecache.getline(frame.f_code.co_filename, line).strip()[:200],
+            ]
             for frame, line in traceback.walk_tb(error.__traceback__)
             if frame.f_code.co_filename.startswith(self._submission)
         ]
@@ -188,7 +195,7 @@ class _Harness:
             frames.append([Path(error.filename or "").name, error.lineno or 0, "", (error.text or "").strip()[:200]])
         try:
             text = str(error.msg if isinstance(error, SyntaxError) else error)[:MAX_TEXT]
-        except Exception:
+        except Exception:  # noqa: BLE001  (whatever a student's __str__ does)
             text = "(its text could not be made)"
         return {"kind": "raised", "type": type(error).__name__[:100], "text": text, "frames": frames[-MAX_FRAMES:]}
 
@@ -207,5 +214,5 @@ def _seed(seed: int) -> None:
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  (the one a student's np.random.rand uses)
     random.seed(seed)

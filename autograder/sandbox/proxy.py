@@ -33,9 +33,7 @@ class Session:
         limits: what the submission may use.
     """
 
-    def __init__(
-        self, sandbox: Sandbox, submission: Path, module: str, guarded: Sequence[str], limits: Limits
-    ) -> None:
+    def __init__(self, sandbox: Sandbox, submission: Path, module: str, guarded: Sequence[str], limits: Limits) -> None:
         self.flags: list[str] = []
         self._guarded = guarded
         self._sandbox = sandbox
@@ -96,7 +94,7 @@ class Session:
         return list(reply["value"])
 
     def _invoke(self, what: str, request: dict[str, Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
-        given: dict[int | str, Any] = {**dict(enumerate(arguments)), **named}
+        given: dict[int | str, Any] = dict([*enumerate(arguments), *named.items()])
         seed = int(torch.randint(2**62, ()).item())  # follows the caller's torch.manual_seed, call by call
         request |= {
             "arguments": list(arguments),
@@ -243,7 +241,9 @@ class _Differentiable(torch.autograd.Function):
         return _replace(value, dict(zip(map(id, outputs), attached, strict=True)))
 
     @staticmethod
-    def forward(ctx: Any, session: Session, worker: Worker, call: int, outputs: list[torch.Tensor], *inputs: Any) -> Any:
+    def forward(
+        ctx: Any, session: Session, worker: Worker, call: int, outputs: list[torch.Tensor], *inputs: Any
+    ) -> Any:
         ctx.asking = (session, worker, call)
         ctx.inputs = inputs
         return tuple(outputs)

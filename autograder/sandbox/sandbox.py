@@ -17,6 +17,7 @@ from autograder.sandbox.launch import ForkServer, SandboxError, launch
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.worker import Worker
 
+
 class Sandbox:
     """Forks confined workers. A context manager; safe to use from several threads.
 

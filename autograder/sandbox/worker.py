@@ -153,7 +153,7 @@ class Worker:
         try:
             while not reader.done:
                 sending = [self._connection] if writer and not writer.done else []
-                sources = [self._connection] if self._output_ended else [self._connection, self._output]
+                sources: list[Any] = [self._connection] if self._output_ended else [self._connection, self._output]
                 readable, writable, _ = select.select(sources, sending, [], _TICK)
                 if self._output in readable:
                     self._drain(_PIPE_BYTES)

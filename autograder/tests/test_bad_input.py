@@ -99,7 +99,11 @@ def test_a_function_that_never_returns_costs_two_tries_and_its_own_tests(graded:
 
 
 def test_one_slow_call_fails_that_test_alone(graded: Grade) -> None:
-    slow = "import time\n    if bias is not None and input.dim() == 3:\n        time.sleep(100)\n    return _own(input, weight, bias, stride, padding, dilation)\n"
+    slow = """import time
+    if bias is not None and input.dim() == 3:
+        time.sleep(100)
+    return _own(input, weight, bias, stride, padding, dilation)
+"""
     report = graded(SOLUTION + "\n_own = conv2d\n" + HEAD + slow, limits=Limits(call_wall_seconds=1.0))
     assert [test.category for test in outcomes(report) if test.status == "timeout"] == ["one image"]
     assert report.score == 15

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement nee
 SECRET = "a secret that no submission may learn"
 
 # Each returns what it got hold of.
-PROBES = '''
+PROBES = """
 import ctypes, os, signal, socket, subprocess, threading
 
 def read(path):
@@ -110,7 +110,7 @@ def scratch():
         file.write("mine")
     with open("note.txt") as file:
         return file.read()
-'''
+"""
 
 
 def unconfined(name: str, *arguments: object) -> object:
@@ -221,7 +221,7 @@ def test_processes(remote: Remote) -> None:
     refused(remote, "fork")
 
 
-def test_a_worker_inherits_no_descriptor_but_its_own(sandbox: Sandbox) -> None:
+def test_a_worker_inherits_no_descriptor_but_its_own() -> None:
     # Only its own /proc entry could tell it; so this worker may read everything.
     with Sandbox(without=tuple(layer for layer in LAYERS if layer != "descriptors")) as open_box:
         folder = open_box.stage({"q1_conv2d.py": PROBES.encode()})

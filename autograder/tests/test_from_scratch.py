@@ -11,7 +11,8 @@ HEAD = "def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):\n
 SHORTCUTS = {
     "F.conv2d": "    return F.conv2d(input, weight, bias, stride, padding, dilation)",
     "nn.Conv2d": """
-    layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2:], stride, padding, dilation, bias=bias is not None)
+    channels = weight.shape[1], weight.shape[0]
+    layer = nn.Conv2d(*channels, weight.shape[2:], stride, padding, dilation, bias=bias is not None)
     layer.load_state_dict({"weight": weight} | ({} if bias is None else {"bias": bias}))
     return layer.to(input.dtype)(input)""",
     "torch.ops.aten.convolution": """
@@ -32,7 +33,8 @@ SHORTCUTS = {
     return out if input.dim() == 4 else out[0]""",
     "three dimensions": """
     pairs = [as_pair(value) for value in (stride, padding, dilation)]
-    out = F.conv3d(input[..., None, :, :], weight[..., None, :, :], bias, (1, *pairs[0]), (0, *pairs[1]), (1, *pairs[2]))
+    deep = [(first, *pair) for first, pair in zip((1, 0, 1), pairs)]
+    out = F.conv3d(input[..., None, :, :], weight[..., None, :, :], bias, *deep)
     return out.squeeze(-3)""",
     "torch.jit": """
     return _scripted(input, weight, bias, as_pair(stride), as_pair(padding), as_pair(dilation))""",

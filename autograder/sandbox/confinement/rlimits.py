@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import resource  # on Linux and macOS, where workers are
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,6 +53,5 @@ def _lower(limit: int, value: int) -> None:
 
 def _mapped_bytes() -> tuple[int, int]:
     """Bytes of address space, and of private writable memory, in use now."""
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        fields = statm.read().split()
+    fields = Path("/proc/self/statm").read_text("ascii").split()
     return int(fields[0]) * resource.getpagesize(), int(fields[5]) * resource.getpagesize()

@@ -121,9 +121,7 @@ def _program(own_pid: int) -> list[bytes]:
         "kill": _argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse),
         "tgkill": _argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse),
         "fcntl": _argument(1, _EQUAL, [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX], then=refuse, otherwise=_ALLOW),
-        "ioctl": _argument(
-            1, _EQUAL, [_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX], then=refuse, otherwise=_ALLOW
-        ),
+        "ioctl": _argument(1, _EQUAL, [_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX], then=refuse, otherwise=_ALLOW),
     }
     _, column = _MACHINES[platform.machine()]
     program = list(_UNCONDITIONAL)

@@ -1,0 +1,39 @@
+"""What students receive does not know that staff code exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from autograder import course
+from autograder.sandbox.launch import REPOSITORY, launch
+
+RELEASED = sorted([*course.STUBS.rglob("*.py"), *course.PUBLIC_TESTS.rglob("*.py"), course.ROOT / "conftest.py"])
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: str(path.relative_to(course.ROOT)))
+def test_nothing_released_imports_staff_code(path: object) -> None:
+    text = path.read_text("utf-8")  # type: ignore[attr-defined]
+    for node in ast.walk(ast.parse(text)):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        assert not [name for name in names if re.match(r"(autograder|solutions)\b", name)]
+    assert "SOLUTION" not in text
+
+
+def test_the_fork_server_knows_nothing_worth_stealing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADER_TOKEN", "a secret")
+    server = launch()
+    try:
+        environment = open(f"/proc/{server.process.pid}/environ", "rb").read()  # noqa: PTH123, SIM115
+        arguments = open(f"/proc/{server.process.pid}/cmdline", "rb").read()  # noqa: PTH123, SIM115
+    finally:
+        server.close()
+    assert b"GRADER_TOKEN" not in environment
+    assert b"secret" not in arguments
+    assert REPOSITORY == course.ROOT

@@ -1,0 +1,108 @@
+"""The commands, as a person or a script runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder import course
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "autograder", *arguments]
+    return subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, check=False)
+
+
+def test_grade_prints_the_answer_and_nothing_else_in_a_pipe(tmp_path: Path) -> None:
+    done = run("grade", "solutions", "--question", "q1", "--no-training", "--json", str(tmp_path / "r.json"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "16 of 16 points, 4 more await a reader" in done.stdout
+    assert "Networks were not trained" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert json.loads((tmp_path / "r.json").read_text("utf-8"))["score"] == 16
+
+
+def test_a_score_of_zero_is_an_answer_too() -> None:
+    done = run("grade", "assignment")
+    assert done.returncode == 0
+    assert "0 of 16 points" in done.stdout
+
+
+def test_colour_and_progress_on_a_terminal() -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder", "grade", "solutions"],
+        cwd=course.ROOT, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:  # Linux says so when the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"starting the sandbox" in shown
+    assert b"\x1b[32m" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["grade", "nowhere"], "nowhere does not exist"),
+        (["grade", "README.md"], "is not a folder"),
+        (["grade", ".github"], "holds none of the assignment's files"),
+        (["grade", "solutions", "--question", "q9"], "There is no question q9"),
+        (["grade", "solutions", "--json", "nowhere/r.json"], "does not exist"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_and_exit_status_2(arguments: list[str], words: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["grade", "--help"], ["stubs", "--check"], ["grade", "nowhere"]])
+def test_light_commands_do_not_import_torch(arguments: list[str]) -> None:
+    script = (
+        "import sys, runpy\n"
+        f"sys.argv = ['autograder', *{arguments!r}]\n"
+        "try:\n    runpy.run_module('autograder', run_name='__main__')\n"
+        "except SystemExit:\n    pass\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=course.ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_grader_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "q1_conv2d.py").write_text("import time\ntime.sleep(1000)\n")
+    folder = tmp_path / "tmp"
+    folder.mkdir(mode=0o755)
+    tmp_path.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder", "grade", str(tmp_path)],
+        cwd=course.ROOT, env={**os.environ, "TMPDIR": str(folder)},
+    )  # fmt: skip
+    _wait_until(lambda: any(folder.glob("*/scratch-*")))
+    process.kill()
+    process.wait()
+    _wait_until(lambda: not any(folder.iterdir()))
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if holds():
+            return
+        time.sleep(0.1)
+    pytest.fail("it did not happen within 30 seconds")

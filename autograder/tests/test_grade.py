@@ -1,0 +1,129 @@
+"""The main job: whole submissions, from a folder to a report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder import course
+from autograder.course import Assignment, load
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.grade import grade
+from autograder.intake import read_submission
+from autograder.report import SCHEMA, write_json
+from autograder.sandbox.sandbox import Sandbox
+from autograder.tests.conftest import SOLUTION, Grade
+
+
+def test_the_solutions_get_every_automatic_point(graded: Grade) -> None:
+    report = graded(course.SOLUTIONS)
+    assert (report.score, report.max_score, report.pending) == (16, 16, 4)
+    assert all(report.isolation[layer] for layer in ("landlock", "seccomp", "limits", "environment"))
+    (question,) = report.questions
+    assert {test.status for test in question.tests} == {"passed"}
+    assert question.written is not None
+    assert question.written.state == "awaiting"
+
+
+def test_the_stubs_get_nothing_and_each_test_says_todo(graded: Grade) -> None:
+    report = graded(course.STUBS)
+    assert (report.score, report.max_score, report.pending) == (0, 16, 0)
+    (question,) = report.questions
+    assert all("is still a TODO" in test.message for test in question.tests)
+    assert question.written is not None
+    assert (question.written.state, question.written.score) == ("blank", 0)
+
+
+def test_a_repository_with_an_assignment_folder(graded: Grade) -> None:
+    assert graded(course.ROOT).questions[0].score == 0
+
+
+def test_the_report_is_the_schema(graded: Grade, tmp_path: Path) -> None:
+    report = graded(course.SOLUTIONS)
+    write_json(report, tmp_path / "report.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+    read = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    assert read["schema"] == SCHEMA
+    assert list(read) == [
+        *("schema", "submission", "graded_at", "seconds", "hashes", "seed", "environment", "isolation"),
+        *("score", "max_score", "pending", "questions", "left_out"),
+    ]
+    assert set(read["hashes"]) == {"submission", "suite", "thresholds", "grader"}
+    (question,) = read["questions"]
+    assert list(question) == ["id", "title", "score", "max_score", "pending", "seconds", "flags", "written", "tests"]
+    assert list(question["tests"][0]) == [
+        *("name", "category", "status", "visibility", "score", "max_score", "message", "staff", "seconds")
+    ]
+
+
+def test_the_same_submission_gets_the_same_seed_and_another_one_another(graded: Grade) -> None:
+    first, again, other = graded(SOLUTION), graded(SOLUTION), graded(SOLUTION + "\n# mine\n")
+    assert first.seed == again.seed != other.seed
+    assert first.hashes["submission"] == again.hashes["submission"] != other.hashes["submission"]
+    assert first.hashes["suite"] == other.hashes["suite"]
+
+
+def test_points_that_do_not_add_up_stop_the_grading(assignment: Assignment, sandbox: Sandbox) -> None:
+    more = replace(assignment, questions=(replace(assignment.questions[0], points=21),))
+    with pytest.raises(GraderFault, match=r"worth 16 points; by assignment\.toml a program gives 17"):
+        grade(read_submission(course.SOLUTIONS, more), more, sandbox)
+
+
+def test_pytest_settings_of_the_person_who_grades_change_nothing(
+    graded: Grade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-x --collect-only -p no:nothing")
+    report = graded(course.STUBS)
+    assert len(report.questions[0].tests) == 17
+    assert all(test.message for test in report.questions[0].tests)
+
+
+def test_an_unknown_question_is_refused(assignment: Assignment) -> None:
+    with pytest.raises(UnusableRequest, match="There is no question q9; there are q1"):
+        assignment.choose(["q9"])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("title = ", "cannot be used"),
+        ("title = 'x'", "lacks 'question'"),
+        ("title = 'x'\n[[question]]\nid = 'q1'", "lacks 'title'"),
+        ("title = 'x'\n[limits]\nmemory = 3\n[[question]]\nid = 'q1'", "no limit called memory"),
+    ],
+)
+def test_settings_that_cannot_be_used(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "assignment.toml"
+    path.write_text(text)
+    with pytest.raises(GraderFault, match=words):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (None, "blank"),
+        ("", "blank"),
+        ((course.STUBS / "explanations.md").read_text("utf-8"), "blank"),
+        ("## Q1. Why?\n\n   \n\n---\n\n## Q3. What?\n\nAn answer to another question.\n", "blank"),
+        ("## Q1. Why?\n\nStride skips places.\n\n## Q3. What?\n", "awaiting"),
+        (
+            (course.STUBS / "explanations.md").read_text("utf-8").replace("stride 2 | | |", "stride 2 | 24 | 49 |", 1),
+            "awaiting",
+        ),
+    ],
+)
+def test_a_written_answer_awaits_a_reader_unless_it_is_blank(
+    graded: Grade, tmp_path: Path, answer: str | None, state: str
+) -> None:
+    (tmp_path / "q1_conv2d.py").write_text(SOLUTION)
+    if answer is not None:
+        (tmp_path / "explanations.md").write_text(answer)
+    report = graded(tmp_path)
+    assert report.questions[0].written is not None
+    assert report.questions[0].written.state == state
+    assert report.pending == (4 if state == "awaiting" else 0)
+    assert report.score == report.max_score == 16

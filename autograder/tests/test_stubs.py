@@ -1,0 +1,63 @@
+"""Stubs are the solutions without the answers."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from autograder import course, stubs
+from autograder.course import Assignment
+from autograder.errors import GraderFault
+
+
+def test_the_stubs_are_in_step(assignment: Assignment) -> None:
+    assert stubs.differing(stubs.make_stubs(assignment)) == []
+
+
+def test_a_stub_keeps_signatures_and_docstrings_and_no_answer(assignment: Assignment) -> None:
+    for question in assignment.questions:
+        name = f"{question.module}.py"
+        stub, solution = (course.STUBS / name).read_text("utf-8"), (course.SOLUTIONS / name).read_text("utf-8")
+        assert "SOLUTION" not in stub
+        assert "einsum(" not in stub
+        stub_functions, functions = (
+            {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+            for text in (stub, solution)
+        )
+        assert stub_functions.keys() == functions.keys()
+        for function, node in functions.items():
+            assert ast.dump(node.args) == ast.dump(stub_functions[function].args)
+            assert ast.get_docstring(node) == ast.get_docstring(stub_functions[function])
+        spec = importlib.util.spec_from_file_location("stub", course.STUBS / name)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        with pytest.raises(NotImplementedError, match="TODO"):
+            module.conv2d(None, None)
+
+
+def test_the_written_questions_keep_what_a_good_answer_has() -> None:
+    text = (course.STUBS / "explanations.md").read_text("utf-8")
+    assert text.count("## Q") == 2
+    assert text.count("A good answer has") == 2
+    assert text.count(stubs.TEXT_STUB) == 2
+    assert "= 24" not in text
+
+
+def test_marks_that_do_not_match_are_told(
+    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stubs, "SOLUTIONS", tmp_path)
+    with pytest.raises(GraderFault, match="cannot be read"):
+        stubs.make_stubs(assignment)
+    (tmp_path / "explanations.md").write_text((course.SOLUTIONS / "explanations.md").read_text("utf-8"))
+    (tmp_path / "q1_conv2d.py").write_text("x = 1\n")
+    with pytest.raises(GraderFault, match="marks no answer"):
+        stubs.make_stubs(assignment)
+    (tmp_path / "q1_conv2d.py").write_text("### BEGIN SOLUTION\nx = 1\n")
+    with pytest.raises(GraderFault, match=r"(?i)begin"):
+        stubs.make_stubs(assignment)
