@@ -231,11 +231,10 @@ def _result(
 ) -> TestResult:
     """Decide: a test passed if all its phases ran to the end, and not otherwise."""
     error = next((call.excinfo.value for call in calls if call.excinfo is not None), None)
-    status: Status
     complete = [call.when for call in calls] == ["setup", "call", "teardown"]
     if banned is not None:
         error = banned
-    status = "passed"
+    status: Status = "passed"
     message, staff = " ".join(record.told), ""
     hidden = record.visibility == "hidden"
     if isinstance(error, CheckFailed):

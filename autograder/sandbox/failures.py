@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 class SubmissionFailure(Exception):
@@ -19,7 +20,7 @@ class SubmissionFailure(Exception):
         status: the test's status in the report, "failed" or "timeout".
     """
 
-    status = "failed"
+    status: Literal["failed", "timeout"] = "failed"
 
     def __init__(self, summary: str, detail: str = "") -> None:
         super().__init__(summary)
@@ -30,7 +31,7 @@ class SubmissionFailure(Exception):
 class TimedOut(SubmissionFailure):
     """A call was stopped because it took too long."""
 
-    status = "timeout"
+    status: Literal["failed", "timeout"] = "timeout"
 
 
 class Unusable(SubmissionFailure):
