@@ -6,6 +6,7 @@ the function runs: at home `q1.conv2d` is the function itself, in grading it sta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,8 +16,8 @@ from torch import Tensor, nn
 
 from tests import formulas
 
-# Largest differences accepted, relative to each value and to the largest one. float32 sums in another order, or
-# through a Fourier transform, differ by less; torch.allclose's own defaults would refuse them.
+# Largest differences accepted, relative to each value and to the scale of the sum it comes from. float32 sums in
+# another order, or through a Fourier transform, differ by less; torch.allclose's own defaults would refuse them.
 _TOLERANCES = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-10, 1e-11)}
 
 
@@ -75,7 +76,7 @@ def assert_same(
         lines.append(("dtype", f"expected {expected.dtype}, as the input's; yours {got.dtype}"))
         raise CheckFailed("the output has the wrong dtype", lines)
 
-    wrong, allowed = _differences(got.detach(), expected)
+    wrong, allowed = _differences(got.detach(), expected, _scale(kept[0], expected))
     if wrong.any():
         place = tuple(wrong.nonzero()[0].tolist())
         difference = (got.detach() - expected).abs()
@@ -237,12 +238,20 @@ def _require_tensor(value: Any, lines: list[tuple[str, str]]) -> Tensor:
     )
 
 
-def _differences(got: Tensor, expected: Tensor) -> tuple[Tensor, Tensor]:
+def _differences(got: Tensor, expected: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """Where the values differ too much (NaN does), and by how much they may."""
-    relative, of_largest = _TOLERANCES.get(expected.dtype, (0.0, 0.0))
-    largest = expected.abs().max() if expected.numel() else torch.zeros(())
-    allowed = relative * expected.abs() + of_largest * largest
+    relative, of_scale = _TOLERANCES.get(expected.dtype, (0.0, 0.0))
+    allowed = relative * expected.abs() + of_scale * scale
     return ~((got - expected).abs() <= allowed), allowed
+
+
+def _scale(arguments: Sequence[Any], expected: Tensor) -> float:
+    """The size of what is added up: of the largest output, or of the largest pixel times the largest weight.
+
+    The second counts where a window sees nothing but padding: all outputs are 0, and a Fourier transform's 1e-17.
+    """
+    largest = [value.abs().max().item() for value in (*arguments[:2], expected) if isinstance(value, Tensor)]
+    return max(largest[-1], math.prod(largest[:-1]))
 
 
 def _is_whole(value: Any) -> bool:

@@ -67,7 +67,8 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
     else:
         console.print(f"Isolation: {', '.join(report.isolation)}.")
     if report.left_out:
-        console.print(f"Left out, not part of the assignment: {escape(printable(', '.join(report.left_out)))}")
+        names = printable(", ".join(report.left_out)).replace("\n", "\\n")
+        console.print(f"Left out, not part of the assignment: {escape(names)}")
 
 
 def printable(text: str) -> str:

@@ -38,6 +38,16 @@ class Unusable(SubmissionFailure):
     """Nothing in this question can be tried: the module does not import, or too much time was lost already."""
 
 
+MAX_LINE = 200  # characters of a line that comes from a worker
+MAX_TEXT = 2_000  # of an exception's text
+MAX_FRAMES = 20  # of a traceback, the last ones
+
+
+def one_line(text: str, length: int = MAX_LINE) -> str:
+    """Text from a worker as one line, without what a terminal would obey or take for a line of ours."""
+    return "".join(character if character.isprintable() else " " for character in text[:length]).strip()
+
+
 @dataclass(frozen=True)
 class Frame:
     """One line of a student's traceback."""
@@ -67,7 +77,7 @@ def cannot_import(module: str, type_name: str, text: str, frames: Sequence[Frame
     where = f" at {frames[-1]}" if frames else ""
     if type_name == "ModuleNotFoundError" and not frames and module in text:
         return Unusable(f"{module}.py was not handed in.")
-    return Unusable(f"{module}.py cannot be imported: {type_name}{where}: {text}")
+    return Unusable(f"{module}.py cannot be imported: {type_name}{where}: {one_line(text)}")
 
 
 def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:

@@ -32,11 +32,10 @@ import torch
 
 from autograder.sandbox import channel, codec
 from autograder.sandbox.confinement import Cell, confine
+from autograder.sandbox.failures import MAX_FRAMES, MAX_LINE, MAX_TEXT
 from autograder.sandbox.guard import OPERATIONS, Guard
 from autograder.sandbox.handles import VERBS, Handles
 
-MAX_TEXT = 2_000  # characters of an exception's text
-MAX_FRAMES = 20  # of a traceback, the last ones
 KEPT_GRAPHS = 64  # calls whose gradients can still be asked for
 
 
@@ -186,13 +185,15 @@ class _Harness:
                 Path(frame.f_code.co_filename).name,
                 line,
                 frame.f_code.co_name,
-                linecache.getline(frame.f_code.co_filename, line).strip()[:200],
+                linecache.getline(frame.f_code.co_filename, line).strip()[:MAX_LINE],
             ]
             for frame, line in traceback.walk_tb(error.__traceback__)
             if frame.f_code.co_filename.startswith(self._submission)
         ]
         if isinstance(error, SyntaxError) and (error.filename or "").startswith(self._submission):
-            frames.append([Path(error.filename or "").name, error.lineno or 0, "", (error.text or "").strip()[:200]])
+            frames.append(
+                [Path(error.filename or "").name, error.lineno or 0, "", (error.text or "").strip()[:MAX_LINE]]
+            )
         try:
             text = str(error.msg if isinstance(error, SyntaxError) else error)[:MAX_TEXT]
         except Exception:  # noqa: BLE001  (whatever a student's __str__ does)

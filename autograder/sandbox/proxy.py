@@ -7,6 +7,7 @@ the worker; grad mode and random seed are the caller's. A call that ends badly r
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from typing import Any
 import torch
 
 from autograder.sandbox import codec, failures
-from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable
+from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
+from autograder.sandbox.guard import OPERATIONS
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.worker import Ended, OutOfTime, Worker
+
+_KERNELS = {kernel for kernels in OPERATIONS.values() for kernel in kernels}
 
 TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
 
@@ -43,6 +47,7 @@ class Session:
         self._worker: Worker | None = None
         self._given_up: Unusable | None = None
         self._timeouts = 0
+        self._began: float | None = None
         self._used: list[str] = []
         self._calls: list[str] = []
 
@@ -113,6 +118,11 @@ class Session:
         """The worker, with the student's module imported."""
         if self._given_up is not None:
             raise type(self._given_up)(self._given_up.summary, self._given_up.detail)
+        if self._began is None:
+            self._began = time.monotonic()
+        if time.monotonic() - self._began > self._limits.question_wall_seconds:
+            self.give_up(Unusable(f"Not tried: the question took more than {self._limits.question_wall_seconds:g} s."))
+            return self._ready_worker()
         if self._worker is None:
             self._worker = self._sandbox.spawn(self._submission, self._limits, self._guarded)
             request = {"do": "import", "module": f"assignment.{self._module}"}
@@ -135,7 +145,7 @@ class Session:
         assert worker is not None
         restore: dict[str, codec.Restore] = {
             "argument": lambda node: given[node["key"]],
-            "handle": lambda node: RemoteModule(self, node["number"], str(node["type"]), str(node["repr"])),
+            "handle": self._module_for,
         }
         try:
             reply = _checked(worker.ask(request, describe=_describe, restore=restore), given)
@@ -146,10 +156,15 @@ class Session:
             self._lose_worker()
             self.flag(f"{what} {end}")
             raise SubmissionFailure(f"{what} {end}.") from None
+        except codec.TooLarge as size:
+            raise SubmissionFailure(f"{what} was called with something too large to send: {size}.") from None
         except codec.MalformedMessage as complaint:
             self._lose_worker()
-            self.flag(f"{what} spoke on the grader's wire: {complaint}")
+            self.flag(f"{what} spoke on the grader's wire: {one_line(str(complaint))}")
             raise SubmissionFailure(f"{what} gave back something that cannot be read.", str(complaint)) from None
+        except BaseException:  # pytest-timeout, Ctrl-C: whatever answer is still to come would be the next call's
+            self._lose_worker()
+            raise
         if reply["used"]:
             self._used += reply["used"]
             self._calls.append(what)
@@ -158,14 +173,25 @@ class Session:
         return reply
 
     def _failure(self, what: str, error: dict[str, Any]) -> SubmissionFailure:
-        frames = [Frame(*frame) for frame in error["frames"]]
+        # The harness bounds all this too; but a worker may not be what it was.
+        frames = [
+            Frame(one_line(file), line, one_line(function), one_line(source))
+            for file, line, function, source in error["frames"][-failures.MAX_FRAMES :]
+        ]
+        kind, text = one_line(error["type"]), error["text"][: failures.MAX_TEXT]
         if error["kind"] == "missing":
             return SubmissionFailure(f"{self._module}.py has no {what}.")
         if error["kind"] == "too large":
-            return SubmissionFailure(f"{what} returned something too large to take: {error['text']}.")
+            return SubmissionFailure(f"{what} returned something too large to take: {one_line(text)}.")
         if what == f"import {self._module}":
-            return failures.cannot_import(self._module, error["type"], error["text"], frames)
-        return failures.raised(what, error["type"], error["text"], frames)
+            return failures.cannot_import(self._module, kind, text, frames)
+        return failures.raised(what, kind, text, frames)
+
+    def _module_for(self, node: dict[str, Any]) -> RemoteModule:
+        number, kind, text = node.get("number"), node.get("type"), node.get("repr")
+        if type(number) is not int or type(kind) is not str or type(text) is not str:
+            raise codec.MalformedMessage("a handle without the parts of a handle")
+        return RemoteModule(self, number, one_line(kind), one_line(text, failures.MAX_TEXT))
 
     def _timed_out(self, what: str, limit: str) -> TimedOut:
         self._timeouts += 1
@@ -270,7 +296,7 @@ def _checked(reply: dict[str, Any], given: dict[int | str, Any]) -> dict[str, An
     """
     used = reply.setdefault("used", [])
     changed = reply.setdefault("changed", [])
-    fits = type(used) is list and all(type(name) is str for name in used) and type(changed) is list
+    fits = type(used) is list and all(type(name) is str and name in _KERNELS for name in used) and type(changed) is list
     fits = fits and all(
         type(pair) is list and len(pair) == 2 and type(pair[0]) in (int, str) and pair[0] in given
         and isinstance(given[pair[0]], torch.Tensor) and isinstance(pair[1], torch.Tensor)
