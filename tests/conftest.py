@@ -42,13 +42,16 @@ def _target(config: pytest.Config) -> Path:
     return target.resolve()
 
 
-def _module(name: str) -> ModuleType:
+def _module(config: pytest.Config, name: str) -> ModuleType:
+    target = _target(config)
+    if not (target / f"{name}.py").exists():
+        pytest.fail(f"There is no {name}.py in {target}.", pytrace=False)
     return importlib.import_module(f"assignment.{name}")
 
 
 @pytest.fixture
-def q1() -> ModuleType:
-    return _module("q1_conv2d")
+def q1(pytestconfig: pytest.Config) -> ModuleType:
+    return _module(pytestconfig, "q1_conv2d")
 
 
 @pytest.fixture
@@ -61,8 +64,8 @@ def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             with _Watch(LIBRARY_KERNELS[function.__name__]) as watch:
                 result = function(*arguments, **named)
             if watch.used:
-                summary = f"{function.__name__} used the library's own kernel; write the operation yourself"
-                raise CheckFailed(summary, [("call", function.__name__), ("used", ", ".join(watch.used))])
+                used = f"torch's own {', '.join(watch.used)}; this question asks you to write the operation yourself"
+                raise CheckFailed("the library's own kernel was used", [("call", function.__name__), ("used", used)])
             return result
 
         return watched
@@ -103,18 +106,21 @@ def pytest_runtest_makereport(
 
 
 def _told_by_own_lines(item: pytest.Item, error: Exception) -> str:
+    """An exception by the lines of the target that led to it; "" if there are none."""
     folders = tuple(assignment.__path__)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
-    if not frames:
-        return ""
-    if isinstance(error, NotImplementedError):
-        last = frames[-1]
-        return (
-            f"{headline(item)}\n  TODO    {last.name} in {_shown(last.filename)}, line {last.lineno}, is yours to write"
-        )
+    if isinstance(error, NotImplementedError) and frames:
+        where = f"{frames[-1].name} in {_shown(frames[-1].filename)}, line {frames[-1].lineno}"
+        return f"{headline(item)}\n  TODO    {where}, is yours to write"
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType) and error.obj.__file__:
+        return f"{headline(item)}\n  missing {_shown(error.obj.__file__)} has no {error.name}"
     lines = [f"  {_shown(frame.filename)}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames]
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(folders):
+        lines.append(f"  {_shown(error.filename or '')}:{error.lineno}: {(error.text or '').strip()}")
+    if not lines:
+        return ""
+    said = f"  {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
     notes = [f"  {note}" for note in getattr(error, "__notes__", [])]
-    said = f"  {type(error).__name__}: {error}"
     return "\n".join([headline(item), *lines, said, *notes, f"  {'again':<7} {run_again(item)}"])
 
 
