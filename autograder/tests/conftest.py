@@ -25,6 +25,11 @@ Remote = Callable[..., RemoteQuestion]
 """A stand-in for a module with this text, as a hidden test would hold it."""
 
 
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """`pytest --target FOLDER` is about somebody's answers, not about the grader."""
+    return True if config.getoption("--target") else None
+
+
 @pytest.fixture(scope="session")
 def assignment() -> Assignment:
     return course.load()
