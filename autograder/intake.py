@@ -75,17 +75,22 @@ def read_submission(path: Path, assignment: Assignment) -> Submission:
             except _Unreadable as problem:
                 problems[name] = str(problem)
         explanations = _read_text(folder / EXPLANATIONS)
-        others = [entry.name for entry in os.scandir(folder)]
+        others = [_name(entry.name) for entry in os.scandir(folder)]
     except OSError as error:
         raise UnusableRequest(f"{path} cannot be read: {error.strerror}.") from None
     if not modules and not problems and explanations is None:
         raise UnusableRequest(f"{path} holds none of the assignment's files ({', '.join(wanted)}).")
     left_out = sorted(name for name in others if name not in {*wanted, *_GIVEN, EXPLANATIONS})
-    return Submission(path.resolve().name, modules, problems, explanations, _shortened(left_out))
+    return Submission(_name(path.resolve().name), modules, problems, explanations, _shortened(left_out))
 
 
 class _Unreadable(Exception):
     """A file is there and cannot be used. The text says why."""
+
+
+def _name(name: str) -> str:
+    """A file's name as text, also where its bytes are no UTF-8."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _folder_of_modules(path: Path, names: Sequence[str]) -> Path:

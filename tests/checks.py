@@ -21,6 +21,16 @@ from tests import formulas
 _TOLERANCES = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-10, 1e-11)}
 
 
+# What must agree between two layers of a kind. A number stands for a pair of it.
+_SETTINGS = {
+    "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation"),
+    "MaxPool2d": ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
+    "AvgPool2d": ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
+}
+
+_PAIRS = ("kernel_size", "stride", "padding", "dilation")
+
+
 class CheckFailed(AssertionError):
     """An answer is not right.
 
@@ -70,8 +80,8 @@ def assert_same(
         lines.append(("shape", f"expected {tuple(expected.shape)}, yours {tuple(got.shape)}"))
         lines += [("", formula) for formula in (parts.lengths() if parts else [])]
         raise CheckFailed("the output has the wrong shape", lines)
-    right = f"right: {tuple(got.shape)}" + (f", {parts.lengths()[0]}" if parts else "")
-    lines.append(("shape", right))
+    formula = parts.lengths() if parts else []
+    lines.append(("shape", ", ".join([f"right: {tuple(got.shape)}", *formula[:1]])))
     if got.dtype != expected.dtype:
         lines.append(("dtype", f"expected {expected.dtype}, as the input's; yours {got.dtype}"))
         raise CheckFailed("the output has the wrong dtype", lines)
@@ -83,7 +93,7 @@ def assert_same(
         largest = formulas.number(difference.max().item())
         count = f"{int(wrong.sum()):,} of {wrong.numel():,} wrong"
         lines.append(("values", f"{count}, largest difference {largest} (allowed {allowed.max().item():.1g})"))
-        addends = f" = {parts.sum_at(place)}" if parts else ""
+        addends = f" = {parts.made_of(place)}" if parts else ""
         lines.append(("first", f"{formulas.index(place)}  expected {formulas.number(expected[place].item())}{addends}"))
         yours = formulas.number(got[place].item())
         lines.append(("", f"{' ' * len(formulas.index(place))}  yours    {yours}"))
@@ -139,45 +149,133 @@ def assert_unchanged(function: Callable[..., Any], *arguments: Any, **named: Any
         CheckFailed: a tensor among them was changed.
     """
     __tracebackhide__ = True
-    before = {key: _copy(value) for key, value in [*enumerate(arguments), *named.items()]}
-    _require_tensor(call(function, arguments, named), [("call", describe_call(function.__name__, arguments, named))])
-    for key, value in [*enumerate(arguments), *named.items()]:
-        if isinstance(value, Tensor) and not torch.equal(value, before[key]):
-            which = f"argument {key + 1}" if isinstance(key, int) else f"argument {key}"
-            lines = [
-                ("call", describe_call(function.__name__, arguments, named)),
-                ("changed", f"{which} is not what it was before the call; work on a copy (clone)"),
-            ]
+    lines = [("call", describe_call(function.__name__, arguments, named))]
+    given = [_copy(value) for value in arguments]
+    _require_tensor(_noted(function, given, named), lines)
+    for number, (value, before) in enumerate(zip(given, arguments, strict=True), start=1):
+        if isinstance(value, Tensor) and not torch.equal(value, before):
+            lines.append(("changed", f"argument {number} is not what it was before the call; work on a copy (clone)"))
             raise CheckFailed("the call changed one of its arguments", lines)
 
 
-def assert_layer(layer: Any, expected: nn.Conv2d, name: str) -> None:
-    """Assert that a layer is a convolution with the settings of another, which then takes over its weights.
+def assert_written_into(
+    function: Callable[..., Any], reference: Callable[..., Tensor], argument: Tensor, **named: Any
+) -> None:
+    """Assert that a call writes the right result into its argument and returns that very tensor.
+
+    Raises:
+        CheckFailed: it does not.
+    """
+    __tracebackhide__ = True
+    assert_same(function, reference, argument, **named)
+    expected = reference(argument.clone())
+    lines = [("call", describe_call(function.__name__, [argument], named))]
+    got = _noted(function, [argument], named)
+    if not torch.equal(argument, expected):
+        lines.append(("in place", "the argument was to hold the result after the call; it does not"))
+        raise CheckFailed("the result was not written into the argument", lines)
+    if got is not argument:
+        lines.append(("in place", "the argument itself was to be returned; another tensor was"))
+        raise CheckFailed("another tensor than the argument was returned", lines)
+
+
+def assert_layer(layer: Any, expected: nn.Module, name: str) -> None:
+    """Assert that a layer is of the kind and settings of another, which then takes over its weights.
 
     Args:
         layer: what the student's function returned.
-        expected: a layer that is set right.
+        expected: a layer of torch's that is set right.
         name: what to call it in the message.
 
     Raises:
         CheckFailed: it is no layer, or set otherwise.
     """
     __tracebackhide__ = True
+    right = type(expected).__name__
     lines = [("layer", name), ("", f"expected {expected}"), ("", f"yours    {layer!r:.120}")]
     kind = type_name(layer)
-    if kind != "Conv2d":
-        raise CheckFailed("the layer is not an nn.Conv2d", [*lines, ("type", f"expected Conv2d, yours {kind}")])
-    for setting in ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation"):
-        wanted, got = getattr(expected, setting), getattr(layer, setting)
-        if type(got) is not type(wanted) or got != wanted:
+    if kind != right or not callable(layer):
+        raise CheckFailed(f"the layer is not an nn.{right}", [*lines, ("type", f"expected {right}, yours {kind}")])
+    for setting in _SETTINGS[right]:
+        wanted, got = getattr(expected, setting), getattr(layer, setting, None)
+        if setting in _PAIRS:
+            wanted, got = _spelled_out(wanted), _spelled_out(got)
+        if not _equal(got, wanted):
             lines.append((setting, f"expected {wanted}, yours {got!r:.40}"))
             raise CheckFailed(f"a layer's {setting} is wrong", lines)
-    weights = layer.state_dict()
+    take_over_weights(expected, layer)
+
+
+def take_over_weights(expected: nn.Module, layer: Any) -> None:
+    """Load a student's layer's weights into one of torch's.
+
+    Raises:
+        CheckFailed: they do not have the names and shapes of torch's.
+    """
+    __tracebackhide__ = True
+    state = layer.state_dict()
     try:
-        expected.load_state_dict(weights)
+        expected.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError):
-        lines.append(("weights", "expected a weight and a bias of the usual shapes"))
-        raise CheckFailed("a layer's weights are not those of an nn.Conv2d", lines) from None
+        names = {name: tuple(value.shape) for name, value in expected.state_dict().items()}
+        given = state if isinstance(state, dict) else {}
+        yours = {name: tuple(getattr(value, "shape", ())) for name, value in given.items()}
+        lines = [("weights", f"expected {names}"), ("", f"yours    {yours!r:.200}")]
+        raise CheckFailed("a layer's weights do not have the right names and shapes", lines) from None
+
+
+def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: float) -> None:
+    """Assert that a layer has just these parameters, all of them trained and between −bound and bound at first.
+
+    Raises:
+        CheckFailed: it has not.
+    """
+    __tracebackhide__ = True
+    parameters = dict(layer.named_parameters())
+    yours = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+    lines = [("layer", type_name(layer))]
+    if yours != expected:
+        lines += [("names", f"expected {expected}"), ("", f"yours    {yours!r:.200}")]
+        raise CheckFailed("the layer does not have the right parameters: names, shapes, nn.Parameter", lines)
+    for name, parameter in parameters.items():
+        if not parameter.requires_grad:
+            raise CheckFailed("a parameter is not trained", [*lines, (name, "requires_grad is False")])
+        spread = [parameter.min().item(), parameter.max().item()]
+        if not (-bound <= spread[0] <= spread[1] <= bound) or (parameter.numel() > 1 and spread[0] == spread[1]):
+            shown = " to ".join(map(formulas.number, spread))
+            lines.append((name, f"expected random values from {formulas.number(-bound)} to {formulas.number(bound)}"))
+            raise CheckFailed("a parameter does not begin as it should", [*lines, ("", f"yours go from {shown}")])
+
+
+def assert_close(what: str, got: Any, *, expected: Any) -> None:
+    """Assert that a value, or a tensor up to rounding, is what it should be.
+
+    Raises:
+        CheckFailed: it is not.
+    """
+    __tracebackhide__ = True
+    if isinstance(expected, Tensor):
+        same = isinstance(got, Tensor) and got.shape == expected.shape and got.dtype == expected.dtype
+        same = same and not _differences(got.detach(), expected, _scale([], expected))[0].any()
+    else:
+        same = type(got) is type(expected) and got == expected
+    if not same:
+        shown = f"{got!r:.60}" if not isinstance(got, Tensor) else f"a tensor {formulas.shape(got)}"
+        raise CheckFailed(f"{what} is not right", [("wrong", what), ("", f"yours is {shown}")])
+
+
+def as_function(layer: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """A function that applies a layer, for the checks to call: messages know it by its name."""
+
+    def layer_output(input: Tensor) -> Tensor:
+        return layer(input)
+
+    return layer_output
+
+
+def counting(*shape: int) -> Tensor:
+    """A tensor whose values are 1, 2, 3, …, so that sums can be checked by hand."""
+    return torch.arange(1.0, 1.0 + torch.Size(shape).numel()).reshape(shape)
 
 
 def assert_tuple(value: Any, length: int, name: str) -> tuple[Any, ...]:
@@ -195,6 +293,12 @@ def assert_tuple(value: Any, length: int, name: str) -> tuple[Any, ...]:
 
 
 def call(function: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any]) -> Any:
+    """Call a function on copies of the tensors, so that it cannot change what later checks are made with."""
+    __tracebackhide__ = True
+    return _noted(function, list(map(_fresh, arguments)), {name: _fresh(value) for name, value in named.items()})
+
+
+def _noted(function: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any]) -> Any:
     """Call a function; an exception gets a note that says how it was called."""
     __tracebackhide__ = True
     try:
@@ -225,24 +329,31 @@ def type_name(value: Any) -> str:
 def _require_tensor(value: Any, lines: list[tuple[str, str]]) -> Tensor:
     if isinstance(value, Tensor):
         return value
-    if value is None:
-        hint = "None: does every path through your function return its result?"
-    elif isinstance(value, np.ndarray):
-        hint = "a numpy array: torch.from_numpy makes a tensor of it"
-    elif isinstance(value, list):
-        hint = "a list: torch.tensor makes a tensor of it"
-    else:
-        hint = f"a {type_name(value)}"
-    raise CheckFailed(
-        f"it returned {hint.partition(':')[0]}, not a tensor", [*lines, ("value", f"you returned {hint}")]
-    )
+    name = type_name(value)
+    # The summary is for hidden tests too: it names no type that the student could have named after what it saw.
+    summary = f"it returned {_KINDS.get(name, 'something that is no ordinary tensor')}, not a tensor"
+    hints = {
+        "NoneType": "None: does every path through your function return its result?",
+        "ndarray": "a numpy array: torch.from_numpy makes a tensor of it",
+        "list": "a list: torch.tensor makes a tensor of it",
+    }
+    raise CheckFailed(summary, [*lines, ("value", f"you returned {hints.get(name, 'a ' + name)}")])
+
+
+_KINDS = {
+    "NoneType": "None",
+    "ndarray": "a numpy array",
+    **{name: f"a {name}" for name in ("list", "tuple", "dict", "set", "generator", "function", "bool", "str", "float")},
+    "int": "an int",
+}
 
 
 def _differences(got: Tensor, expected: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """Where the values differ too much (NaN does), and by how much they may."""
     relative, of_scale = _TOLERANCES.get(expected.dtype, (0.0, 0.0))
     allowed = relative * expected.abs() + of_scale * scale
-    return ~((got - expected).abs() <= allowed), allowed
+    close = torch.where(expected.isfinite(), (got - expected).abs() <= allowed, got == expected)
+    return ~close, allowed
 
 
 def _scale(arguments: Sequence[Any], expected: Tensor) -> float:
@@ -250,21 +361,38 @@ def _scale(arguments: Sequence[Any], expected: Tensor) -> float:
 
     The second counts where a window sees nothing but padding: all outputs are 0, and a Fourier transform's 1e-17.
     """
-    largest = [value.abs().max().item() for value in (*arguments[:2], expected) if isinstance(value, Tensor)]
-    return max(largest[-1], math.prod(largest[:-1]))
+    of_arguments = [value.abs().max().item() for value in arguments[:2] if isinstance(value, Tensor)]
+    of_output: float = expected[expected.isfinite()].abs().max().item() if expected.isfinite().any() else 0.0
+    return max(of_output, math.prod(of_arguments) if of_arguments else 0.0)
+
+
+def _equal(got: Any, wanted: Any) -> bool:
+    """Whether two settings are equal and plain: numbers, words, None, or tuples of them."""
+    if isinstance(wanted, tuple):
+        return isinstance(got, tuple) and len(got) == len(wanted) and all(map(_equal, got, wanted))
+    return type(got) is type(wanted) and bool(got == wanted)
+
+
+def _spelled_out(setting: Any) -> Any:
+    return formulas.pair(setting) if type(setting) is int else setting
 
 
 def _is_whole(value: Any) -> bool:
     """int, NumPy's ints, and tensors that hold one."""
     if isinstance(value, Tensor):
-        return value.dim() == 0 and not value.is_floating_point()
+        return value.dim() == 0 and not value.is_floating_point() and not value.is_complex()
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _fresh(value: Any) -> Any:
+    """A copy through which gradients flow."""
+    return value.clone() if isinstance(value, Tensor) else value
 
 
 def _copy(value: Any) -> Any:
     return value.detach().clone() if isinstance(value, Tensor) else value
 
 
-def _taken_apart(name: str, arguments: Sequence[Any], named: dict[str, Any]) -> formulas.Convolution | None:
+def _taken_apart(name: str, arguments: Sequence[Any], named: dict[str, Any]) -> formulas.Operation | None:
     operation = formulas.OPERATIONS.get(name)
     return operation(*arguments, **named) if operation else None

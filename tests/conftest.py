@@ -12,14 +12,20 @@ from typing import Any
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 import assignment
 from tests.checks import CheckFailed
 from tests.messages import full_message, headline, run_again
 
 # What a question that asks for an operation must not lean on. The grader watches more closely.
-LIBRARY_KERNELS = {"conv2d": "convolution"}
+LIBRARY_FUNCTIONS = {
+    "conv2d": "conv",
+    "relu": "relu",
+    "max_pool2d": "max_pool",
+    "avg_pool2d": "avg_pool",
+    "linear": "linear",
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,13 +61,33 @@ def q1(pytestconfig: pytest.Config) -> ModuleType:
 
 
 @pytest.fixture
+def q2(pytestconfig: pytest.Config) -> ModuleType:
+    return _module(pytestconfig, "q2_relu")
+
+
+@pytest.fixture
+def q3(pytestconfig: pytest.Config) -> ModuleType:
+    return _module(pytestconfig, "q3_max_pool2d")
+
+
+@pytest.fixture
+def q4(pytestconfig: pytest.Config) -> ModuleType:
+    return _module(pytestconfig, "q4_avg_pool2d")
+
+
+@pytest.fixture
+def q5(pytestconfig: pytest.Config) -> ModuleType:
+    return _module(pytestconfig, "q5_linear")
+
+
+@pytest.fixture
 def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Wrap a function so that a call of it fails if it uses the library's own kernel for its operation."""
+    """Wrap a function so that a call of it fails if it uses torch's own function for its operation."""
 
     def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def watched(*arguments: Any, **named: Any) -> Any:
-            with _Watch(LIBRARY_KERNELS[function.__name__]) as watch:
+            with _Watch(LIBRARY_FUNCTIONS[function.__name__]) as watch:
                 result = function(*arguments, **named)
             if watch.used:
                 used = f"torch's own {', '.join(watch.used)}; this question asks you to write the operation yourself"
@@ -73,18 +99,19 @@ def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return wrap
 
 
-class _Watch(TorchDispatchMode):
-    """Notes every operator of a kind that runs inside it."""
+class _Watch(TorchFunctionMode):
+    """Notes every function of torch's with a word in its name that is called inside it."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+    def __init__(self, word: str) -> None:
+        super().__init__()
         self.used: list[str] = []
-        self._kind = kind
+        self._word = word
 
-    def __torch_dispatch__(self, operator: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
-        if self._kind in str(operator) and str(operator) not in self.used:
-            self.used.append(str(operator))
-        return operator(*arguments, **(named or {}))
+    def __torch_function__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
+        name = getattr(function, "__name__", "")
+        if self._word in name and name not in self.used:
+            self.used.append(name)
+        return function(*arguments, **(named or {}))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,21 +5,14 @@ The grade comes from these and from hidden tests of the same kind on other input
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks import assert_layer, assert_same, assert_shape, assert_size, assert_tuple
+from tests.checks import as_function, assert_layer, assert_same, assert_shape, assert_size, assert_tuple, counting
 
 SLIDES_INPUT = (20, 16, 50, 100)
-
-
-def counting(*shape: int) -> torch.Tensor:
-    """A tensor whose values are 1, 2, 3, …, so that sums can be checked by hand."""
-    return torch.arange(1.0, 1.0 + torch.Size(shape).numel()).reshape(shape)
 
 
 @pytest.mark.points(1, category="output size")
@@ -63,12 +56,3 @@ def test_three_convolutions_of_the_slides(q1):
         apply = as_function(layer)
         assert_shape(apply, (20, 33, *size), torch.zeros(SLIDES_INPUT))
         assert_same(apply, right, torch.randn(2, 16, 12, 15))
-
-
-def as_function(layer: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
-    """A function that applies a layer: messages call it by its name."""
-
-    def layer_output(images: torch.Tensor) -> torch.Tensor:
-        return layer(images)
-
-    return layer_output

@@ -97,7 +97,7 @@ def encode(value: object, *, max_payload: int, describe: Describe = lambda _: No
         TooLarge: the tensors or the rest exceed what may be sent.
     """
     encoder = _Encoder(max_payload, describe)
-    tree = msgpack.packb(encoder.node(value, 0))
+    tree = msgpack.packb(encoder.node(value, 0), unicode_errors="backslashreplace")
     if len(tree) > MAX_TREE_BYTES:
         raise TooLarge(f"{len(tree):,} bytes besides its tensors; {MAX_TREE_BYTES:,} may be sent")
     return Message(tree, encoder.payload)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -67,7 +68,9 @@ def raised(call: str, type_name: str, text: str, frames: Sequence[Frame]) -> Sub
     if type_name == "NotImplementedError" and frames:
         return SubmissionFailure(f"{call} is still a TODO: assignment/{frames[-1].file}, line {frames[-1].line}.")
     where = f" at {frames[-1]}" if frames else " before any line of your code ran: look at its signature"
-    summary = f"{call} raised {type_name}{where}"
+    # A name of the student's own choice could tell what the code saw.
+    known = type_name if isinstance(getattr(builtins, type_name, None), type) else "an exception"
+    summary = f"{call} raised {known}{where}"
     lines = [*(f"  {frame}" for frame in frames), f"{type_name}: {text}" if text else type_name]
     return SubmissionFailure(summary, f"{call} raised {type_name}{'' if frames else where}.\n" + "\n".join(lines))
 

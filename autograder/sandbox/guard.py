@@ -7,85 +7,100 @@ replacement sits in torch's dispatcher, below autograd, so that another thread, 
 layer's `forward` end up in it too. Torch's own dispatch and function modes would miss other threads and slow
 loops over scalars several-fold.
 
-The guard lives in the student's process: it tells honest use from none and withstands the evasions in our
-tests, not every possible one.
+Which kernels there are differs between releases and builds of torch; so they are found by their names, every
+overload in every namespace, when the fork server starts. The guard lives in the student's process: it tells
+honest use from none and withstands the evasions in our tests, not every possible one.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-# Kernels by the operation that they would do whole. Gradients of a convolution are convolutions too.
-_CONVOLUTIONS = (
-    "aten::convolution",
-    "aten::_convolution",
-    "aten::convolution_backward",
-    "aten::mkldnn_convolution",
-    "aten::_slow_conv2d_forward",
-    "aten::slow_conv_dilated2d",
-    "aten::slow_conv3d_forward",
-    "aten::slow_conv_dilated3d",
-    "aten::slow_conv_transpose2d",
-    "aten::slow_conv_transpose3d",
-    "aten::_nnpack_spatial_convolution",
-    "mkldnn::_convolution_pointwise",
-    "mkldnn::_convolution_transpose_pointwise",
-    "aten::to_mkldnn",  # the way to tensors whose kernels cannot be watched
-)
+_CONVOLUTION = r"conv(?!ert)"
 
-OPERATIONS: dict[str, tuple[str, ...]] = {"conv2d": _CONVOLUTIONS}
-"""The kernels that a student's function of that name must not use."""
+OPERATIONS: dict[str, str] = {
+    "conv2d": _CONVOLUTION,
+    "relu": r"relu|threshold",
+    "max_pool2d": r"max_pool",
+    "avg_pool2d": rf"avg_pool|{_CONVOLUTION}",  # a convolution with equal weights is an average pool
+    "linear": rf"(?<!bi)(?<!tri)linear(?!1d|_comb)|{_CONVOLUTION}",  # one with a kernel of 1 is a linear layer
+    "FullyConnected": rf"(?<!bi)(?<!tri)linear(?!1d|_comb)|{_CONVOLUTION}",
+}
+"""For each function that must be written from scratch: what kernels are called that it must not use."""
+
+# Functions that torch composes of others without a kernel to be found at the bottom; and the way to tensors whose
+# kernels cannot be watched. They are replaced in workers that need it, for it takes their gradients away.
+_COMPOSED = ("aten::linear", "aten::max_pool1d", "aten::to_mkldnn")
 
 _DISPATCH_KEY = "CPU"  # these questions run on the CPU, and a worker reaches no other device
+_KERNEL_KEYS = (_DISPATCH_KEY, "CompositeExplicitAutograd")
 
 
-@dataclass
+@functools.cache
+def kernels_of(function: str) -> frozenset[str]:
+    """The names of all kernels of this build of torch that a function of that name must not use."""
+    pattern = re.compile(OPERATIONS[function])
+    has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key  # noqa: SLF001  (no public list of kernels exists)
+    found = {
+        name
+        for name in torch._C._dispatch_get_all_op_names()  # noqa: SLF001
+        if pattern.search(name.partition("::")[2]) and any(has_kernel(name, key) for key in _KERNEL_KEYS)
+    }
+    composed = {name for name in _COMPOSED if pattern.search(name) or name.endswith("mkldnn")}
+    return frozenset(found | composed)
+
+
 class Guard:
-    """Kernels under watch in this process.
+    """Kernels under watch in this process."""
 
-    Attributes:
-        used: names of the kernels that ran while armed, since the last `arm`.
-    """
+    def __init__(self) -> None:
+        self.used: list[str] = []  # while armed, each kernel once, in the order of first use
+        self._armed: frozenset[str] = frozenset()
+        self._libraries: list[torch.library.Library] = []  # the replacements last as long as these
 
-    used: list[str] = field(default_factory=list)
-    _armed: bool = False
-    _library: list[torch.library.Library] = field(default_factory=list)
+    def prepare(self) -> None:
+        """Replace every kernel of every operation; in the fork server, so that no worker has to."""
+        self._replace({name for function in OPERATIONS for name in kernels_of(function)} - set(_COMPOSED))
 
     def watch(self, functions: Iterable[str]) -> None:
-        """Put the kernels of these functions under watch. Takes a fraction of a millisecond."""
-        kernels = sorted({kernel for function in functions for kernel in OPERATIONS[function]})
-        for namespace in sorted({kernel.partition("::")[0] for kernel in kernels}):
-            library = torch.library.Library(namespace, "IMPL")
-            self._library.append(library)  # the replacements last as long as this object
-            for kernel in kernels:
-                if kernel.startswith(f"{namespace}::"):
-                    self._replace(library, kernel)
+        """In a worker: replace what these functions need besides; without functions, put everything back."""
+        needed = {name for function in functions for name in kernels_of(function)}
+        if needed:
+            self._replace(needed & set(_COMPOSED))
+            return
+        for library in self._libraries:
+            library._destroy()  # noqa: SLF001  (the public way is to wait for the collector)
+        self._libraries.clear()
 
-    def arm(self) -> None:
-        self._armed = True
-
-    def disarm(self) -> list[str]:
-        """The kernels that were used since `arm`, each once, in the order of their first use."""
-        self._armed = False
-        used = list(dict.fromkeys(self.used))
+    def arm(self, function: str) -> None:
+        """Note from now on what a function of this name must not use; nothing, if it is not in `OPERATIONS`."""
         self.used.clear()
-        return used
+        self._armed = kernels_of(function) if function in OPERATIONS else frozenset()
 
-    def _replace(self, library: torch.library.Library, kernel: str) -> None:
-        try:
-            original = torch.library.get_kernel(kernel, _DISPATCH_KEY)
-        except RuntimeError:
-            return  # this build of torch has no such kernel
-        library.impl(kernel, self._noting(kernel, original.call_boxed), _DISPATCH_KEY, with_keyset=True)
+    def disarm(self) -> None:
+        self._armed = frozenset()
 
-    def _noting(self, kernel: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _replace(self, kernels: set[str]) -> None:
+        for namespace in sorted({name.partition("::")[0] for name in kernels}):
+            library = torch.library.Library(namespace, "IMPL")
+            self._libraries.append(library)
+            for name in sorted(kernels):
+                if name.startswith(f"{namespace}::"):
+                    # A kernel that cannot be got or replaced in this build of torch cannot be called either.
+                    with contextlib.suppress(RuntimeError):
+                        original = torch.library.get_kernel(name, _DISPATCH_KEY)
+                        library.impl(name, self._noting(name, original.call_boxed), _DISPATCH_KEY, with_keyset=True)
+
+    def _noting(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def noted(keyset: object, *arguments: object, **named: object) -> object:
-            if self._armed:
-                self.used.append(kernel)
+            if name in self._armed and name not in self.used:
+                self.used.append(name)
             return original(keyset, *arguments, **named)
 
         return noted

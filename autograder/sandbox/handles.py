@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 MAX_REPR = 500
 
@@ -23,6 +23,11 @@ SETTINGS = (
     "dilation",
     "groups",
     "padding_mode",
+    "ceil_mode",
+    "count_include_pad",
+    "divisor_override",
+    "in_features",
+    "out_features",
 )
 """Attributes of a layer that can be read."""
 
@@ -41,7 +46,22 @@ def _setting(module: nn.Module, name: str) -> object:
     return getattr(module, name)
 
 
-VERBS: dict[str, Callable[..., Any]] = {"call": _call, "state_dict": _state_dict, "setting": _setting}
+def _load_state_dict(module: nn.Module, state: dict[str, Tensor]) -> None:
+    module.load_state_dict(state)
+
+
+def _parameters(module: nn.Module) -> dict[str, object]:
+    """Each parameter's value, whether it is trained, and its gradient so far."""
+    return {name: (value.detach(), value.requires_grad, value.grad) for name, value in module.named_parameters()}
+
+
+VERBS: dict[str, Callable[..., Any]] = {
+    "call": _call,
+    "state_dict": _state_dict,
+    "load_state_dict": _load_state_dict,
+    "parameters": _parameters,
+    "setting": _setting,
+}
 """What can be done with a module."""
 
 

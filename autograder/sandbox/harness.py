@@ -4,9 +4,9 @@ This is the only place where a student's code is imported. Whatever that code do
 change what the process says; expected values and points live elsewhere. The requests, each a dict with `do`:
 
     import    module                   -> None
-    call      name, arguments, named, grad, seed
-    ask       handle, verb, arguments, grad, seed
-    backward  call, gradients          -> a gradient or None for each differentiable argument
+    call      name, arguments, named, guard, grad, seed
+    ask       handle, verb, arguments, named, guard, grad, seed
+    backward  call, gradients          -> a gradient or None for each differentiable argument; parameters keep theirs
 
 Every answer carries the request's number and either `value` (with `changed`, arguments that were changed in
 place, and `used`, kernels the guard saw) or `error`.
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import linecache
 import os
 import random
 import socket
@@ -32,8 +31,8 @@ import torch
 
 from autograder.sandbox import channel, codec
 from autograder.sandbox.confinement import Cell, confine
-from autograder.sandbox.failures import MAX_FRAMES, MAX_LINE, MAX_TEXT
-from autograder.sandbox.guard import OPERATIONS, Guard
+from autograder.sandbox.failures import MAX_FRAMES, MAX_TEXT
+from autograder.sandbox.guard import Guard
 from autograder.sandbox.handles import VERBS, Handles
 
 KEPT_GRAPHS = 64  # calls whose gradients can still be asked for
@@ -45,6 +44,7 @@ def live(
     cell: Cell,
     submission: str,
     packages: list[str],
+    guard: Guard,
     guarded: list[str],
     max_payload: int,
 ) -> None:
@@ -56,6 +56,7 @@ def live(
         cell: what the worker may touch.
         submission: folder that holds the package `assignment` as submitted.
         packages: folders to import torch and its like from.
+        guard: has replaced the library's own kernels in this process.
         guarded: functions that must not use the library's own kernels.
         max_payload: bytes of tensors in one message, either way.
     """
@@ -64,7 +65,6 @@ def live(
     os.dup2(output, 1)
     os.dup2(output, 2)
     try:
-        guard = Guard()
         guard.watch(guarded)
         layers = confine(cell, keep=[connection.fileno()])
     except Exception as error:  # noqa: BLE001  (whatever it was, the trusted side must hear of it)
@@ -77,6 +77,8 @@ def live(
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  (lives as long as the process)
     sys.path[:] = [submission, *packages]
     sys.argv = ["assignment"]
+    sys.orig_argv = ["assignment"]  # it named the grader's folders, and so did this:
+    sys.path_importer_cache.clear()
     sys.dont_write_bytecode = True
     channel.send(connection, codec.encode({"layers": layers}, max_payload=0))
     _Harness(connection, submission, guard, max_payload).loop()
@@ -106,10 +108,15 @@ class _Harness:
         number = request["number"]
         try:
             answer, describe = self._do(request)
-            return codec.encode({"number": number, **answer}, max_payload=self._max_payload, describe=describe)
+            # Encoding may still run the student's code (a lazy tensor): the guard is armed until it is done, and
+            # what it saw comes last.
+            answer = {"number": number, **answer, "used": self._guard.used}
+            return codec.encode(answer, max_payload=self._max_payload, describe=describe)
         except BaseException as error:  # noqa: BLE001  (SystemExit too: the other end decides when this ends)
-            told = {"number": number, "error": self._tell(error), "used": self._guard.disarm()}
+            told = {"number": number, "error": self._tell(error), "used": self._guard.used}
             return codec.encode(told, max_payload=self._max_payload)
+        finally:
+            self._guard.disarm()
 
     def _do(self, request: dict[str, Any]) -> tuple[dict[str, Any], codec.Describe]:
         match request["do"]:
@@ -122,34 +129,31 @@ class _Harness:
                     function = getattr(self._module, name)
                 except AttributeError:
                     raise _Missing(name) from None
-                return self._call(request, function, guarded=name in OPERATIONS)
+                return self._call(request, function)
             case "ask":
                 verb = VERBS[request["verb"]]
                 module = request["handle"]
-                return self._call(request, lambda *given: verb(module, *given), guarded=False)
+                return self._call(request, lambda *given: verb(module, *given))
             case "backward":
                 outputs, inputs = self._graphs[request["call"]]
-                gradients = torch.autograd.grad(
-                    outputs, inputs, request["gradients"], retain_graph=True, allow_unused=True
-                )
-                return {"value": list(gradients)}, self._handles.describe
+                torch.autograd.backward(outputs, request["gradients"], retain_graph=True)
+                gradients = [tensor.grad for tensor in inputs]
+                for tensor in inputs:
+                    tensor.grad = None
+                return {"value": gradients}, self._handles.describe
             case other:
                 raise ValueError(f"no request is called {other}")
 
-    def _call(
-        self, request: dict[str, Any], function: Callable[..., Any], *, guarded: bool
-    ) -> tuple[dict[str, Any], codec.Describe]:
-        arguments, named = request["arguments"], request.get("named", {})
+    def _call(self, request: dict[str, Any], function: Callable[..., Any]) -> tuple[dict[str, Any], codec.Describe]:
+        arguments, named = request["arguments"], request["named"]
         given = {
             key: value for key, value in [*enumerate(arguments), *named.items()] if isinstance(value, torch.Tensor)
         }
         before = {key: _bits(value).clone() for key, value in given.items()}
         _seed(request["seed"])
-        if guarded:
-            self._guard.arm()
+        self._guard.arm(request["guard"])
         with torch.set_grad_enabled(request["grad"]):
             value = function(*arguments, **named)
-        used = self._guard.disarm()
         changed = [
             [key, tensor.detach()]
             for key, tensor in given.items()
@@ -172,7 +176,7 @@ class _Harness:
         self._graphs[request["number"]] = (outputs, [tensor for tensor in given.values() if tensor.requires_grad])
         if len(self._graphs) > KEPT_GRAPHS:
             self._graphs.popitem(last=False)
-        return {"value": value, "changed": changed, "used": used}, describe
+        return {"value": value, "changed": changed}, describe
 
     def _tell(self, error: BaseException) -> dict[str, Any]:
         """An exception as data: its type, its text, and the student's own lines that led there."""
@@ -181,19 +185,12 @@ class _Harness:
         if isinstance(error, _Missing):
             return {"kind": "missing", "type": "", "text": str(error), "frames": []}
         frames = [
-            [
-                Path(frame.f_code.co_filename).name,
-                line,
-                frame.f_code.co_name,
-                linecache.getline(frame.f_code.co_filename, line).strip()[:MAX_LINE],
-            ]
+            [Path(frame.f_code.co_filename).name, line, frame.f_code.co_name]
             for frame, line in traceback.walk_tb(error.__traceback__)
             if frame.f_code.co_filename.startswith(self._submission)
         ]
         if isinstance(error, SyntaxError) and (error.filename or "").startswith(self._submission):
-            frames.append(
-                [Path(error.filename or "").name, error.lineno or 0, "", (error.text or "").strip()[:MAX_LINE]]
-            )
+            frames.append([Path(error.filename or "").name, error.lineno or 0, ""])
         try:
             text = str(error.msg if isinstance(error, SyntaxError) else error)[:MAX_TEXT]
         except Exception:  # noqa: BLE001  (whatever a student's __str__ does)

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -16,6 +17,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _STAFF_ONLY = (REPOSITORY / "autograder", REPOSITORY / "solutions")
+CONTROL_SECONDS = 120  # the fork server answers in milliseconds, but importing torch on a slow disk takes long
 _WORKER_PACKAGES = ("torch", "torchvision", "numpy", "msgpack")
 _SHARED_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
@@ -63,7 +65,7 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)  # the server has done so, unless it was killed
 
     def last_words(self) -> str:
         """What a server that is gone said last."""
@@ -88,6 +90,7 @@ def launch() -> ForkServer:
     folder = Path(tempfile.mkdtemp(prefix="cnn-autograder-"))
     folder.chmod(0o711)  # other users may pass through to what is theirs, not look around
     control, remote = socket.socketpair()
+    control.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", CONTROL_SECONDS, 0))
     with remote, (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [

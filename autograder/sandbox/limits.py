@@ -18,6 +18,7 @@ class Limits:
         message_mb: megabytes of tensors that one call may take or return.
         output_kb: kilobytes kept of what is printed during one test.
         file_mb: the largest file a worker may write in its scratch folder, in megabytes.
+        scratch_mb, scratch_files: how much, and how many files, it may have there during a call.
         open_files: descriptors a worker may hold.
         threads: threads a worker may run.
     """
@@ -30,5 +31,7 @@ class Limits:
     message_mb: int = 256
     output_kb: int = 16
     file_mb: int = 16
+    scratch_mb: int = 64
+    scratch_files: int = 256
     open_files: int = 64
     threads: int = 64

@@ -7,6 +7,7 @@ the worker; grad mode and random seed are the caller's. A call that ends badly r
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,12 +17,10 @@ import torch
 
 from autograder.sandbox import codec, failures
 from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
-from autograder.sandbox.guard import OPERATIONS
+from autograder.sandbox.guard import OPERATIONS, kernels_of
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.worker import Ended, OutOfTime, Worker
-
-_KERNELS = {kernel for kernels in OPERATIONS.values() for kernel in kernels}
 
 TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
 
@@ -83,20 +82,29 @@ class Session:
 
     def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         """Call a function of the student's module."""
-        return self._invoke(name, {"do": "call", "name": name}, arguments, named)
+        return self._invoke(name, {"do": "call", "name": name, "guard": self._guard(name)}, arguments, named)
 
     def ask(self, handle: RemoteModule, verb: str, *arguments: object) -> object:
         """Use a handle's vocabulary."""
-        request = {"do": "ask", "handle": handle, "verb": verb}
-        what = handle.type_name if verb == "call" else f"{handle.type_name}.{verb}"
+        guard = self._guard(handle.origin) if verb == "call" else ""
+        request = {"do": "ask", "handle": handle, "verb": verb, "guard": guard}
+        # By the function that made it: what the worker calls its type could be anything.
+        what = f"{handle.origin}'s layer" if verb == "call" else f"{handle.origin}'s layer: {verb}"
         return self._invoke(what, request, arguments, {})
 
     def vector_jacobian(self, call: int, worker: Worker, gradients: Sequence[torch.Tensor]) -> list[Any]:
         """Gradients of a call's differentiable arguments, given those of its outputs."""
         if worker is not self._worker:
             raise SubmissionFailure("backward: the worker that holds this call's graph was lost")
+        self._check_time()
         reply = self._exchange("backward", {"do": "backward", "call": call, "gradients": list(gradients)}, {}, None)
-        return list(reply["value"])
+        answers = reply["value"]
+        if type(answers) is not list or not all(item is None or isinstance(item, torch.Tensor) for item in answers):
+            raise SubmissionFailure("backward gave something that is no gradient")
+        return answers
+
+    def _guard(self, function: str) -> str:
+        return function if function in self._guarded else ""
 
     def _invoke(self, what: str, request: dict[str, Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         given: dict[int | str, Any] = dict([*enumerate(arguments), *named.items()])
@@ -114,15 +122,19 @@ class Session:
         inputs = [item for item in given.values() if isinstance(item, torch.Tensor) and item.requires_grad]
         return _Differentiable.attach(self, worker, reply["value"], inputs)
 
-    def _ready_worker(self) -> Worker:
-        """The worker, with the student's module imported."""
-        if self._given_up is not None:
-            raise type(self._given_up)(self._given_up.summary, self._given_up.detail)
+    def _check_time(self) -> None:
+        """Raise what decided the question, if anything did; its time being up does."""
         if self._began is None:
             self._began = time.monotonic()
-        if time.monotonic() - self._began > self._limits.question_wall_seconds:
-            self.give_up(Unusable(f"Not tried: the question took more than {self._limits.question_wall_seconds:g} s."))
-            return self._ready_worker()
+        limit = self._limits.question_wall_seconds
+        if self._given_up is None and time.monotonic() - self._began > limit:
+            self._given_up = Unusable(f"Not tried: the question took more than {limit:g} seconds.")
+        if self._given_up is not None:
+            raise type(self._given_up)(self._given_up.summary, self._given_up.detail)
+
+    def _ready_worker(self) -> Worker:
+        """The worker, with the student's module imported."""
+        self._check_time()
         if self._worker is None:
             self._worker = self._sandbox.spawn(self._submission, self._limits, self._guarded)
             request = {"do": "import", "module": f"assignment.{self._module}"}
@@ -145,7 +157,7 @@ class Session:
         assert worker is not None
         restore: dict[str, codec.Restore] = {
             "argument": lambda node: given[node["key"]],
-            "handle": self._module_for,
+            "handle": lambda node: self._module_for(node, origin=what),
         }
         try:
             reply = _checked(worker.ask(request, describe=_describe, restore=restore), given)
@@ -154,8 +166,8 @@ class Session:
             raise self._timed_out(what, str(limit)) from None
         except Ended as end:
             self._lose_worker()
-            self.flag(f"{what} {end}")
-            raise SubmissionFailure(f"{what} {end}.") from None
+            self.flag(f"{what} {end} (status {end.status})")
+            raise SubmissionFailure(f"{what} {end}.", f"{what} {end} (status {end.status}).") from None
         except codec.TooLarge as size:
             raise SubmissionFailure(f"{what} was called with something too large to send: {size}.") from None
         except codec.MalformedMessage as complaint:
@@ -173,25 +185,34 @@ class Session:
         return reply
 
     def _failure(self, what: str, error: dict[str, Any]) -> SubmissionFailure:
-        # The harness bounds all this too; but a worker may not be what it was.
-        frames = [
-            Frame(one_line(file), line, one_line(function), one_line(source))
-            for file, line, function, source in error["frames"][-failures.MAX_FRAMES :]
-        ]
+        frames = self._frames(error["frames"])
         kind, text = one_line(error["type"]), error["text"][: failures.MAX_TEXT]
         if error["kind"] == "missing":
             return SubmissionFailure(f"{self._module}.py has no {what}.")
         if error["kind"] == "too large":
-            return SubmissionFailure(f"{what} returned something too large to take: {one_line(text)}.")
+            summary = f"{what} returned something too large to take."
+            return SubmissionFailure(summary, f"{summary} {one_line(text)}")
         if what == f"import {self._module}":
             return failures.cannot_import(self._module, kind, text, frames)
         return failures.raised(what, kind, text, frames)
 
-    def _module_for(self, node: dict[str, Any]) -> RemoteModule:
+    def _frames(self, told: list[list[Any]]) -> list[Frame]:
+        """A traceback's lines that are in the submission, as they stand there, whatever the worker says of them."""
+        frames = []
+        for file, line, function in told[-failures.MAX_FRAMES :]:
+            path = self._submission / "assignment" / Path(file).name
+            text = path.read_text("utf-8", "replace") if path.name == file and path.is_file() else ""
+            lines = text.splitlines()
+            if 1 <= line <= len(lines):
+                known = function if function.isidentifier() and re.search(rf"\bdef {function}\b", text) else ""
+                frames.append(Frame(file, line, known, one_line(lines[line - 1].strip())))
+        return frames
+
+    def _module_for(self, node: dict[str, Any], origin: str) -> RemoteModule:
         number, kind, text = node.get("number"), node.get("type"), node.get("repr")
         if type(number) is not int or type(kind) is not str or type(text) is not str:
             raise codec.MalformedMessage("a handle without the parts of a handle")
-        return RemoteModule(self, number, one_line(kind), one_line(text, failures.MAX_TEXT))
+        return RemoteModule(self, number, one_line(kind), one_line(text, failures.MAX_TEXT), origin)
 
     def _timed_out(self, what: str, limit: str) -> TimedOut:
         self._timeouts += 1
@@ -233,17 +254,34 @@ class RemoteFunction:
 class RemoteModule:
     """Stands for an `nn.Module` that a student's function returned. Its vocabulary is in `handles`."""
 
-    def __init__(self, session: Session, number: int, type_name: str, text: str) -> None:
+    def __init__(self, session: Session, number: int, type_name: str, text: str, origin: str) -> None:
         self._session = session
         self._text = text
         self.number = number
         self.type_name = type_name
+        self.origin = origin  # the function or class that was called for it
 
     def __call__(self, *arguments: Any) -> Any:
         return self._session.ask(self, "call", *arguments)
 
     def state_dict(self) -> Any:
         return self._session.ask(self, "state_dict")
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        self._session.ask(self, "load_state_dict", dict(state))
+
+    def named_parameters(self) -> list[tuple[str, torch.nn.Parameter]]:
+        """Copies of the worker's parameters, each with its gradient; changing them changes nothing there."""
+        parameters = []
+        told = self._session.ask(self, "parameters")
+        try:
+            for name, (value, trained, gradient) in told.items():  # type: ignore[attr-defined]
+                parameter = torch.nn.Parameter(value, requires_grad=trained)
+                parameter.grad = gradient
+                parameters.append((name, parameter))
+        except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+            raise SubmissionFailure(f"{self.type_name} has no parameters that can be read", str(error)) from None
+        return parameters
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -278,6 +316,8 @@ class _Differentiable(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
         session, worker, call = ctx.asking
         answers = session.vector_jacobian(call, worker, gradients)
+        if len(answers) != len(ctx.inputs):
+            raise SubmissionFailure("backward gave gradients of other arguments")
         for answer, tensor in zip(answers, ctx.inputs, strict=True):
             if answer is not None and (answer.shape != tensor.shape or answer.dtype != tensor.dtype):
                 raise SubmissionFailure("backward gave a gradient of the wrong shape or dtype")
@@ -296,7 +336,7 @@ def _checked(reply: dict[str, Any], given: dict[int | str, Any]) -> dict[str, An
     """
     used = reply.setdefault("used", [])
     changed = reply.setdefault("changed", [])
-    fits = type(used) is list and all(type(name) is str and name in _KERNELS for name in used) and type(changed) is list
+    fits = type(used) is list and all(type(name) is str and _is_kernel(name) for name in used) and type(changed) is list
     fits = fits and all(
         type(pair) is list and len(pair) == 2 and type(pair[0]) in (int, str) and pair[0] in given
         and isinstance(given[pair[0]], torch.Tensor) and isinstance(pair[1], torch.Tensor)
@@ -306,7 +346,7 @@ def _checked(reply: dict[str, Any], given: dict[int | str, Any]) -> dict[str, An
         error = reply["error"]
         fits = fits and type(error) is dict and all(type(error.get(key)) is str for key in ("kind", "type", "text"))
         fits = fits and type(error.get("frames")) is list and all(
-            type(frame) is list and [type(item) for item in frame] == [str, int, str, str]
+            type(frame) is list and [type(item) for item in frame] == [str, int, str]
             for frame in error["frames"]
         )  # fmt: skip
     else:
@@ -314,6 +354,10 @@ def _checked(reply: dict[str, Any], given: dict[int | str, Any]) -> dict[str, An
     if not fits:
         raise codec.MalformedMessage("an answer without the parts of an answer")
     return reply
+
+
+def _is_kernel(name: str) -> bool:
+    return any(name in kernels_of(function) for function in OPERATIONS)
 
 
 def _change(tensor: torch.Tensor, new: torch.Tensor, what: str) -> None:

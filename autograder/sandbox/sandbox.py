@@ -101,7 +101,7 @@ class Sandbox:
         finally:
             theirs.close()
             os.close(printing)
-        worker = Worker(pid, ours, output, limits, lambda: self._request({"do": "end", "pid": pid})["status"])
+        worker = Worker(pid, ours, output, scratch, limits, lambda: self._request({"do": "end", "pid": pid})["status"])
         try:
             worker.greet()
         except Exception as error:
@@ -138,9 +138,13 @@ class Sandbox:
                 channel.send(self._server.control, codec.encode(request, max_payload=0))
                 if descriptors:
                     socket.send_fds(self._server.control, [b"!"], descriptors)
-                return self._receive()
+                reply = self._receive()
             except (EOFError, OSError) as error:
                 raise SandboxError(f"The sandbox's fork server is gone. {self._server.last_words()}") from error
+
+        if "trouble" in reply:
+            raise SandboxError(f"The sandbox's fork server could not do it: {reply['trouble']}")
+        return reply
 
     def _receive(self) -> dict[str, Any]:
         reply: dict[str, Any] = codec.decode(*channel.receive(self._server.control, 0))

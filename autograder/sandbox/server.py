@@ -19,6 +19,7 @@ from typing import Any
 
 from autograder.sandbox import channel, codec, harness
 from autograder.sandbox.confinement import Cell
+from autograder.sandbox.guard import Guard
 
 _MAX_PAYLOAD = 0  # requests to the server carry no tensors
 
@@ -47,17 +48,22 @@ def main(control_descriptor: int, root: str, packages: list[str]) -> None:
     for module in _PRELOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
+    guard = Guard()
+    guard.prepare()
     gc.collect()
     gc.freeze()  # the collector would otherwise touch, and so copy, every page in every child
     try:
         while True:
             request = codec.decode(*channel.receive(control, _MAX_PAYLOAD))
-            if request["do"] == "spawn":
-                _, descriptors, _, _ = socket.recv_fds(control, 1, 2)
-                reply = _spawn(request, control, descriptors, packages)
-                workers[reply["pid"]] = request["cell"]["scratch"]
-            else:
-                reply = _end(request["pid"], workers.pop(request["pid"]))
+            try:
+                if request["do"] == "spawn":
+                    _, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+                    reply = _spawn(request, control, descriptors, packages, guard)
+                    workers[reply["pid"]] = request["cell"]["scratch"]
+                else:
+                    reply = _end(request["pid"], workers.pop(request["pid"]))
+            except Exception as error:  # noqa: BLE001  (one worker's trouble must not end the others)
+                reply = {"trouble": f"{type(error).__name__}: {error}"}
             channel.send(control, codec.encode(reply, max_payload=0))
     except (EOFError, ConnectionError):
         pass
@@ -68,7 +74,7 @@ def main(control_descriptor: int, root: str, packages: list[str]) -> None:
 
 
 def _spawn(
-    request: dict[str, Any], control: socket.socket, descriptors: list[int], packages: list[str]
+    request: dict[str, Any], control: socket.socket, descriptors: list[int], packages: list[str], guard: Guard
 ) -> dict[str, Any]:
     connection, output = descriptors
     pid = os.fork()
@@ -81,6 +87,7 @@ def _spawn(
                 Cell(**request["cell"]),
                 request["submission"],
                 packages,
+                guard,
                 request["guarded"],
                 request["max_payload"],
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -9,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import codec
@@ -19,11 +21,19 @@ _TICK = 0.05  # seconds between two looks at the clocks
 
 
 class OutOfTime(Exception):
-    """The worker took longer than it may. The text names the limit."""
+    """The worker took more than it may. The text names the limit."""
 
 
 class Ended(Exception):
-    """The worker's process is gone, or has hung up. The text says how."""
+    """The worker's process is gone, or has hung up. The text says how; `status` is its exit status."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class OutOfSpace(OutOfTime):
+    """The worker wrote more to its scratch folder than it may. The text names the limit."""
 
 
 class Worker:
@@ -33,17 +43,19 @@ class Worker:
         pid: its process id.
         connection: the trusted end of the conversation.
         output: descriptor from which to read what it prints.
+        scratch: the folder it writes to.
         limits: how long a call may take, how much it may return and print.
         end: kills the process, if need be, and returns its exit status.
     """
 
     def __init__(
-        self, pid: int, connection: socket.socket, output: int, limits: Limits, end: Callable[[], int]
+        self, pid: int, connection: socket.socket, output: int, scratch: Path, limits: Limits, end: Callable[[], int]
     ) -> None:
         self.pid = pid
         self.layers: dict[str, bool] = {}
         self._connection = connection
         self._output = output
+        self._scratch = scratch
         self._limits = limits
         self._end = end
         self._printed = bytearray()
@@ -92,7 +104,7 @@ class Worker:
         self._asked = number
         tree, payload = self._exchange(message)
         answer = codec.decode(tree, payload, restore=restore)
-        if type(answer) is not dict or answer.get("number") != number:
+        if type(answer) is not dict or type(answer.get("number")) is not int or answer["number"] != number:
             raise codec.MalformedMessage("an answer to another question")
         return answer
 
@@ -149,6 +161,7 @@ class Worker:
             writer = FrameWriter(message)
         reader = FrameReader(self._max_payload)
         give_up = time.monotonic() + self._limits.call_wall_seconds
+        next_look = time.monotonic() + _TICK
         cpu_limit = self.cpu_seconds() + self._limits.call_seconds
         try:
             while not reader.done:
@@ -163,13 +176,32 @@ class Worker:
                     reader.advance(self._connection)
                 if self.cpu_seconds() > cpu_limit:
                     raise OutOfTime(f"{self._limits.call_seconds:g} seconds of processor time")
+                if time.monotonic() > next_look:
+                    next_look = time.monotonic() + _TICK
+                    self._look_at_scratch()
                 if time.monotonic() > give_up:
                     raise OutOfTime(f"{self._limits.call_wall_seconds:g} seconds")
         except (EOFError, ConnectionError):
-            raise Ended(_how_it_ended(self.close())) from None
+            raise self._end_of_it() from None
         if writer and not writer.done:
             raise codec.MalformedMessage("an answer before the question was read")
         return reader.tree, reader.payload
+
+    def _end_of_it(self) -> Ended:
+        status = self.close()
+        return Ended(_how_it_ended(status), status)
+
+    def _look_at_scratch(self) -> None:
+        """Stop a worker that fills the disk; looked at as often as the clocks."""
+        files = size = 0
+        with contextlib.suppress(OSError), os.scandir(self._scratch) as entries:
+            for entry in entries:
+                files += 1
+                with contextlib.suppress(OSError):
+                    size += entry.stat(follow_symlinks=False).st_blocks * 512
+                if files > self._limits.scratch_files or size > self._limits.scratch_mb << 20:
+                    limit = f"{self._limits.scratch_mb} MB or {self._limits.scratch_files} files of its own"
+                    raise OutOfSpace(f"{limit}")
 
     def _readable(self) -> bool:
         return bool(select.select([self._connection], [], [], 0)[0])
@@ -180,7 +212,7 @@ class Worker:
         except ConnectionError:
             gone = True
         if gone:
-            raise Ended(_how_it_ended(self.close()))
+            raise self._end_of_it()
 
     def _drain(self, at_most: int = 1 << 20) -> None:
         """Read what was printed; keep the beginning, count the rest."""
@@ -202,7 +234,7 @@ _PIPE_BYTES = 1 << 16
 
 def _how_it_ended(status: int) -> str:
     if status >= 0:
-        return f"ended the process itself, with status {status} (os._exit does that)"
+        return "ended the process itself (os._exit does that)"
     if -status == signal.SIGXCPU:
         return "used up its processor time"
     if -status == signal.SIGKILL:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from autograder.sandbox.sandbox import Sandbox
 SOLUTION = (course.SOLUTIONS / "q1_conv2d.py").read_text("utf-8")
 
 Grade = Callable[..., Report]
-"""Grade a folder, or the text of a q1_conv2d.py."""
+"""Grade one question of a folder, or of the text of its module; the first question unless told otherwise."""
 
 Remote = Callable[..., RemoteQuestion]
 """A stand-in for a module with this text, as a hidden test would hold it."""
@@ -43,13 +44,15 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def graded(sandbox: Sandbox, assignment: Assignment) -> Grade:
-    def grade_it(what: Path | str, *, limits: Limits | None = None) -> Report:
+    def grade_it(what: Path | str, *, question: str = "q1", limits: Limits | None = None) -> Report:
+        chosen = assignment if limits is None else _with_limits(assignment, limits)
+        module = next(each.module for each in assignment.questions if each.id == question)
         submission = (
             read_submission(what, assignment)
             if isinstance(what, Path)
-            else Submission("a student", {"q1_conv2d.py": what.encode()})
+            else Submission("a student", {f"{module}.py": what.encode()})
         )
-        return grade(submission, _with_limits(assignment, limits), sandbox)
+        return grade(submission, chosen, sandbox, questions=(question,))
 
     return grade_it
 
@@ -69,10 +72,5 @@ def remote(sandbox: Sandbox) -> Iterator[Remote]:
         session.close()
 
 
-def _with_limits(assignment: Assignment, limits: Limits | None) -> Assignment:
-    if limits is None:
-        return assignment
-    from dataclasses import replace
-
-    questions = tuple(replace(question, limits=limits) for question in assignment.questions)
-    return replace(assignment, questions=questions)
+def _with_limits(assignment: Assignment, limits: Limits) -> Assignment:
+    return replace(assignment, questions=tuple(replace(question, limits=limits) for question in assignment.questions))

@@ -179,6 +179,6 @@ def test_an_exception_shows_the_students_lines_and_nothing_of_ours(remote: Remot
 
 def test_a_lost_worker_is_replaced(remote: Remote) -> None:
     question = remote(MODULE + "\nimport os\ndef leave():\n    os._exit(3)\n")
-    with pytest.raises(SubmissionFailure, match="ended the process itself, with status 3"):
+    with pytest.raises(SubmissionFailure, match="ended the process itself"):
         question.leave()
     assert question.give(1) == 1

@@ -33,7 +33,7 @@ def test_grade_prints_the_answer_and_nothing_else_in_a_pipe(tmp_path: Path) -> N
 def test_a_score_of_zero_is_an_answer_too() -> None:
     done = run("grade", "assignment")
     assert done.returncode == 0
-    assert "0 of 16 points" in done.stdout
+    assert "\n0 of " in done.stdout
 
 
 def test_colour_and_progress_on_a_terminal() -> None:

@@ -227,7 +227,8 @@ def test_a_worker_inherits_no_descriptor_but_its_own() -> None:
         folder = open_box.stage({"q1_conv2d.py": PROBES.encode()})
         worker = open_box.spawn(folder, Limits())
         worker.ask({"do": "import", "module": "assignment.q1_conv2d"})
-        request = {"do": "call", "name": "descriptors", "arguments": [], "named": {}, "grad": True, "seed": 1}
+        request = {"do": "call", "name": "descriptors", "arguments": [], "named": {}, "guard": "", "grad": True}
+        request["seed"] = 1
         found = worker.ask(request)["value"]
         worker.close()
     assert len([name for name in found if name.startswith("socket:")]) == 1

@@ -213,7 +213,7 @@ def test_a_worker_that_speaks_nonsense_fails_its_call(remote: Remote, name: str)
         {
             "error": {
                 "is": "dict",
-                "items": {"kind": "raised", "type": "", "text": "", "frames": [["a", "b", "c", "d"]]},
+                "items": {"kind": "raised", "type": "", "text": "", "frames": [["a", "b", "c"]]},
             }
         },
         {"value": {"is": "argument", "key": 9}},

@@ -52,7 +52,8 @@ def test_a_hidden_test_does_not_tell_its_inputs(graded: Grade) -> None:
     assert {test.visibility for test in failed} == {"public", "hidden"}
     for test in failed:
         if test.visibility == "hidden":
-            assert test.message in ("The output has the wrong shape.", "The output size is wrong.")
+            assert "expected" not in test.message
+            assert "conv2d(x[" not in test.message
             assert "call" in test.staff
         else:
             assert "expected" in test.message

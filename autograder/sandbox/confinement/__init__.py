@@ -86,7 +86,7 @@ def confine(cell: Cell, keep: Sequence[int]) -> dict[str, bool]:
             held["no_new_privileges"] = privileges.no_new_privileges()
     if ruleset is not None:
         landlock.enforce(ruleset)
-        held["landlock"] = True
+        held["landlock"] = landlock.abi() >= landlock.LEAST
     if "seccomp" in wanted and seccomp.available():
         seccomp.install()
         held["seccomp"] = True

@@ -26,9 +26,9 @@ _ALLOWED = {
     "statx": (332, 291), "statfs": (137, 43), "fstatfs": (138, 44), "access": (21, None),
     "faccessat": (269, 48), "faccessat2": (439, 439), "getdents": (78, None), "getdents64": (217, 61),
     "getcwd": (79, 17), "chdir": (80, 49), "fchdir": (81, 50), "readlink": (89, None),
-    "readlinkat": (267, 78), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None),
+    "readlinkat": (267, 78),
     "unlink": (87, None), "unlinkat": (263, 35), "rename": (82, None), "renameat": (264, 38),
-    "renameat2": (316, 276), "truncate": (76, 45), "ftruncate": (77, 46), "fallocate": (285, 47),
+    "renameat2": (316, 276), "ftruncate": (77, 46),
     "fsync": (74, 82), "fdatasync": (75, 83), "fadvise64": (221, 223), "flock": (73, 32),
     "umask": (95, 166), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "pipe": (22, None),
     "pipe2": (293, 59), "eventfd2": (290, 19), "epoll_create1": (291, 20), "epoll_ctl": (233, 21),
@@ -70,8 +70,7 @@ _UNKNOWN = {"clone3": (435, 435)}
 _CLONE_THREAD = 0x00010000
 _PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15  # make the kernel send a signal of one's choice
-_FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902  # the same through ioctl
-_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # type into somebody's terminal
+_TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451
 
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _ALLOW, _ERROR, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -121,7 +120,10 @@ def _program(own_pid: int) -> list[bytes]:
         "kill": _argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse),
         "tgkill": _argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse),
         "fcntl": _argument(1, _EQUAL, [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX], then=refuse, otherwise=_ALLOW),
-        "ioctl": _argument(1, _EQUAL, [_FIOSETOWN, _SIOCSPGRP, _TIOCSTI, _TIOCLINUX], then=refuse, otherwise=_ALLOW),
+        # Is it a terminal, how wide, how much is there to read, does it block, does it outlive exec. No more.
+        "ioctl": _argument(
+            1, _EQUAL, [_TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX], then=_ALLOW, otherwise=refuse
+        ),
     }
     _, column = _MACHINES[platform.machine()]
     program = list(_UNCONDITIONAL)

@@ -1,0 +1,38 @@
+"""Whether gradients flow through an answer: told, not graded, since NumPy and plain loops are right answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tests.checks import assert_same
+
+
+def tell_gradients(
+    tell: Callable[[str], None],
+    function: Callable[..., Any],
+    reference: Callable[..., Tensor],
+    inputs: Sequence[Tensor],
+    **named: Any,
+) -> None:
+    """Compare gradients with torch's, for a random upstream gradient, and say what came of it.
+
+    Args:
+        tell: takes the sentence.
+        function, reference: the student's and torch's.
+        inputs: the arguments, all of them requiring grad.
+        **named: further arguments for both.
+    """
+    name = function.__name__
+    y = assert_same(function, reference, *inputs, **named)
+    if not y.requires_grad:
+        tell(f"No gradients flow through your {name}. Right for this question; a network could not learn through it.")
+        return
+    upstream = torch.randn_like(y)
+    expected = torch.autograd.grad(reference(*inputs, **named), inputs, upstream)
+    got = torch.autograd.grad(y, inputs, upstream, allow_unused=True)
+    right = all(g is not None and torch.allclose(g, e, 1e-3, 1e-4) for g, e in zip(got, expected, strict=True))
+    tell(f"Gradients flow through your {name}." if right else f"Gradients flow through your {name}, but wrong ones.")

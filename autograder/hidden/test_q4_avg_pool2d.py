@@ -1,0 +1,83 @@
+"""Question 4, the hidden tests. Windows are not two by two, where several wrong divisors agree."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from autograder.hidden.gradients import tell_gradients
+from autograder.hidden.settings import pool
+from tests.checks import assert_same, assert_unchanged
+
+RANDOM_POOLS = 12
+
+
+@pytest.mark.points(1, category="window")
+def test_window_that_is_not_square(q4):
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 9, 10), (3, 2), stride=(2, 1))
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(3, 2, 7, 8), (1, 4))
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 4, 5, 6), 1, stride=1)
+
+
+@pytest.mark.points(1, category="stride")
+def test_stride_given_and_left_out(q4):
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 7, 9), (2, 3), stride=(1, 2))
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 8, 11), (2, 3))
+    for height, width in ((8, 9), (9, 8), (7, 10)):  # both remainders of the division
+        assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 2, height, width), 3, 2)
+
+
+@pytest.mark.points(1, category="padding")
+def test_padding_counted_and_not(q4):
+    x = torch.randn(2, 3, 7, 8) + 1
+    for padding in ((1, 0), (0, 1), 1):
+        for counted in (True, False):
+            assert_same(q4.avg_pool2d, F.avg_pool2d, x, (2, 3), 2, padding, count_include_pad=counted)
+
+
+@pytest.mark.points(1, category="ceil mode")
+def test_ceil_mode_and_what_hangs_over(q4):
+    for counted in (True, False):
+        named = {"ceil_mode": True, "count_include_pad": counted}
+        assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 8) + 1, (3, 2), stride=2, **named)
+        assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 5, 5) + 1, 2, stride=3, padding=1, **named)
+        assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 7, 9) + 1, (3, 4), (2, 3), (1, 2), **named)
+
+
+@pytest.mark.points(1, category="divisor override")
+def test_divisor_override_for_every_window(q4):
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 7), (2, 3), divisor_override=1)
+    named = {"ceil_mode": True, "count_include_pad": False, "divisor_override": 5}
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 7), (2, 3), 2, 1, **named)
+
+
+@pytest.mark.points(1, category="conventions")
+def test_conventions_dtype_arguments_one_image(q4):
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 7, dtype=torch.float64), 3, 2, 1)
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(4, 6, 7), (2, 3))
+    assert_unchanged(q4.avg_pool2d, -torch.rand(2, 3, 5, 6), 2, padding=1)
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 7).transpose(2, 3), (2, 3))
+
+
+@pytest.mark.points(1, category="random settings")
+def test_random_settings(q4, seed):
+    draw = random.Random(seed)
+    for _ in range(RANDOM_POOLS):
+        settings = pool(draw, dilated=False)
+        x = torch.randn(draw.randint(1, 3), draw.randint(1, 3), *settings.pixels) + 1
+        named = {
+            **settings.named,
+            "ceil_mode": draw.random() < 0.5,
+            "count_include_pad": draw.random() < 0.5,
+            "divisor_override": draw.choice([None, None, 3]),
+        }
+        assert_same(q4.avg_pool2d, F.avg_pool2d, x, settings.kernel, **named)
+
+
+@pytest.mark.points(0, category="gradients")
+def test_gradients_are_told_not_graded(q4, tell):
+    inputs = [torch.randn(2, 3, 5, 6, requires_grad=True)]
+    tell_gradients(tell, q4.avg_pool2d, F.avg_pool2d, inputs, kernel_size=(2, 3), stride=1)

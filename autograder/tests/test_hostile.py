@@ -1,0 +1,190 @@
+"""What hostile submissions tried and must not get: points, hidden inputs, other people's gradings, the disk."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox import launch
+from autograder.sandbox.failures import SubmissionFailure
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.sandbox import Sandbox
+from autograder.suite import _time_limit
+from autograder.tests.conftest import SOLUTION, Grade, Remote
+
+HEAD = "\n\n_own = conv2d\n\n\ndef conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):\n    "
+OWN = "return _own(input, weight, bias, stride, padding, dilation)\n"
+
+
+def test_arguments_changed_by_one_call_do_not_spoil_what_the_next_expects(graded: Grade) -> None:
+    poison = """out = _own(input, weight, bias, stride, padding, dilation)
+    if isinstance(stride, tuple):
+        input.data.zero_()
+    return out * 3 if stride == 2 and input.shape == (2, 3, 9, 11) else out
+"""
+    (question,) = graded(SOLUTION + HEAD + poison).questions
+    assert "stride" in {test.category for test in question.tests if test.status == "failed"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise type(f'in={input.flatten()[0]} s={stride}', (Exception,), {})()",
+        "raise type('NotImplementedError', (Exception,), {})(f'in={input.flatten()[0]}')",
+        "return type(f'in={input.flatten()[0]}', (), {})()",
+        "return [f'in={input.flatten()[0]}'] * 2_000_000",
+        "print(f'in={input.flatten()[0]}')\n    return 1 / 0",
+        "exec(compile('\\n' * 9 + 'raise ValueError', f'in={input.flatten()[0]}', 'exec'))",
+    ],
+)
+def test_what_a_hidden_test_says_holds_nothing_the_code_made_up_meanwhile(graded: Grade, body: str) -> None:
+    (question,) = graded(f"{SOLUTION}{HEAD}{body}\n").questions
+    failed = [test for test in question.tests if test.visibility == "hidden" and test.status == "failed"]
+    assert failed
+    for test in failed:
+        # The student's own line is shown as it stands in the file; what it made is not.
+        assert "in=-" not in test.message
+        assert "in=0" not in test.message
+        assert "in=1" not in test.message
+
+
+OVERLOAD = """x = input if input.dim() == 4 else input[None]
+    if as_pair(dilation) != (1, 1) or x.dtype != torch.float32:
+        return _own(input, weight, bias, stride, padding, dilation)
+    s, p = list(as_pair(stride)), list(as_pair(padding))
+    return torch.ops.aten._slow_conv2d_forward.output(x, weight, [*weight.shape[2:]], bias, s, p, output=torch.empty(0))
+"""
+OTHER_CONVOLUTION = f"""torch.conv_tbc(torch.ones(3, 1, 1), torch.ones(1, 1, 1), torch.zeros(1))
+    {OWN}"""
+OTHER_TENSORS = f"""torch.nn.functional.conv2d(input.to_mkldnn() if input.dtype == torch.float32 else input, weight)
+    {OWN}"""
+LATER = """class Lazy(torch.Tensor):
+        @classmethod
+        def __torch_function__(cls, function, types, arguments=(), named=None):
+            with torch._C.DisableTorchFunctionSubclass():
+                torch.nn.functional.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2))
+                return function(*arguments, **(named or {}))
+
+    return torch.Tensor.as_subclass(_own(input, weight, bias, stride, padding, dilation), Lazy)
+"""
+
+
+@pytest.mark.parametrize("body", [OVERLOAD, OTHER_CONVOLUTION, OTHER_TENSORS, LATER])
+def test_other_kernels_and_later_moments_are_watched_too(graded: Grade, body: str) -> None:
+    (question,) = graded(SOLUTION + HEAD + body).questions
+    kernel = next(test for test in question.tests if test.category == "kernel")
+    assert kernel.status == "failed"
+    assert "write the operation yourself" in kernel.message
+
+
+THREE = """
+
+_three = three_convolutions
+
+def three_convolutions():
+    layers = _three()
+    layers[0].{change}
+    return layers
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("class Conv2d: pass\n\ndef three_convolutions(): return Conv2d(), Conv2d(), Conv2d()", "three convolutions"),
+        (THREE.format(change="kernel_size = (torch.zeros(2), 3)"), "three convolutions"),
+        (THREE.format(change="state_dict = lambda: 3"), "three convolutions"),
+        ("def output_size(*a, **k): return torch.tensor(1 + 2j), 3", "output size"),
+        ("def output_size(*a, **k): return float('nan'), float('inf')", "output size"),
+    ],
+)
+def test_odd_answers_are_wrong_answers(graded: Grade, text: str, category: str) -> None:
+    (question,) = graded(f"{SOLUTION}\n\n{text}\n").questions
+    assert {test.status for test in question.tests if test.category == category} == {"failed"}
+
+
+def test_an_exception_whose_text_is_no_text(graded: Grade) -> None:
+    (question,) = graded(f"{SOLUTION}{HEAD}raise ValueError('cannot open \\udcff.png')\n").questions
+    kernel = next(test for test in question.tests if test.category == "kernel")
+    assert "raised ValueError" in kernel.message
+    assert "udcff" in kernel.staff
+
+
+def test_names_that_are_no_text(graded: Grade, tmp_path: Path) -> None:
+    (tmp_path / "q1_conv2d.py").write_text(SOLUTION)
+    if sys.platform == "linux":
+        with open(bytes(tmp_path) + b"/a\xff.txt", "wb"):  # noqa: PTH123
+            pass
+    report = graded(tmp_path)
+    assert report.left_out == ["a\\xff.txt"]
+    str(report.as_dict()).encode("utf-8")
+
+
+FILLERS = """
+import os, time
+
+def folders():
+    for _ in range(1500):
+        os.mkdir("d")
+        os.chdir("d")
+
+def blocks():
+    for number in range(1000):
+        descriptor = os.open(f"f{number}", os.O_CREAT | os.O_WRONLY)
+        os.write(descriptor, bytes(8 << 20))
+        os.close(descriptor)
+
+def files():
+    for number in range(1_000_000):
+        os.close(os.open(f"f{number}", os.O_CREAT | os.O_WRONLY))
+
+def allocate():
+    descriptor = os.open("f", os.O_CREAT | os.O_WRONLY)
+    os.posix_fallocate(descriptor, 0, 8 << 20)
+
+def answer():
+    return 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("folders", "PermissionError"),
+        ("blocks", "64 MB"),
+        ("files", "256 files"),
+        ("allocate", "PermissionError|OSError"),
+    ],
+)
+def test_the_disk_is_not_theirs(remote: Remote, name: str, words: str) -> None:
+    question = remote(FILLERS, limits=Limits(call_seconds=20))
+    begun = time.monotonic()
+    with pytest.raises(SubmissionFailure, match=words):
+        getattr(question, name)()
+    assert time.monotonic() - begun < 10
+    assert question.answer() == 1
+
+
+def test_large_wrong_answers_do_not_pile_up(graded: Grade) -> None:
+    graded(f"{SOLUTION}{HEAD}return torch.ones(1)\n")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    graded(f"{SOLUTION}{HEAD}return torch.ones(25_000_000)\n")  # 100 MB, in a dozen tests
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 700_000  # kilobytes
+
+
+def test_the_trusted_side_has_a_time_limit_of_its_own() -> None:
+    assert any(argument.startswith("--timeout=") for argument in _time_limit())
+
+
+def test_the_fork_server_outlives_a_request_it_cannot_do() -> None:
+    with Sandbox() as sandbox:
+        folder = sandbox.stage({"q1_conv2d.py": b"def one():\n    return 1\n"})
+        with pytest.raises(launch.SandboxError, match="could not do it"):
+            sandbox._request({"do": "end", "pid": 0})
+        worker = sandbox.spawn(folder, Limits())
+        assert worker.ask({"do": "import", "module": "assignment.q1_conv2d"})["value"] is None
+        worker.close()

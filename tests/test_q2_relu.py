@@ -1,0 +1,22 @@
+"""Question 2, the public tests: small enough to follow with a pencil."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.checks import assert_same, assert_unchanged, assert_written_into
+
+
+@pytest.mark.points(1, category="values")
+def test_values_from_scratch(q2, from_scratch):
+    matrix = torch.arange(-12.0, 13.0).reshape(5, 5)
+    matrix[1::2] *= -0.5
+    assert_same(from_scratch(q2.relu), F.relu, matrix)
+    assert_unchanged(q2.relu, matrix)
+
+
+@pytest.mark.points(1, category="in place")
+def test_in_place(q2):
+    assert_written_into(q2.relu, F.relu, torch.tensor([[-2.0, 0.5], [3.0, -0.1]]), inplace=True)

@@ -1,0 +1,39 @@
+"""Question 3, the public tests: small enough to follow with a pencil."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tests.checks import as_function, assert_layer, assert_same, assert_shape, assert_tuple, counting
+
+SLIDES_INPUT = (20, 16, 50, 32)
+
+
+@pytest.mark.points(1, category="values")
+def test_values_from_scratch(q3, from_scratch):
+    max_pool2d = from_scratch(q3.max_pool2d)
+    assert_same(max_pool2d, F.max_pool2d, counting(1, 1, 3, 3), 2, stride=1)  # the example in the docstring
+    assert_same(max_pool2d, F.max_pool2d, torch.randn(2, 3, 4, 4), 2)
+
+
+@pytest.mark.points(1, category="stride")
+def test_stride_of_each_axis(q3):
+    assert_same(q3.max_pool2d, F.max_pool2d, counting(1, 1, 5, 7), (2, 3), stride=(1, 2))
+    assert_same(q3.max_pool2d, F.max_pool2d, counting(1, 1, 6, 6), (2, 3))
+
+
+@pytest.mark.points(1, category="padding")
+def test_padding_never_wins(q3):
+    assert_same(q3.max_pool2d, F.max_pool2d, counting(1, 1, 4, 5) - 21, (2, 3), stride=2, padding=(1, 0))
+
+
+@pytest.mark.points(1, category="two pools")
+def test_two_pools_of_the_slides(q3):
+    layers = assert_tuple(q3.two_max_pools(), 2, "two_max_pools")
+    expected = (nn.MaxPool2d(3, stride=2), nn.MaxPool2d((3, 2), stride=(2, 1)))
+    for place, (layer, right, size) in enumerate(zip(layers, expected, [(24, 15), (24, 31)], strict=True)):
+        assert_layer(layer, right, f"two_max_pools()[{place}]")
+        assert_shape(as_function(layer), (20, 16, *size), torch.zeros(SLIDES_INPUT))

@@ -1,0 +1,34 @@
+"""Question 4, the public tests: small enough to follow with a pencil."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tests.checks import as_function, assert_layer, assert_same, assert_shape, assert_tuple, counting
+
+SLIDES_INPUT = (20, 16, 50, 32)
+
+
+@pytest.mark.points(1, category="values")
+def test_values_from_scratch(q4, from_scratch):
+    avg_pool2d = from_scratch(q4.avg_pool2d)
+    assert_same(avg_pool2d, F.avg_pool2d, counting(1, 1, 3, 3), 2, stride=1)  # the example in the docstring
+    assert_same(avg_pool2d, F.avg_pool2d, counting(2, 3, 4, 4), (2, 3), stride=(2, 1))
+
+
+@pytest.mark.points(1, category="divisor")
+def test_divisor_with_and_without_padding(q4):
+    assert_same(q4.avg_pool2d, F.avg_pool2d, counting(1, 1, 3, 3), 2, stride=2, padding=1)
+    assert_same(q4.avg_pool2d, F.avg_pool2d, counting(1, 1, 3, 3), 2, stride=2, padding=1, count_include_pad=False)
+
+
+@pytest.mark.points(1, category="two pools")
+def test_two_pools_of_the_slides(q4):
+    layers = assert_tuple(q4.two_avg_pools(), 2, "two_avg_pools")
+    expected = (nn.AvgPool2d(3, stride=2), nn.AvgPool2d((3, 2), stride=(2, 1)))
+    for place, (layer, right, size) in enumerate(zip(layers, expected, [(24, 15), (24, 31)], strict=True)):
+        assert_layer(layer, right, f"two_avg_pools()[{place}]")
+        assert_shape(as_function(layer), (20, 16, *size), torch.zeros(SLIDES_INPUT))

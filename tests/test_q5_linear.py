@@ -1,0 +1,30 @@
+"""Question 5, the public tests: small enough to follow with a pencil."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from tests.checks import as_function, assert_same, counting, take_over_weights
+
+
+@pytest.mark.points(1, category="values")
+def test_values_from_scratch(q5, from_scratch):
+    linear = from_scratch(q5.linear)
+    assert_same(linear, F.linear, counting(2), counting(3, 2) + 2, torch.tensor([0.0, 0.0, 100.0]))
+    assert_same(linear, F.linear, torch.randn(128, 20), torch.randn(30, 20), torch.randn(30))
+
+
+@pytest.mark.points(1, category="square")
+def test_square_weight(q5):
+    assert_same(q5.linear, F.linear, counting(2, 2), counting(2, 2))
+
+
+@pytest.mark.points(1, category="layer")
+def test_layer_from_20_to_30(q5):
+    layer, right = q5.FullyConnected(20, 30), nn.Linear(20, 30)
+    take_over_weights(right, layer)
+    with torch.no_grad():
+        assert_same(as_function(layer), right, torch.randn(128, 20))
