@@ -51,7 +51,7 @@ def grade(
     chosen = assignment.choose(questions)
     suite = suite_digest(chosen)
     seed = hmac.digest(suite.encode(), submission.digest.encode(), "sha256")
-    folder = sandbox.stage(submission.modules)
+    folder = sandbox.stage({**_given(assignment), **submission.modules})
     sessions = {question.id: _session(question, submission, sandbox, folder) for question in chosen}
     try:
         run = run_suite(chosen, sessions, seed, training=training, progress=progress)
@@ -87,6 +87,12 @@ def grader_digest() -> str:
         if part.parts[0] not in ("tests", "hidden"):
             digest.update(f"{part}\0".encode() + file.read_bytes())
     return digest.hexdigest()
+
+
+def _given(assignment: Assignment) -> dict[str, bytes]:
+    """What students are given besides their stubs, in the course's own copy."""
+    stubs = {f"{question.module}.py" for question in assignment.questions}
+    return {path.name: path.read_bytes() for path in course.STUBS.glob("*.py") if path.name not in stubs}
 
 
 def _session(question: Question, submission: Submission, sandbox: Sandbox, folder: Path) -> Session:

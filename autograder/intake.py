@@ -13,13 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.course import EXPLANATIONS, Assignment
+from autograder.course import EXPLANATIONS, STUBS, Assignment
 from autograder.errors import UnusableRequest
 
 MAX_MODULE_BYTES = 1 << 20  # a long answer has 20 kB; a megabyte of source is a table of answers
 MAX_LISTED = 50  # of the names that were left out
-
-_GIVEN = {"__init__.py", "__main__.py", "week8.py", "cifar10.py", "training.py", "plots.py", "__pycache__"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,8 @@ def read_submission(path: Path, assignment: Assignment) -> Submission:
         raise UnusableRequest(f"{path} cannot be read: {error.strerror}.") from None
     if not modules and not problems and explanations is None:
         raise UnusableRequest(f"{path} holds none of the assignment's files ({', '.join(wanted)}).")
-    left_out = sorted(name for name in others if name not in {*wanted, *_GIVEN, EXPLANATIONS})
+    expected = {*wanted, EXPLANATIONS, "__pycache__", *(path.name for path in STUBS.iterdir())}
+    left_out = sorted(name for name in others if name not in expected)
     return Submission(_name(path.resolve().name), modules, problems, explanations, _shortened(left_out))
 
 

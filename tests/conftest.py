@@ -17,6 +17,9 @@ from torch.overrides import TorchFunctionMode
 import assignment
 from tests.checks import CheckFailed
 from tests.messages import full_message, headline, run_again
+from tests.scoreboard import Outcome, lines, scores
+
+_POINTS = "category and points"
 
 # What a question that asks for an operation must not lean on. The grader watches more closely.
 LIBRARY_FUNCTIONS = {
@@ -120,7 +123,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell a wrong answer by its message alone, and an exception by the student's own lines."""
     report = yield
-    if call.excinfo is None or not report.failed or not item.path.is_relative_to(Path(__file__).parent):
+    marker = item.get_closest_marker("points")
+    if marker is None or not item.path.is_relative_to(Path(__file__).parent):
+        return report
+    # Properties travel with the report, from the processes of pytest-xdist too.
+    report.user_properties.append((_POINTS, [marker.kwargs["category"], marker.args[0]]))
+    if call.excinfo is None or not report.failed:
         return report
     error = call.excinfo.value
     if isinstance(error, CheckFailed):
@@ -138,7 +146,7 @@ def _told_by_own_lines(item: pytest.Item, error: Exception) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
     if isinstance(error, NotImplementedError) and frames:
         where = f"{frames[-1].name} in {_shown(frames[-1].filename)}, line {frames[-1].lineno}"
-        return f"{headline(item)}\n  TODO    {where}, is yours to write"
+        return f"TODO: {where}"
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType) and error.obj.__file__:
         return f"{headline(item)}\n  missing {_shown(error.obj.__file__)} has no {error.name}"
     lines = [f"  {_shown(frame.filename)}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames]
@@ -154,6 +162,31 @@ def _told_by_own_lines(item: pytest.Item, error: Exception) -> str:
 def _shown(filename: str) -> str:
     path = Path(filename)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The scoreboard, at the end of every run that tested something."""
+    board = scores(outcomes(terminalreporter.stats))
+    if board:
+        terminalreporter.section("public tests", "-")
+        for line in lines(board):
+            terminalreporter.write_line(line)
+
+
+def outcomes(stats: dict[str, list[Any]]) -> list[Outcome]:
+    """What became of each public test that ran, in the order of the files; one that failed in any phase failed."""
+    found: dict[tuple[str, int], Outcome] = {}
+    for report in (report for reports in stats.values() for report in reports):
+        told = dict(getattr(report, "user_properties", ())).get(_POINTS)
+        if told is None or not (report.failed or report.when == "call"):
+            continue
+        file, line = report.location[0], report.location[1] or 0
+        question, _, operation = Path(file).stem.removeprefix("test_").partition("_")
+        if (file, line) not in found or report.failed:
+            message = str(report.longrepr) if report.failed else ""
+            category, points = told
+            found[file, line] = Outcome(question, operation, category, points, report.passed, message)
+    return [found[place] for place in sorted(found)]
 
 
 @pytest.fixture(autouse=True)

@@ -42,6 +42,8 @@ def _print_question(console: Console, question: QuestionReport) -> None:
         console.print(
             f"  [cyan]✎[/cyan] written answer, {question.written.max_score} points: {state[question.written.state]}"
         )
+        if question.written.comment:
+            console.print(Text(f"      {printable(question.written.comment)}", "dim"))
     for flag in question.flags:
         console.print(f"  [yellow]⚑ for a person to look at:[/yellow] {escape(printable(flag))}")
 

@@ -129,3 +129,16 @@ def test_a_written_answer_awaits_a_reader_unless_it_is_blank(
     assert report.questions[0].written.state == state
     assert report.pending == (4 if state == "awaiting" else 0)
     assert report.score == report.max_score == 16
+
+
+def test_the_table_of_a_written_answer_is_checked_and_gives_no_points(graded: Grade, tmp_path: Path) -> None:
+    (tmp_path / "q1_conv2d.py").write_text(SOLUTION)
+    template = (course.STUBS / "explanations.md").read_text("utf-8")
+    filled = template.replace("stride 2 | | |", "stride 2 | 24 | 50 |", 1).replace(
+        "(3, 1) | | |", "(3, 1) | 26 | 100 |"
+    )
+    (tmp_path / "explanations.md").write_text(filled)
+    written = graded(tmp_path).questions[0].written
+    assert written is not None
+    assert written.comment.startswith("Of the table's 6 numbers 3 are right")
+    assert written.score is None

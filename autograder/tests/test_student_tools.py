@@ -1,0 +1,165 @@
+"""What a student has at hand: pytest with its scoreboard, status, hints, watch."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder import course
+from autograder.course import Assignment
+
+RELEASED = ("assignment", "tests", "conftest.py")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A student's repository: what is released, and nothing else."""
+    for name in RELEASED:
+        source = course.ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["tests"]\n')
+    return tmp_path
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def solve(folder: Path, *modules: str) -> None:
+    for module in modules:
+        shutil.copy(course.SOLUTIONS / f"{module}.py", folder / "assignment")
+
+
+def board(text: str) -> list[str]:
+    return [line for line in text.splitlines() if re.match(r"q\d \w+ +[█░]{20}", line)]
+
+
+def test_a_fresh_repository_is_red_with_a_line_a_test(repository: Path) -> None:
+    done = run(repository, "pytest")
+    assert done.returncode == 1
+    assert [line.split()[0] for line in board(done.stdout)] == ["q1", "q2", "q3", "q4", "q5"]
+    assert "Public tests: 0 of 17 points. The grade counts hidden tests too." in done.stdout
+    assert done.stdout.count("\nTODO: ") == 17
+    assert "Traceback" not in done.stdout
+
+
+def test_the_board_tells_points_and_what_is_next(repository: Path) -> None:
+    solve(repository, "q1_conv2d", "q3_max_pool2d")
+    done = run(repository, "pytest", "-q")
+    assert "q1 conv2d         ████████████████████   5 of 5   done" in done.stdout
+    assert "q2 relu           ░░░░░░░░░░░░░░░░░░░░   0 of 2   next: values" in done.stdout
+    assert 'Next: pytest -k "q2 and values"' in done.stdout
+    again = run(repository, "pytest", "-k", "q2 and values", "-q")
+    assert "1 failed" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "questions"),
+    [
+        (["-k", "q1"], ["q1"]),
+        (["tests/test_q2_relu.py"], ["q2"]),
+        (["-x"], ["q1", "q2"]),
+        (["--collect-only"], []),
+        (["-n", "2"], ["q1", "q2", "q3", "q4", "q5"]),
+        (["--target", "assignment"], ["q1", "q2", "q3", "q4", "q5"]),
+        (["--target=assignment", "-k", "q5"], ["q5"]),
+    ],
+)
+def test_pytest_behaves_as_its_users_expect(repository: Path, arguments: list[str], questions: list[str]) -> None:
+    solve(repository, "q1_conv2d")
+    done = run(repository, "pytest", *arguments)
+    assert [line.split()[0] for line in board(done.stdout)] == questions
+    assert "INTERNALERROR" not in done.stdout + done.stderr
+
+
+def test_status_remembers_what_was_green(repository: Path) -> None:
+    assert "Green since" not in run(repository, "assignment", "status").stdout
+    solve(repository, "q2_relu")
+    assert "Green since last time: q2 in place, q2 values." in run(repository, "assignment", "status").stdout
+    assert "Green since" not in run(repository, "assignment", "status").stdout
+    shutil.copy(course.STUBS / "q2_relu.py", repository / "assignment")
+    assert "No longer green: q2 in place, q2 values." in run(repository, "assignment", "status").stdout
+
+
+def test_hints_come_one_at_a_time(repository: Path) -> None:
+    topics = run(repository, "assignment", "hint", "q1").stdout
+    assert "hint q1 window" in topics
+    first = run(repository, "assignment", "hint", "q1", "window").stdout
+    assert first.startswith("1. ")
+    assert "2. " not in first
+    assert "More: python -m assignment hint q1 window 2" in first
+    last = run(repository, "assignment", "hint", "q1", "window", "9").stdout
+    assert "3. " in last
+    assert "More" not in last
+    assert run(repository, "assignment", "hint", "q1", "nothing").returncode == 2
+    assert run(repository, "assignment", "hint", "q9").returncode == 2
+
+
+def test_no_hint_holds_a_line_of_an_answer(assignment: Assignment) -> None:
+    hints = tomllib.loads((course.STUBS / "hints.toml").read_text("utf-8"))
+    assert hints.keys() == {question.id for question in assignment.questions}
+    text = (course.STUBS / "hints.toml").read_text("utf-8")
+    for question in assignment.questions:
+        solution = (course.SOLUTIONS / f"{question.module}.py").read_text("utf-8")
+        for answer in re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", solution, re.DOTALL):
+            for line in answer.splitlines():
+                assert len(line.strip()) < 25 or line.strip() not in text
+
+
+def test_a_picture_is_shown_and_saved(repository: Path) -> None:
+    done = run(repository, "assignment", "show", "q1")
+    assert "dilation 3" in done.stdout
+    assert (repository / "runs" / "q1_windows.png").read_bytes().startswith(b"\x89PNG")
+    assert run(repository, "assignment", "show", "q2").returncode == 2
+
+
+@pytest.fixture
+def watching(repository: Path) -> Iterator[tuple[Path, int]]:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "assignment", "watch"],
+        cwd=repository, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )  # fmt: skip
+    os.close(theirs)
+    yield repository, ours
+    process.terminate()
+    process.wait()
+    os.close(ours)
+
+
+def until(terminal: int, words: str) -> str:
+    """Read the terminal until it shows these words."""
+    shown, give_up = "", time.monotonic() + 60
+    while words not in shown:
+        assert time.monotonic() < give_up, shown
+        if select.select([terminal], [], [], 1)[0]:
+            shown += os.read(terminal, 65536).decode("utf-8", "replace")
+    return shown
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux terminal")
+def test_watch_runs_again_when_a_file_is_saved(watching: tuple[Path, int]) -> None:
+    folder, terminal = watching
+    assert "TODO: output_size" in until(terminal, "Ctrl-C ends")
+    solve(folder, "q1_conv2d")
+    shown = until(terminal, "hint q2")
+    assert "5 of 5" in shown
+    assert "TODO: relu" in shown
+    (folder / "assignment" / "q2_relu.py").write_text("def relu(:\n")
+    assert "SyntaxError" in until(terminal, "SyntaxError")
+    solve(folder, "q2_relu")
+    until(terminal, "hint q3")
