@@ -34,17 +34,17 @@ _DIRECT = """
 import importlib, sys, time, torch
 sys.path.insert(0, sys.argv[1])
 torch.set_num_threads(1)
-modules, layers = {}, None
+modules, layers = {}, {}
 calls = torch.load(sys.argv[2], weights_only=True)
 begun = time.perf_counter()
 for module, name, place, arguments, named in calls:
     module = modules.setdefault(module, importlib.import_module(module))
     if place >= 0:
-        layers[place](*arguments)
+        layers[module][place](*arguments)
         continue
     result = getattr(module, name)(*arguments, **named)
-    if isinstance(result, tuple) and isinstance(result[0], torch.nn.Module):
-        layers = result
+    results = result if isinstance(result, tuple) else (result,)
+    layers.setdefault(module, []).extend(each for each in results if isinstance(each, torch.nn.Module))
 print(time.perf_counter() - begun)
 """
 _BARE_FORK = """
@@ -91,7 +91,7 @@ def run(repeat: int) -> None:
         megabyte = _megabyte_calls(sandbox, folder, repeat)
     bare_fork = _lines(_BARE_FORK, str(repeat))
 
-    table = Table(title=f"Question 1 of the reference solutions, medians of {repeat}")
+    table = Table(title=f"The reference solutions, medians of {repeat}")
     table.add_column("what")
     table.add_column("seconds", justify="right")
     table.add_column("beside", justify="right")
@@ -112,7 +112,7 @@ def run(repeat: int) -> None:
 
 
 def _grade_in_new_process() -> None:
-    command = [sys.executable, "-m", "autograder", "grade", str(course.SOLUTIONS), "--question", "q1", "--no-training"]
+    command = [sys.executable, "-m", "autograder", "grade", str(course.SOLUTIONS), "--no-training"]
     subprocess.run(command, cwd=course.ROOT, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from autograder import course
+from autograder.course import Assignment
 from autograder.tests.conftest import SOLUTION, Grade
 
 IMPORTS = "import threading, torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
@@ -68,3 +70,31 @@ def test_layers_that_are_asked_for_are_no_shortcut(graded: Grade) -> None:
     (question,) = graded(SOLUTION).questions
     assert question.flags == []
     assert [test.status for test in question.tests if test.category == "three convolutions"] == ["passed"]
+
+
+FUNCTION_OF_Q5 = {"values", "square", "leading axes", "bias", "conventions", "random sizes"}
+OTHERS = [
+    # question, what stands below its solution (the solution's function is `_own` there), tests that use no kernel
+    ("q2", "def relu(x, inplace=False): return torch.relu_(x) if inplace else torch.relu(x)", set()),
+    ("q2", "def relu(x, inplace=False): return nn.ReLU(inplace)(x)", set()),
+    ("q2", "def relu(x, inplace=False): return F.leaky_relu(x, 0.0, inplace)", set()),
+    ("q3", "def max_pool2d(*a, **k): return F.max_pool2d(*a, **k)", {"two pools"}),
+    ("q3", "def max_pool2d(x, *a, **k): return F.max_pool1d(x[0], 1), _own(x, *a, **k)", {"two pools"}),
+    ("q4", "def avg_pool2d(*a, **k): return F.avg_pool2d(*a, **k)", {"two pools"}),
+    ("q4", "def avg_pool2d(*a, **k): return F.conv1d(torch.ones(1, 1, 2), torch.ones(1, 1, 1))", {"two pools"}),
+    ("q5", "def linear(*a, **k): return F.linear(*a, **k)", {"parameters"}),
+    ("q5", "class FullyConnected(nn.Linear): pass", {"parameters", *FUNCTION_OF_Q5}),
+]
+
+
+@pytest.mark.parametrize(("number", "shortcut", "spared"), OTHERS)
+def test_the_other_questions_are_guarded_too(
+    graded: Grade, assignment: Assignment, number: str, shortcut: str, spared: set[str]
+) -> None:
+    (asked,) = assignment.choose([number])
+    solution = (course.SOLUTIONS / f"{asked.module}.py").read_text("utf-8")
+    text = f"{solution}\n{IMPORTS}\n_own = {asked.from_scratch[0]}\n\n{shortcut}\n"
+    (question,) = graded(text, question=number).questions
+    for test in question.tests:
+        assert (test.status == "passed") == (test.category in spared), test
+        assert test.status == "passed" or "write the operation yourself" in test.message

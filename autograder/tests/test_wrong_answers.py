@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from autograder import course
+from autograder.course import Assignment
+from autograder.grade import grade
+from autograder.intake import read_submission
+from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.conftest import SOLUTION, Grade
 
-# name: (a place in the solution, what stands there instead, a category that must notice)
-FAULTS = {
+# By module, then name: (a place in the solution, what stands there instead, a category that must notice).
+FAULTS: dict[str, dict[str, tuple[str, str, str]]] = {
+    "q1_conv2d": {
     "ceil for floor": ("last_start // step + 1", "-(-last_start // step) + 1", "output size"),
     "classic off by one": ("last_start // step + 1", "(last_start + 1) // step", "remainder"),
     "plus one missing": ("last_start // step + 1", "last_start // step", "output size"),
@@ -33,17 +41,78 @@ FAULTS = {
     "input changed": ("output = padded.new_zeros", "input *= 2\n    output = padded.new_zeros", "side effects"),
     "relu appended": ("return output\n", "return output.clamp(min=0)\n", "kernel"),
     "batch item 0 for all": ("met = padded[:, :, rows, columns]", "met = padded[:1, :, rows, columns]", "kernel"),
+},
+    "q2_relu": {
+        "the negative side": ("input < 0", "input > 0", "values"),
+        "leaky": ("return input.masked_fill(negative, 0)", "return torch.where(negative, input * 0.01, input)", "values"),
+        "bounded at 6": ("return input.masked_fill(negative, 0)", "return input.masked_fill(negative, 0).clamp(max=6)", "shapes"),
+        "in place when not asked": ("return input.masked_fill(negative, 0)", "return input.masked_fill_(negative, 0)", "values"),
+        "never in place": ("return input.masked_fill_(negative, 0)", "return input.masked_fill(negative, 0)", "in place"),
+        "a mask": ("return input.masked_fill(negative, 0)", "return ~negative", "values"),
+        "float for whole numbers": ("return input.masked_fill(negative, 0)", "return input.masked_fill(negative, 0).float()", "dtype"),
+        "absolute value": ("return input.masked_fill(negative, 0)", "return input.abs()", "values"),
+    },
+    "q3_max_pool2d": {
+        "padded with zeros": ('float("-inf") if input.is_floating_point() else', "0 if input.is_floating_point() else", "padding"),
+        "padded with minus one": ('float("-inf") if input.is_floating_point() else', "-1.0 if input.is_floating_point() else", "padding"),
+        "starts from zeros": ("met.clone() if output is None", "met.clamp(min=0) if output is None", "negative values"),
+        "stride 1 by default": ("step = kernel if stride is None", "step = (1, 1) if stride is None", "stride"),
+        "square window": ("range(kernel[1])", "range(kernel[0])", "window"),
+        "dilation not in the sampling": ("rows = slice(i * spread[0], i * spread[0] +", "rows = slice(i, i +", "dilation"),
+        "always ceil": ("if ceil_mode else room // step[axis] + 1", "if True else 0", "stride"),
+        "never ceil": ("-(-room // step[axis]) + 1 if ceil_mode", "room // step[axis] + 1 if ceil_mode", "ceil mode"),
+        "the last window may begin outside": ("if ceil_mode and (size - 1)", "if False and (size - 1)", "ceil mode"),
+        "minimum": ("torch.maximum(output, met)", "torch.minimum(output, met)", "values"),
+        "settings swapped": ("border, spread = as_pair(padding), as_pair(dilation)", "border, spread = as_pair(padding)[::-1], as_pair(dilation)", "padding"),
+        "with indices": ("    return output\n", "    return output, output\n", "values"),
+    },
+    "q4_avg_pool2d": {
+        "a sum": ("return total / (count if divisor_override is None else divisor_override)", "return total", "values"),
+        "by the height alone": ("return total / (count if divisor_override is None", "return total / (kernel[0] if divisor_override is None", "values"),
+        "by the height squared": ("return total / (count if divisor_override is None", "return total / (kernel[0] ** 2 if divisor_override is None", "values"),
+        "padding never counts": ("value=float(count_include_pad)", "value=0.0", "divisor"),
+        "padding always counts": ("value=float(count_include_pad)", "value=1.0", "divisor"),
+        "counted the other way round": ("value=float(count_include_pad)", "value=float(not count_include_pad)", "divisor"),
+        "override ignored": ("(count if divisor_override is None else divisor_override)", "count", "divisor override"),
+        "what hangs over counts": ("counted = nn.functional.pad(nn.functional.pad(ones, around, value=float(count_include_pad)), beyond)", "counted = nn.functional.pad(nn.functional.pad(ones, around, value=float(count_include_pad)), beyond, value=1.0)", "ceil mode"),
+        "whole division": ("return total / (count", "return total // (count", "divisor"),
+        "stride 1 by default": ("step = kernel if stride is None", "step = (1, 1) if stride is None", "stride"),
+    },
+    "q5_linear": {
+        "not transposed": ("input @ weight.T", "input @ weight.reshape(weight.shape[1], -1)", "square"),
+        "matrices only": ("input @ weight.T", "torch.mm(input, weight.T)", "leading axes"),
+        "bias left out": ("return output if bias is None else output + bias", "return output", "values"),
+        "bias twice": ("else output + bias", "else output + 2 * bias", "bias"),
+        "relu appended": ("else output + bias", "else (output + bias).clamp(min=0)", "bias"),
+        "parameters that do not learn": ("return linear(input, self.weight, self.bias)", "return linear(input, self.weight.detach(), self.bias)", "learning"),
+        "always a bias": ("if bias else None", "if True else None", "parameters"),
+        "zeros at first": ("torch.empty(out_features, in_features).uniform_(-bound, bound)", "torch.zeros(out_features, in_features)", "parameters"),
+        "normal at first": ("torch.empty(out_features, in_features).uniform_(-bound, bound)", "torch.randn(out_features, in_features)", "parameters"),
+    },
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_answer_is_noticed(graded: Grade, fault: str) -> None:
-    place, instead, category = FAULTS[fault]
-    assert SOLUTION.count(place) == 1, "the fault's place in the solution"
-    report = graded(SOLUTION.replace(place, instead))
-    lost = {test.category for test in report.questions[0].tests if test.score < test.max_score}
+@pytest.mark.parametrize(
+    ("module", "fault"), [(module, fault) for module, faults in FAULTS.items() for fault in faults]
+)
+def test_a_wrong_answer_loses_points(graded: Grade, module: str, fault: str) -> None:
+    place, instead, category = FAULTS[module][fault]
+    solution = (course.SOLUTIONS / f"{module}.py").read_text("utf-8")
+    assert solution.count(place) == 1, "the fault's place in the solution"
+    (question,) = graded(solution.replace(place, instead), question=module.partition("_")[0]).questions
+    lost = {test.category for test in question.tests if test.score < test.max_score}
     assert category in lost
-    assert all(test.status in ("passed", "failed") for test in report.questions[0].tests)
+    assert all(test.status in ("passed", "failed") for test in question.tests)
+
+
+def test_a_wrong_answer_loses_points_in_its_own_question_alone(sandbox: Sandbox, assignment: Assignment) -> None:
+    whole = read_submission(course.SOLUTIONS, assignment)
+    for module, faults in FAULTS.items():
+        place, instead, _ = next(iter(faults.values()))
+        wrong = whole.modules[f"{module}.py"].decode().replace(place, instead).encode()
+        report = grade(replace(whole, modules={**whole.modules, f"{module}.py": wrong}), assignment, sandbox)
+        lost = {question.id for question in report.questions if question.score < question.max_score}
+        assert lost == {module.partition("_")[0]}
 
 
 def test_a_hidden_test_does_not_tell_its_inputs(graded: Grade) -> None:
