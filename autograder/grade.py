@@ -54,6 +54,8 @@ def grade(
     folder = sandbox.stage({**_given(assignment), **submission.modules})
     sessions = {question.id: _session(question, submission, sandbox, folder) for question in chosen}
     try:
+        for session in sessions.values():
+            session.prepare()
         run = run_suite(chosen, sessions, seed, training=training, progress=progress)
     finally:
         for session in sessions.values():

@@ -151,7 +151,8 @@ class SuitePlugin:
         record = self._records[item.nodeid]
         session = self._sessions[record.question]
         session.begin_test()
-        torch.manual_seed(self._seed_of(item))
+        # Not torch.manual_seed, which on a CUDA build takes as long as the test: it notes who called it.
+        torch.default_generator.manual_seed(self._seed_of(item))
         begun = time.perf_counter()
         calls: list[pytest.CallInfo[None]] = []
         item.stash[_CALLS] = calls

@@ -29,7 +29,7 @@ SETTINGS = (
     "in_features",
     "out_features",
 )
-"""Attributes of a layer that can be read."""
+"""Attributes of a layer that a handle carries with it, as they were when the function returned it."""
 
 
 def _call(module: nn.Module, *arguments: object) -> object:
@@ -38,12 +38,6 @@ def _call(module: nn.Module, *arguments: object) -> object:
 
 def _state_dict(module: nn.Module) -> dict[str, object]:
     return dict(module.state_dict())
-
-
-def _setting(module: nn.Module, name: str) -> object:
-    if name not in SETTINGS:
-        raise AttributeError(name)
-    return getattr(module, name)
 
 
 def _load_state_dict(module: nn.Module, state: dict[str, Tensor]) -> None:
@@ -60,7 +54,6 @@ VERBS: dict[str, Callable[..., Any]] = {
     "state_dict": _state_dict,
     "load_state_dict": _load_state_dict,
     "parameters": _parameters,
-    "setting": _setting,
 }
 """What can be done with a module."""
 
@@ -81,6 +74,7 @@ class Handles:
             "number": len(self._objects) - 1,
             "type": type(value).__name__[:MAX_REPR],
             "repr": repr(value)[:MAX_REPR],
+            "value": {name: getattr(value, name) for name in SETTINGS if hasattr(value, name)},
         }
 
     def __getitem__(self, number: int) -> nn.Module:

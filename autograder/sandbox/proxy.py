@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Session:
         self._module = module
         self._limits = limits
         self._worker: Worker | None = None
+        self._forked: Callable[[], Worker] | None = None  # waits for a worker that is being forked
         self._given_up: Unusable | None = None
         self._timeouts = 0
         self._began: float | None = None
@@ -75,9 +76,16 @@ class Session:
         if remark not in self.flags:
             self.flags.append(remark)
 
+    def prepare(self) -> None:
+        """Have the first worker forked while there is other work to do."""
+        self._forked = self._sandbox.begin_spawn(self._submission, self._limits, self._guarded)
+
     def close(self) -> None:
+        """End the worker, also one that was prepared and never needed."""
+        if self._forked is not None:
+            self._worker, self._forked = self._forked(), None
         if self._worker is not None:
-            self._worker.close()
+            self._worker.drop()
             self._worker = None
 
     def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
@@ -136,7 +144,10 @@ class Session:
         """The worker, with the student's module imported."""
         self._check_time()
         if self._worker is None:
-            self._worker = self._sandbox.spawn(self._submission, self._limits, self._guarded)
+            if self._forked is None:
+                self.prepare()
+            assert self._forked is not None
+            self._worker, self._forked = self._forked(), None
             request = {"do": "import", "module": f"assignment.{self._module}"}
             try:
                 self._exchange(f"import {self._module}", request, {}, self._worker)
@@ -209,10 +220,11 @@ class Session:
         return frames
 
     def _module_for(self, node: dict[str, Any], origin: str) -> RemoteModule:
-        number, kind, text = node.get("number"), node.get("type"), node.get("repr")
-        if type(number) is not int or type(kind) is not str or type(text) is not str:
+        parts: list[Any] = [node.get(name) for name in ("number", "type", "repr", "value")]
+        if [type(part) for part in parts] != [int, str, str, dict]:
             raise codec.MalformedMessage("a handle without the parts of a handle")
-        return RemoteModule(self, number, one_line(kind), one_line(text, failures.MAX_TEXT), origin)
+        number, kind, text, settings = parts
+        return RemoteModule(self, number, one_line(kind), one_line(text, failures.MAX_TEXT), settings, origin)
 
     def _timed_out(self, what: str, limit: str) -> TimedOut:
         self._timeouts += 1
@@ -254,7 +266,10 @@ class RemoteFunction:
 class RemoteModule:
     """Stands for an `nn.Module` that a student's function returned. Its vocabulary is in `handles`."""
 
-    def __init__(self, session: Session, number: int, type_name: str, text: str, origin: str) -> None:
+    def __init__(
+        self, session: Session, number: int, type_name: str, text: str, settings: dict[str, Any], origin: str
+    ) -> None:
+        self._settings = settings
         self._session = session
         self._text = text
         self.number = number
@@ -284,9 +299,9 @@ class RemoteModule:
         return parameters
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name not in self._settings:
             raise AttributeError(name)
-        return self._session.ask(self, "setting", name)
+        return self._settings[name]
 
     def __repr__(self) -> str:
         return self._text

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +38,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._layers: dict[str, bool] = {}
+        self._unanswered: deque[_Asked] = deque()
         self.folder = self._server.folder
 
     def stage(self, modules: Mapping[str, bytes]) -> Path:
@@ -61,12 +65,19 @@ class Sandbox:
         shutil.rmtree(folder, ignore_errors=True)
 
     def spawn(self, submission: Path, limits: Limits, guarded: Sequence[str] = ()) -> Worker:
-        """Fork a worker for a staged submission.
+        """Fork a worker for a staged submission; see `begin_spawn`."""
+        return self.begin_spawn(submission, limits, guarded)()
+
+    def begin_spawn(self, submission: Path, limits: Limits, guarded: Sequence[str] = ()) -> Callable[[], Worker]:
+        """Have a worker forked for a staged submission, without waiting for it.
 
         Args:
             submission: the folder that `stage` laid out.
             limits: what the worker may use.
             guarded: functions that must not use the library's own kernels.
+
+        Returns:
+            A function that waits for the worker and returns it. It must be called once.
 
         Raises:
             SandboxError: the fork server is gone, or the worker could not be confined.
@@ -92,23 +103,31 @@ class Sandbox:
                 "without": list(self._without),
             },
         }
-        try:
-            pid = self._request(request, [theirs.fileno(), printing])["pid"]
-        except BaseException:
-            ours.close()
-            os.close(output)
-            raise
-        finally:
-            theirs.close()
-            os.close(printing)
-        worker = Worker(pid, ours, output, scratch, limits, lambda: self._request({"do": "end", "pid": pid})["status"])
-        try:
-            worker.greet()
-        except Exception as error:
-            worker.close()
-            raise SandboxError(f"A worker could not be confined: {error}") from error
-        self._layers = worker.layers
-        return worker
+        with theirs:
+            try:
+                asked = self._ask(request, [theirs.fileno(), printing])
+            finally:
+                os.close(printing)
+
+        def finish() -> Worker:
+            pid = self._answer(asked)["pid"]
+            worker = Worker(
+                pid,
+                ours,
+                output,
+                scratch,
+                limits,
+                end=lambda: self._answer(self._ask({"do": "end", "pid": pid}))["status"],
+                drop=lambda: self._ask({"do": "drop", "pid": pid}),
+            )
+            try:
+                self._layers = worker.greet()
+            except Exception as error:
+                worker.close()
+                raise SandboxError(f"A worker could not be confined: {error}") from error
+            return worker
+
+        return finish
 
     def layers(self) -> dict[str, bool]:
         """Which layers of confinement hold here. Asks a worker that never sees a submission, the first time."""
@@ -132,20 +151,35 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _request(self, request: dict[str, Any], descriptors: list[int] | None = None) -> dict[str, Any]:
-        with self._lock:
-            try:
-                channel.send(self._server.control, codec.encode(request, max_payload=0))
-                if descriptors:
-                    socket.send_fds(self._server.control, [b"!"], descriptors)
-                reply = self._receive()
-            except (EOFError, OSError) as error:
-                raise SandboxError(f"The sandbox's fork server is gone. {self._server.last_words()}") from error
+    def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> _Asked:
+        """Send the fork server a request. It answers in order; `_answer` waits for it."""
+        asked = _Asked()
+        with self._lock, self._while_it_lives():
+            channel.send(self._server.control, codec.encode(request, max_payload=0))
+            if descriptors:
+                socket.send_fds(self._server.control, [b"!"], descriptors)
+            self._unanswered.append(asked)
+        return asked
 
-        if "trouble" in reply:
-            raise SandboxError(f"The sandbox's fork server could not do it: {reply['trouble']}")
-        return reply
+    def _answer(self, asked: _Asked) -> dict[str, Any]:
+        with self._lock, self._while_it_lives():
+            while asked.answer is None:
+                self._unanswered[0].answer = codec.decode(*channel.receive(self._server.control, 0))
+                self._unanswered.popleft()
+        if "trouble" in asked.answer:
+            raise SandboxError(f"The sandbox's fork server could not do it: {asked.answer['trouble']}")
+        return asked.answer
 
-    def _receive(self) -> dict[str, Any]:
-        reply: dict[str, Any] = codec.decode(*channel.receive(self._server.control, 0))
-        return reply
+    @contextlib.contextmanager
+    def _while_it_lives(self) -> Iterator[None]:
+        try:
+            yield
+        except (EOFError, OSError) as error:
+            raise SandboxError(f"The sandbox's fork server is gone. {self._server.last_words()}") from error
+
+
+@dataclass
+class _Asked:
+    """A request to the fork server, and its answer once that has come."""
+
+    answer: dict[str, Any] | None = None

@@ -46,10 +46,19 @@ class Worker:
         scratch: the folder it writes to.
         limits: how long a call may take, how much it may return and print.
         end: kills the process, if need be, and returns its exit status.
+        drop: kills the process.
     """
 
     def __init__(
-        self, pid: int, connection: socket.socket, output: int, scratch: Path, limits: Limits, end: Callable[[], int]
+        self,
+        pid: int,
+        connection: socket.socket,
+        output: int,
+        scratch: Path,
+        limits: Limits,
+        *,
+        end: Callable[[], int],
+        drop: Callable[[], object],
     ) -> None:
         self.pid = pid
         self.layers: dict[str, bool] = {}
@@ -58,6 +67,7 @@ class Worker:
         self._scratch = scratch
         self._limits = limits
         self._end = end
+        self._drop = drop
         self._printed = bytearray()
         self._printed_bytes = 0
         self._output_ended = False
@@ -133,10 +143,19 @@ class Worker:
         if not self._open:
             return 0
         self._open = False
-        status = self._end()
-        self._connection.close()
-        os.close(self._output)
-        return status
+        try:
+            return self._end()
+        finally:
+            self._connection.close()
+            os.close(self._output)
+
+    def drop(self) -> None:
+        """End the process without waiting until it is gone."""
+        if self._open:
+            self._open = False
+            self._connection.close()
+            os.close(self._output)
+            self._drop()
 
     def cpu_seconds(self) -> float:
         """Processor seconds the worker has used so far; 0 where the system does not tell."""

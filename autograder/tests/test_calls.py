@@ -164,8 +164,7 @@ def test_a_layer_stays_where_it_is(remote: Remote) -> None:
     x = torch.randn(1, 2, 4, 5)
     assert torch.allclose(layer(x), here(x))
     assert (repr(layer), layer.kernel_size, layer.type_name) == (repr(here), (1, 2), "Conv2d")
-    with pytest.raises(SubmissionFailure, match="AttributeError"):
-        layer.weight_norm  # noqa: B018
+    assert not hasattr(layer, "weight_norm")
 
 
 def test_an_exception_shows_the_students_lines_and_nothing_of_ours(remote: Remote) -> None:

@@ -184,7 +184,7 @@ def test_the_fork_server_outlives_a_request_it_cannot_do() -> None:
     with Sandbox() as sandbox:
         folder = sandbox.stage({"q1_conv2d.py": b"def one():\n    return 1\n"})
         with pytest.raises(launch.SandboxError, match="could not do it"):
-            sandbox._request({"do": "end", "pid": 0})
+            sandbox._answer(sandbox._ask({"do": "end", "pid": 0}))
         worker = sandbox.spawn(folder, Limits())
         assert worker.ask({"do": "import", "module": "assignment.q1_conv2d"})["value"] is None
         worker.close()
