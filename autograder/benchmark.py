@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +73,17 @@ def same(x):
 """
 
 
-def run(repeat: int) -> None:
+def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
     """Measure and print the table.
 
     Args:
         repeat: measurements of each kind.
+        questions: ids of those to grade; all if there are none.
     """
     assignment = course.load()
+    assignment = replace(assignment, questions=assignment.choose(questions))
     submission = read_submission(course.SOLUTIONS, assignment)
-    cold = _times(_grade_in_new_process, max(1, repeat // 3))
+    cold = _times(lambda: _grade_in_new_process(assignment), max(1, repeat // 3))
     with Sandbox() as sandbox:
         grade(submission, assignment, sandbox, training=False)  # the first one starts the fork server
         warm = _times(lambda: grade(submission, assignment, sandbox, training=False), repeat)
@@ -91,7 +94,8 @@ def run(repeat: int) -> None:
         megabyte = _megabyte_calls(sandbox, folder, repeat)
     bare_fork = _lines(_BARE_FORK, str(repeat))
 
-    table = Table(title=f"The reference solutions, medians of {repeat}")
+    chosen = ", ".join(question.id for question in assignment.questions)
+    table = Table(title=f"The reference solutions of {chosen}, medians of {repeat}")
     table.add_column("what")
     table.add_column("seconds", justify="right")
     table.add_column("beside", justify="right")
@@ -111,8 +115,9 @@ def run(repeat: int) -> None:
     Console().print(table)
 
 
-def _grade_in_new_process() -> None:
-    command = [sys.executable, "-m", "autograder", "grade", str(course.SOLUTIONS), "--no-training"]
+def _grade_in_new_process(assignment: course.Assignment) -> None:
+    chosen = [argument for question in assignment.questions for argument in ("--question", question.id)]
+    command = [sys.executable, "-m", "autograder", "grade", str(course.SOLUTIONS), "--no-training", *chosen]
     subprocess.run(command, cwd=course.ROOT, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -98,9 +98,10 @@ def stubs(check: bool) -> None:
 
 
 @main.command()
+@click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
 @click.option("--repeat", default=7, show_default=True, help="Measurements of each kind; the median is shown.")
-def benchmark(repeat: int) -> None:
+def benchmark(questions: tuple[str, ...], repeat: int) -> None:
     """Measure what grading costs beside the student's own code, as ratios within one run."""
     from autograder.benchmark import run
 
-    run(repeat)
+    run(repeat, questions)

@@ -45,6 +45,7 @@ _DTYPES = {
         torch.complex128,
     )
 }
+_AS_THEY_ARE = (type(None), bool, float, str)
 _NUMBERS = (type(None), bool, int, float, str)
 
 
@@ -139,6 +140,8 @@ class _Encoder:
         if depth > MAX_DEPTH:
             raise TooLarge(f"nested deeper than {MAX_DEPTH}")
         self._nodes += 1
+        if type(value) in _AS_THEY_ARE:
+            return value
         items = len(value) if isinstance(value, list | tuple | dict) else 0
         if max(self._nodes, items) > MAX_TREE_BYTES:  # each takes a byte at least
             raise TooLarge(f"more than {MAX_TREE_BYTES:,} items")

@@ -178,6 +178,9 @@ class Worker:
                 self._fail_if_gone()
                 raise codec.MalformedMessage("the worker spoke before it was asked")
             writer = FrameWriter(message)
+            with contextlib.suppress(BlockingIOError, ConnectionError):  # what fits at once; most messages do
+                while not writer.done:
+                    writer.advance(self._connection)
         reader = FrameReader(self._max_payload)
         give_up = time.monotonic() + self._limits.call_wall_seconds
         next_look = time.monotonic() + _TICK
