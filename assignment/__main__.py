@@ -8,6 +8,7 @@ python -m assignment show q1         a picture of the windows
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tomllib
 from pathlib import Path
@@ -98,12 +99,14 @@ def watch(target: str) -> None:
     console = Console(highlight=False)
     outcomes = _tested(target)
     _screen(console, outcomes)
-    for _ in watch_files(target, watch_filter=lambda _, path: path.endswith(".py"), raise_interrupt=False):
-        unfinished = next((outcome.question for outcome in outcomes if not outcome.passed), None)
-        again = _tested(target, unfinished) if unfinished else _tested(target)
-        outcomes = [*(outcome for outcome in outcomes if outcome.question not in {o.question for o in again}), *again]
-        outcomes.sort(key=lambda outcome: outcome.question)
-        _screen(console, outcomes)
+    with contextlib.suppress(KeyboardInterrupt):
+        for _ in watch_files(target, watch_filter=lambda _, path: path.endswith(".py")):
+            unfinished = next((outcome.question for outcome in outcomes if not outcome.passed), None)
+            again = _tested(target, unfinished) if unfinished else _tested(target)
+            tested = {outcome.question for outcome in again}
+            outcomes = [*(outcome for outcome in outcomes if outcome.question not in tested), *again]
+            outcomes.sort(key=lambda outcome: outcome.question)
+            _screen(console, outcomes)
 
 
 def _screen(console: Console, outcomes: list[Outcome]) -> None:
@@ -118,7 +121,7 @@ def _screen(console: Console, outcomes: list[Outcome]) -> None:
         console.print("All public tests are green. Now the written answers in explanations.md.")
         return
     console.print(Text(failure.message))
-    console.print(Text(f"\\nHints: python -m assignment hint {failure.question}", "dim"))
+    console.print(Text(f"\nHints: python -m assignment hint {failure.question}", "dim"))
     console.print(Text("Save a file to try again; Ctrl-C ends.", "dim"))
 
 

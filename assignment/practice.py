@@ -83,7 +83,9 @@ def _collect(arguments: list[str]) -> str:
         def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
             from tests.conftest import outcomes
 
-            self.text = json.dumps([asdict(outcome) for outcome in outcomes(terminalreporter.stats)])
+            self.text = json.dumps(
+                [asdict(outcome) for outcome in outcomes(terminalreporter.stats, terminalreporter.config)]
+            )
 
     collector = Collector()
     said = io.StringIO()

@@ -20,6 +20,7 @@ from tests.messages import full_message, headline, run_again
 from tests.scoreboard import Outcome, lines, scores
 
 _POINTS = "category and points"
+_CHOSEN = pytest.StashKey[dict[tuple[str, int], Outcome]]()
 
 # What a question that asks for an operation must not lean on. The grader watches more closely.
 LIBRARY_FUNCTIONS = {
@@ -166,27 +167,47 @@ def _shown(filename: str) -> str:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The scoreboard, at the end of every run that tested something."""
-    board = scores(outcomes(terminalreporter.stats))
-    if board:
+    ran = outcomes(terminalreporter.stats, terminalreporter.config)
+    if ran:
+        board = scores(ran)
         terminalreporter.section("public tests", "-")
         for line in lines(board):
             terminalreporter.write_line(line)
 
 
-def outcomes(stats: dict[str, list[Any]]) -> list[Outcome]:
-    """What became of each public test that ran, in the order of the files; one that failed in any phase failed."""
+def outcomes(stats: dict[str, list[Any]], config: pytest.Config) -> list[Outcome]:
+    """What became of each public test that was chosen, in order; none if none ran.
+
+    One that failed in any phase failed; one that was not reached (-x) has not passed.
+    """
     found: dict[tuple[str, int], Outcome] = {}
     for report in (report for reports in stats.values() for report in reports):
         told = dict(getattr(report, "user_properties", ())).get(_POINTS)
         if told is None or not (report.failed or report.when == "call"):
             continue
-        file, line = report.location[0], report.location[1] or 0
-        question, _, operation = Path(file).stem.removeprefix("test_").partition("_")
-        if (file, line) not in found or report.failed:
+        place = report.location[0], report.location[1] or 0
+        if place not in found or report.failed:
             message = str(report.longrepr) if report.failed else ""
-            category, points = told
-            found[file, line] = Outcome(question, operation, category, points, report.passed, message)
-    return [found[place] for place in sorted(found)]
+            found[place] = _outcome(place[0], *told, passed=report.passed, message=message)
+    chosen = config.stash.get(_CHOSEN, {}) if found else {}
+    return [(chosen | found)[place] for place in sorted(chosen | found)]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note what was chosen to run. The processes of pytest-xdist do so for themselves."""
+    chosen = {}
+    for item in session.items:
+        marker = item.get_closest_marker("points")
+        if marker is not None and item.path.is_relative_to(Path(__file__).parent):
+            place = item.location[0], item.location[1] or 0
+            told = marker.kwargs["category"], marker.args[0]
+            chosen[place] = _outcome(place[0], *told, passed=False, message="It was not run.")
+    session.config.stash[_CHOSEN] = chosen
+
+
+def _outcome(file: str, category: str, points: int, *, passed: bool, message: str) -> Outcome:
+    question, _, operation = Path(file).stem.removeprefix("test_").partition("_")
+    return Outcome(question, operation, category, points, passed, message)
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,7 @@ def lines(board: Sequence[Score]) -> list[str]:
     unfinished = next((score for score in board if score.first_failure), None)
     shown = [
         *(score.line() for score in board),
-        f"Public tests: {points} of {most} points. The grade counts hidden tests too.",
+        f"Public tests: {points} of {most} point{'' if most == 1 else 's'}. The grade counts hidden tests too.",
     ]
     if unfinished is not None and unfinished.first_failure is not None:
         words = unfinished.first_failure.category.replace(" ", "_")
