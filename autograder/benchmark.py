@@ -24,8 +24,9 @@ from autograder import course
 from autograder.grade import grade
 from autograder.intake import Submission, read_submission
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.proxy import RemoteModule, RemoteQuestion, Session
+from autograder.sandbox.proxy import RemoteModule, RemoteQuestion
 from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.session import Session
 from autograder.suite import run_suite
 
 MEGABYTE = 1 << 20

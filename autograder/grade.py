@@ -17,8 +17,8 @@ from autograder.course import Assignment, Question
 from autograder.intake import Submission
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
-from autograder.sandbox.proxy import Session
 from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.session import Session
 from autograder.suite import Progress, SuitePlugin, run_suite, suite_digest
 from autograder.written import read_written
 

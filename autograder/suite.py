@@ -28,7 +28,8 @@ from autograder.errors import GraderFault
 from autograder.report import Status, TestResult
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.launch import SandboxError
-from autograder.sandbox.proxy import RemoteQuestion, Session
+from autograder.sandbox.proxy import RemoteQuestion
+from autograder.sandbox.session import Session
 from tests.checks import CheckFailed
 from tests.messages import full_message
 

@@ -1,6 +1,7 @@
 """Where a student's code runs, and the wire that leads there.
 
-In the order a call travels: `proxy` (what a hidden test holds) → `worker` (the trusted end of a conversation)
-→ `channel` and `codec` (frames and values on the wire) → `server` (forks workers) → `confinement` (what locks
-them in) → `harness` (the loop inside a worker, the only place a student's code is imported).
+In the order a call travels: `proxy` (what a hidden test holds) → `session` (one question of one submission) →
+`worker` (the trusted end of a conversation) → `channel` and `codec` (frames and values on the wire) → `harness`
+(the loop inside a worker, the only place a student's code is imported), with `guard` and `handles` beside it.
+Workers come from `sandbox`, by way of `launch` and `server`, and are locked in by `confinement`.
 """

@@ -14,8 +14,9 @@ from autograder.grade import grade
 from autograder.intake import Submission, read_submission
 from autograder.report import Report
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.proxy import RemoteQuestion, Session
+from autograder.sandbox.proxy import RemoteQuestion
 from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.session import Session
 
 SOLUTION = (course.SOLUTIONS / "q1_conv2d.py").read_text("utf-8")
 

@@ -1,0 +1,284 @@
+"""One question of one submission: the worker that answers for it, and what the tests found out.
+
+A `Session` sends calls to a worker, believes nothing that comes back, replaces a worker that is lost, and turns
+whatever goes wrong into a `SubmissionFailure` for the test that asked.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autograder.sandbox import codec, failures
+from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
+from autograder.sandbox.guard import OPERATIONS, kernels_of
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.proxy import RemoteModule, attach_history
+from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.worker import Ended, OutOfTime, Worker
+
+TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
+
+
+class Session:
+    """One question of one submission: a worker, replaced when it is lost, and what the tests found out.
+
+    Args:
+        sandbox: where workers come from.
+        submission: the staged submission.
+        module: name of the question's module.
+        guarded: its functions that must not use the library's own kernels.
+        limits: what the submission may use.
+    """
+
+    def __init__(self, sandbox: Sandbox, submission: Path, module: str, guarded: Sequence[str], limits: Limits) -> None:
+        self.flags: list[str] = []
+        self._guarded = guarded
+        self._sandbox = sandbox
+        self._submission = submission
+        self._module = module
+        self._limits = limits
+        self._worker: Worker | None = None
+        self._forked: Callable[[], Worker] | None = None  # waits for a worker that is being forked
+        self._given_up: Unusable | None = None
+        self._timeouts = 0
+        self._began: float | None = None
+        self._used: list[str] = []
+        self._calls: list[str] = []
+
+    def begin_test(self) -> None:
+        """Forget what the last test printed and which kernels it used."""
+        self._used.clear()
+        self._calls.clear()
+        if self._worker is not None:
+            self._worker.take_output()
+
+    def end_test(self) -> tuple[str, SubmissionFailure | None]:
+        """What the student's code printed in this test, and a failure if it used what it must not."""
+        printed = self._worker.take_output() if self._worker is not None else ""
+        if not self._used:
+            return printed, None
+        kernels = list(dict.fromkeys(self._used))
+        self.flag(f"{self._calls[0]} used {kernels[0]}")
+        return printed, failures.used_kernels(self._calls[0], kernels)
+
+    def give_up(self, failure: Unusable) -> None:
+        """Let every call fail with this: the module cannot be used."""
+        self._given_up = failure
+
+    def flag(self, remark: str) -> None:
+        """Note something that a person should look at."""
+        if remark not in self.flags:
+            self.flags.append(remark)
+
+    def prepare(self) -> None:
+        """Have the first worker forked while there is other work to do."""
+        self._forked = self._sandbox.begin_spawn(self._submission, self._limits, self._guarded)
+
+    def close(self) -> None:
+        """End the worker, also one that was prepared and never needed."""
+        if self._forked is not None:
+            self._worker, self._forked = self._forked(), None
+        if self._worker is not None:
+            self._worker.drop()
+            self._worker = None
+
+    def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
+        """Call a function of the student's module."""
+        return self._invoke(name, {"do": "call", "name": name, "guard": self._guard(name)}, arguments, named)
+
+    def ask(self, handle: RemoteModule, verb: str, *arguments: object) -> object:
+        """Use a handle's vocabulary."""
+        guard = self._guard(handle.origin) if verb == "call" else ""
+        request = {"do": "ask", "handle": handle, "verb": verb, "guard": guard}
+        # By the function that made it: what the worker calls its type could be anything.
+        what = f"{handle.origin}'s layer" if verb == "call" else f"{handle.origin}'s layer: {verb}"
+        return self._invoke(what, request, arguments, {})
+
+    def vector_jacobian(self, call: int, worker: Worker, gradients: Sequence[torch.Tensor]) -> list[Any]:
+        """Gradients of a call's differentiable arguments, given those of its outputs."""
+        if worker is not self._worker:
+            raise SubmissionFailure("backward: the worker that holds this call's graph was lost")
+        self._check_time()
+        reply = self._exchange("backward", {"do": "backward", "call": call, "gradients": list(gradients)}, {}, None)
+        answers = reply["value"]
+        if type(answers) is not list or not all(item is None or isinstance(item, torch.Tensor) for item in answers):
+            raise SubmissionFailure("backward gave something that is no gradient")
+        return answers
+
+    def _guard(self, function: str) -> str:
+        return function if function in self._guarded else ""
+
+    def _invoke(self, what: str, request: dict[str, Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
+        given: dict[int | str, Any] = dict([*enumerate(arguments), *named.items()])
+        seed = int(torch.randint(2**62, ()).item())  # follows the caller's torch.manual_seed, call by call
+        request |= {
+            "arguments": list(arguments),
+            "named": named,
+            "grad": torch.is_grad_enabled(),
+            "seed": seed,
+        }
+        worker = self._ready_worker()
+        reply = self._exchange(what, request, given, worker)
+        for key, tensor in reply["changed"]:
+            _change(given[key], tensor, what)
+        inputs = [item for item in given.values() if isinstance(item, torch.Tensor) and item.requires_grad]
+        return attach_history(self, worker, reply["value"], inputs)
+
+    def _check_time(self) -> None:
+        """Raise what decided the question, if anything did; its time being up does."""
+        if self._began is None:
+            self._began = time.monotonic()
+        limit = self._limits.question_wall_seconds
+        if self._given_up is None and time.monotonic() - self._began > limit:
+            self._given_up = Unusable(f"Not tried: the question took more than {limit:g} seconds.")
+        if self._given_up is not None:
+            raise type(self._given_up)(self._given_up.summary, self._given_up.detail)
+
+    def _ready_worker(self) -> Worker:
+        """The worker, with the student's module imported."""
+        self._check_time()
+        if self._worker is None:
+            if self._forked is None:
+                self.prepare()
+            assert self._forked is not None
+            self._worker, self._forked = self._forked(), None
+            request = {"do": "import", "module": f"assignment.{self._module}"}
+            try:
+                self._exchange(f"import {self._module}", request, {}, self._worker)
+            except SubmissionFailure as failure:
+                self.close()
+                self._given_up = (
+                    failure
+                    if isinstance(failure, Unusable)
+                    else Unusable(f"{self._module}.py cannot be imported: {failure.summary}", failure.detail)
+                )
+                raise self._given_up from None
+        return self._worker
+
+    def _exchange(
+        self, what: str, request: dict[str, Any], given: dict[int | str, Any], worker: Worker | None
+    ) -> dict[str, Any]:
+        worker = worker or self._worker
+        assert worker is not None
+        restore: dict[str, codec.Restore] = {
+            "argument": lambda node: given[node["key"]],
+            "handle": lambda node: self._module_for(node, origin=what),
+        }
+        try:
+            reply = _checked(worker.ask(request, describe=_describe, restore=restore), given)
+        except OutOfTime as limit:
+            self._lose_worker()
+            raise self._timed_out(what, str(limit)) from None
+        except Ended as end:
+            self._lose_worker()
+            self.flag(f"{what} {end} (status {end.status})")
+            raise SubmissionFailure(f"{what} {end}.", f"{what} {end} (status {end.status}).") from None
+        except codec.TooLarge as size:
+            raise SubmissionFailure(f"{what} was called with something too large to send: {size}.") from None
+        except codec.MalformedMessage as complaint:
+            self._lose_worker()
+            self.flag(f"{what} spoke on the grader's wire: {one_line(str(complaint))}")
+            raise SubmissionFailure(f"{what} gave back something that cannot be read.", str(complaint)) from None
+        except BaseException:  # pytest-timeout, Ctrl-C: whatever answer is still to come would be the next call's
+            self._lose_worker()
+            raise
+        if reply["used"]:
+            self._used += reply["used"]
+            self._calls.append(what)
+        if "error" in reply:
+            raise self._failure(what, reply["error"])
+        return reply
+
+    def _failure(self, what: str, error: dict[str, Any]) -> SubmissionFailure:
+        frames = self._frames(error["frames"])
+        kind, text = one_line(error["type"]), error["text"][: failures.MAX_TEXT]
+        if error["kind"] == "missing":
+            return SubmissionFailure(f"{self._module}.py has no {what}.")
+        if error["kind"] == "too large":
+            summary = f"{what} returned something too large to take."
+            return SubmissionFailure(summary, f"{summary} {one_line(text)}")
+        if what == f"import {self._module}":
+            return failures.cannot_import(self._module, kind, text, frames)
+        return failures.raised(what, kind, text, frames)
+
+    def _frames(self, told: list[list[Any]]) -> list[Frame]:
+        """A traceback's lines that are in the submission, as they stand there, whatever the worker says of them."""
+        frames = []
+        for file, line, function in told[-failures.MAX_FRAMES :]:
+            path = self._submission / "assignment" / Path(file).name
+            text = path.read_text("utf-8", "replace") if path.name == file and path.is_file() else ""
+            lines = text.splitlines()
+            if 1 <= line <= len(lines):
+                known = function if function.isidentifier() and re.search(rf"\bdef {function}\b", text) else ""
+                frames.append(Frame(file, line, known, one_line(lines[line - 1].strip())))
+        return frames
+
+    def _module_for(self, node: dict[str, Any], origin: str) -> RemoteModule:
+        parts: list[Any] = [node.get(name) for name in ("number", "type", "repr", "value")]
+        if [type(part) for part in parts] != [int, str, str, dict]:
+            raise codec.MalformedMessage("a handle without the parts of a handle")
+        number, kind, text, settings = parts
+        return RemoteModule(self, number, one_line(kind), one_line(text, failures.MAX_TEXT), settings, origin)
+
+    def _timed_out(self, what: str, limit: str) -> TimedOut:
+        self._timeouts += 1
+        if self._timeouts >= TIMEOUTS_PER_QUESTION:
+            self._given_up = Unusable(
+                f"Not tried: {what} and {self._timeouts - 1} call before it ran out of time ({limit} for a call)."
+            )
+        return TimedOut(f"{what} was stopped: it took more than {limit}.")
+
+    def _lose_worker(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+
+def _describe(value: object) -> dict[str, Any] | None:
+    return {"is": "handle", "number": value.number} if isinstance(value, RemoteModule) else None
+
+
+def _checked(reply: dict[str, Any], given: dict[int | str, Any]) -> dict[str, Any]:
+    """Make sure that a reply has the fields and types of a reply, whoever wrote it.
+
+    Raises:
+        MalformedMessage: it has not.
+    """
+    used = reply.setdefault("used", [])
+    changed = reply.setdefault("changed", [])
+    fits = type(used) is list and all(type(name) is str and _is_kernel(name) for name in used) and type(changed) is list
+    fits = fits and all(
+        type(pair) is list and len(pair) == 2 and type(pair[0]) in (int, str) and pair[0] in given
+        and isinstance(given[pair[0]], torch.Tensor) and isinstance(pair[1], torch.Tensor)
+        for pair in changed
+    )  # fmt: skip
+    if "error" in reply:
+        error = reply["error"]
+        fits = fits and type(error) is dict and all(type(error.get(key)) is str for key in ("kind", "type", "text"))
+        fits = fits and type(error.get("frames")) is list and all(
+            type(frame) is list and [type(item) for item in frame] == [str, int, str]
+            for frame in error["frames"]
+        )  # fmt: skip
+    else:
+        fits = fits and "value" in reply
+    if not fits:
+        raise codec.MalformedMessage("an answer without the parts of an answer")
+    return reply
+
+
+def _is_kernel(name: str) -> bool:
+    return any(name in kernels_of(function) for function in OPERATIONS)
+
+
+def _change(tensor: torch.Tensor, new: torch.Tensor, what: str) -> None:
+    """Do to the caller's tensor what the student's code did to its own."""
+    if new.shape != tensor.shape or new.dtype != tensor.dtype:
+        raise SubmissionFailure(f"{what} resized one of its arguments.")
+    with torch.no_grad():
+        tensor.copy_(new)
