@@ -60,7 +60,7 @@ class Guard:
     """Kernels under watch in this process."""
 
     def __init__(self) -> None:
-        self.used: list[str] = []  # while armed, each kernel once, in the order of first use
+        self.used: list[str] = []  # seen while armed, each kernel once, in the order of first use
         self._armed: frozenset[str] = frozenset()
         self._libraries: list[torch.library.Library] = []  # the replacements last as long as these
 
@@ -80,7 +80,6 @@ class Guard:
 
     def arm(self, function: str) -> None:
         """Note from now on what a function of this name must not use; nothing, if it is not in `OPERATIONS`."""
-        self.used.clear()
         self._armed = kernels_of(function) if function in OPERATIONS else frozenset()
 
     def disarm(self) -> None:

@@ -106,6 +106,7 @@ class _Harness:
 
     def _answer(self, request: dict[str, Any]) -> codec.Message:
         number = request["number"]
+        self._guard.used.clear()
         try:
             answer, describe = self._do(request)
             # Encoding may still run the student's code (a lazy tensor): the guard is armed until it is done, and
@@ -168,9 +169,11 @@ class _Harness:
                 return None
             return self._handles.describe(item)
 
-        self._graphs[request["number"]] = (outputs, [tensor for tensor in given.values() if tensor.requires_grad])
-        if len(self._graphs) > KEPT_GRAPHS:
-            self._graphs.popitem(last=False)
+        inputs = [tensor for tensor in given.values() if tensor.requires_grad]
+        if inputs:
+            self._graphs[request["number"]] = (outputs, inputs)
+            if len(self._graphs) > KEPT_GRAPHS:
+                self._graphs.popitem(last=False)
         return {"value": value, "changed": changed}, describe
 
     def _tell(self, error: BaseException) -> dict[str, Any]:
