@@ -67,6 +67,12 @@ def test_the_same_submission_gets_the_same_seed_and_another_one_another(graded: 
     assert first.hashes["suite"] == other.hashes["suite"]
 
 
+def test_the_seed_does_not_depend_on_which_questions_are_graded(sandbox: Sandbox, assignment: Assignment) -> None:
+    submission = read_submission(course.SOLUTIONS, assignment)
+    seeds = {grade(submission, assignment, sandbox, questions=chosen).seed for chosen in ((), ("q2",), ("q1", "q5"))}
+    assert len(seeds) == 1
+
+
 def test_points_that_do_not_add_up_stop_the_grading(assignment: Assignment, sandbox: Sandbox) -> None:
     first, *others = assignment.questions
     more = replace(assignment, questions=(replace(first, points=21), *others))
