@@ -6,6 +6,7 @@ that was asked for did not pass. Heavy modules are imported inside the commands,
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -26,6 +27,15 @@ class _Commands(click.Group):
             ctx.exit(2)
         except GraderFault as error:
             print(f"autograder: {error}", file=sys.stderr)
+            ctx.exit(1)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package in ("autograder", "tests"):
+                raise  # a fault of ours, not of the installation
+            print(
+                f"autograder: {sys.executable} has no {package}; pip install -r requirements.txt brings it.",
+                file=sys.stderr,
+            )
             ctx.exit(1)
 
 
@@ -55,13 +65,17 @@ def grade(submission: Path, questions: tuple[str, ...], no_training: bool, json_
 
     with ProgressBar("starting the sandbox") as bar:
         try:
-            server = launch()  # it imports torch while this process does
-            from autograder.grade import grade as grade_submission
-            from autograder.sandbox.sandbox import Sandbox
+            with contextlib.closing(launch()) as server:  # it imports torch while this process does
+                from autograder.grade import grade as grade_submission
+                from autograder.sandbox.sandbox import Sandbox
 
-            with Sandbox(server) as sandbox:
                 report = grade_submission(
-                    taken_in, assignment, sandbox, questions=questions, training=not no_training, progress=bar.advance
+                    taken_in,
+                    assignment,
+                    Sandbox(server),
+                    questions=questions,
+                    training=not no_training,
+                    progress=bar.advance,
                 )
         except SandboxError as error:
             raise GraderFault(str(error)) from error

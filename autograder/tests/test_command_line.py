@@ -72,6 +72,24 @@ def test_what_cannot_be_used_is_one_line_and_exit_status_2(arguments: list[str],
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("command", "module"), [(["stubs", "--check"], "nbformat"), (["grade", "solutions"], "torch")])
+def test_a_missing_requirement_is_one_line_and_leaves_nothing(tmp_path: Path, command: list[str], module: str) -> None:
+    script = (
+        "import sys, runpy\n"
+        f"sys.modules[{module!r}] = None\n"  # importing it fails as if it were not installed
+        f"sys.argv = ['autograder', *{command!r}]\n"
+        "runpy.run_module('autograder', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=course.ROOT, capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert f"has no {module}; pip install -r requirements.txt" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["grade", "--help"], ["stubs", "--check"], ["grade", "nowhere"]])
 def test_light_commands_do_not_import_torch(arguments: list[str]) -> None:
     script = (

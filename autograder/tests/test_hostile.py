@@ -146,6 +146,11 @@ def allocate():
     descriptor = os.open("f", os.O_CREAT | os.O_WRONLY)
     os.posix_fallocate(descriptor, 0, 8 << 20)
 
+def cut():
+    with open("f", "w") as file:
+        file.write("mine")
+    os.truncate("f", 0)
+
 def answer():
     return 1
 """
@@ -158,6 +163,7 @@ def answer():
         ("blocks", "64 MB"),
         ("files", "256 files"),
         ("allocate", "PermissionError|OSError"),
+        ("cut", "PermissionError"),
     ],
 )
 def test_the_disk_is_not_theirs(remote: Remote, name: str, words: str) -> None:
