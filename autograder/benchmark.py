@@ -87,9 +87,8 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
     cold = _times(lambda: _grade_in_new_process(assignment), max(1, repeat // 3))
     with Sandbox() as sandbox:
         grade(submission, assignment, sandbox, training=False)  # the first one starts the fork server
-        warm = _times(lambda: grade(submission, assignment, sandbox, training=False), repeat)
         calls = _recorded_calls(submission, assignment, sandbox)
-        direct = _directly(calls, max(3, repeat // 2))
+        warm, direct = _side_by_side(lambda: grade(submission, assignment, sandbox, training=False), calls, repeat)
         folder = sandbox.stage({"probe.py": _WORKER_MODULE})
         start = statistics.median(_start_and_call(sandbox, folder) for _ in range(repeat))
         megabyte = _megabyte_calls(sandbox, folder, repeat)
@@ -178,11 +177,16 @@ def _recorded_calls(submission: Submission, assignment: course.Assignment, sandb
     return [call for session in sessions.values() for call in session.calls]
 
 
-def _directly(calls: list[Any], repeat: int) -> float:
+def _side_by_side(grading: Callable[[], object], calls: list[Any], repeat: int) -> tuple[float, float]:
+    """Seconds of a grading and of its calls made directly, by turns: a busy minute on the machine slows both."""
+    gradings, direct = [], []
     with tempfile.NamedTemporaryFile(suffix=".pt") as file:
         torch.save(calls, file.name)
-        # A new interpreter each time, as a worker is a new process: first uses cost both the same.
-        return statistics.median(_lines(_DIRECT, str(course.SOLUTIONS), file.name) for _ in range(repeat))
+        for _ in range(repeat):
+            gradings.append(_times(grading, 3))
+            # A new interpreter each time, as a worker is a new process: first uses cost both the same.
+            direct.append(_lines(_DIRECT, str(course.SOLUTIONS), file.name))
+    return statistics.median(gradings), statistics.median(direct)
 
 
 def _lines(script: str, *arguments: str) -> float:

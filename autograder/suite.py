@@ -34,8 +34,13 @@ from autograder.sandbox.session import Session
 from tests.checks import CheckFailed
 from tests.messages import full_message
 
-# Parts of pytest that serve people at a terminal; without them a run starts and ends in milliseconds.
-_NOT_NEEDED = ("cacheprovider", "terminal", "logging", "unraisableexception", "threadexception", "doctest", "stepwise")
+# Parts of pytest that serve people at a terminal; without them a run starts and ends in milliseconds. The fixtures
+# that a test may want stay.
+_NOT_NEEDED = (
+    *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "pastebin"),
+    *("setuponly", "setupplan", "stepwise", "terminal", "threadexception", "unittest", "unraisableexception"),
+    "warnings",
+)
 
 TRUSTED_SECONDS = 900  # for one test, should the trusted side hang; the worker's own limits are far below
 

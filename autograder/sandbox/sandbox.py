@@ -68,13 +68,20 @@ class Sandbox:
         """Fork a worker for a staged submission; see `begin_spawn`."""
         return self.begin_spawn(submission, limits, guarded)()
 
-    def begin_spawn(self, submission: Path, limits: Limits, guarded: Sequence[str] = ()) -> Callable[[], Worker]:
+    def begin_spawn(
+        self,
+        submission: Path,
+        limits: Limits,
+        guarded: Sequence[str] = (),
+        first: Mapping[str, Any] | None = None,
+    ) -> Callable[[], Worker]:
         """Have a worker forked for a staged submission, without waiting for it.
 
         Args:
             submission: the folder that `stage` laid out.
             limits: what the worker may use.
             guarded: functions that must not use the library's own kernels.
+            first: a request that it begins with, see `harness`; `Worker.answer` gives what came of it.
 
         Returns:
             A function that waits for the worker and returns it. It must be called once.
@@ -106,6 +113,8 @@ class Sandbox:
         with theirs:
             try:
                 asked = self._ask(request, [theirs.fileno(), printing])
+                if first is not None:
+                    channel.send(ours, codec.encode({**first, "number": 1}, max_payload=0))
             finally:
                 os.close(printing)
 
@@ -117,6 +126,7 @@ class Sandbox:
                 output,
                 scratch,
                 limits,
+                asked=0 if first is None else 1,
                 end=lambda: self._answer(self._ask({"do": "end", "pid": pid}))["status"],
                 drop=lambda: self._ask({"do": "drop", "pid": pid}),
             )

@@ -77,8 +77,10 @@ class Session:
             self.flags.append(remark)
 
     def prepare(self) -> None:
-        """Have the first worker forked while there is other work to do."""
-        self._forked = self._sandbox.begin_spawn(self._submission, self._limits, self._guarded)
+        """Have a worker forked, and the student's module imported there, while there is other work to do."""
+        if self._given_up is None:
+            first = {"do": "import", "module": f"assignment.{self._module}"}
+            self._forked = self._sandbox.begin_spawn(self._submission, self._limits, self._guarded, first)
 
     def close(self) -> None:
         """End the worker, also one that was prepared and never needed."""
@@ -148,9 +150,8 @@ class Session:
                 self.prepare()
             assert self._forked is not None
             self._worker, self._forked = self._forked(), None
-            request = {"do": "import", "module": f"assignment.{self._module}"}
             try:
-                self._exchange(f"import {self._module}", request, {}, self._worker)
+                self._exchange(f"import {self._module}", None, {}, self._worker)
             except SubmissionFailure as failure:
                 self.close()
                 self._given_up = (
@@ -162,8 +163,9 @@ class Session:
         return self._worker
 
     def _exchange(
-        self, what: str, request: dict[str, Any], given: dict[int | str, Any], worker: Worker | None
+        self, what: str, request: dict[str, Any] | None, given: dict[int | str, Any], worker: Worker | None
     ) -> dict[str, Any]:
+        """Send a request, unless it has been, and wait for a reply that can be used."""
         worker = worker or self._worker
         assert worker is not None
         restore: dict[str, codec.Restore] = {
@@ -171,7 +173,11 @@ class Session:
             "handle": lambda node: self._module_for(node, origin=what),
         }
         try:
-            reply = _checked(worker.ask(request, describe=_describe, restore=restore), given)
+            if request is None:
+                reply = worker.answer(restore=restore)
+            else:
+                reply = worker.ask(request, describe=_describe, restore=restore)
+            _check_reply(reply, given)
         except OutOfTime as limit:
             self._lose_worker()
             raise self._timed_out(what, str(limit)) from None
@@ -244,7 +250,7 @@ def _describe(value: object) -> dict[str, Any] | None:
     return {"is": "handle", "number": value.number} if isinstance(value, RemoteModule) else None
 
 
-def _checked(reply: dict[str, Any], given: dict[int | str, Any]) -> dict[str, Any]:
+def _check_reply(reply: dict[str, Any], given: dict[int | str, Any]) -> None:
     """Make sure that a reply has the fields and types of a reply, whoever wrote it.
 
     Raises:
@@ -269,7 +275,6 @@ def _checked(reply: dict[str, Any], given: dict[int | str, Any]) -> dict[str, An
         fits = fits and "value" in reply
     if not fits:
         raise codec.MalformedMessage("an answer without the parts of an answer")
-    return reply
 
 
 def _is_kernel(name: str) -> bool:

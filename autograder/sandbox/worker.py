@@ -45,6 +45,7 @@ class Worker:
         output: descriptor from which to read what it prints.
         scratch: the folder it writes to.
         limits: how long a call may take, how much it may return and print.
+        asked: requests that have been sent already.
         end: kills the process, if need be, and returns its exit status.
         drop: kills the process.
     """
@@ -57,6 +58,7 @@ class Worker:
         scratch: Path,
         limits: Limits,
         *,
+        asked: int = 0,
         end: Callable[[], int],
         drop: Callable[[], object],
     ) -> None:
@@ -71,7 +73,7 @@ class Worker:
         self._printed = bytearray()
         self._printed_bytes = 0
         self._output_ended = False
-        self._asked = 0
+        self._asked = asked
         self._open = True
         connection.setblocking(False)
         os.set_blocking(output, False)
@@ -112,9 +114,19 @@ class Worker:
         number = self._asked + 1
         message = codec.encode({**request, "number": number}, max_payload=self._max_payload, describe=describe)
         self._asked = number
+        return self.answer(message, restore=restore)
+
+    def answer(
+        self, message: codec.Message | None = None, *, restore: dict[str, codec.Restore] | None = None
+    ) -> dict[str, Any]:
+        """Wait for the answer to the last request, sending its message first if that is still to be done.
+
+        Raises:
+            OutOfTime, Ended, MalformedMessage: as `ask`.
+        """
         tree, payload = self._exchange(message)
         answer = codec.decode(tree, payload, restore=restore)
-        if type(answer) is not dict or type(answer.get("number")) is not int or answer["number"] != number:
+        if type(answer) is not dict or type(answer.get("number")) is not int or answer["number"] != self._asked:
             raise codec.MalformedMessage("an answer to another question")
         return answer
 
@@ -195,7 +207,9 @@ class Worker:
                 if writable and writer:
                     writer.advance(self._connection)
                 if self._connection in readable:
-                    reader.advance(self._connection)
+                    with contextlib.suppress(BlockingIOError):
+                        while not reader.done and time.monotonic() <= give_up:
+                            reader.advance(self._connection)
                 if self.cpu_seconds() > cpu_limit:
                     raise OutOfTime(f"{self._limits.call_seconds:g} seconds of processor time")
                 if time.monotonic() > next_look:
