@@ -86,9 +86,9 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
     submission = read_submission(course.SOLUTIONS, assignment)
     cold = _times(lambda: _grade_in_new_process(assignment), max(1, repeat // 3))
     with Sandbox() as sandbox:
-        grade(submission, assignment, sandbox, training=False)  # the first one starts the fork server
+        grade(submission, assignment, sandbox)  # the first one starts the fork server
         calls = _recorded_calls(submission, assignment, sandbox)
-        warm, direct = _side_by_side(lambda: grade(submission, assignment, sandbox, training=False), calls, repeat)
+        warm, direct = _side_by_side(lambda: grade(submission, assignment, sandbox), calls, repeat)
         folder = sandbox.stage({"probe.py": _WORKER_MODULE})
         start = statistics.median(_start_and_call(sandbox, folder) for _ in range(repeat))
         megabyte = _megabyte_calls(sandbox, folder, repeat)
@@ -150,9 +150,9 @@ class _Recording(Session):
         self.module = arguments[2]
         self.calls: list[tuple[str, str, int, list[Any], dict[str, Any]]] = []
 
-    def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
+    def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any], module: str = "") -> object:
         self.calls.append((self.module, name, -1, [*map(_plain, arguments)], {**named}))
-        return super().call(name, arguments, named)
+        return super().call(name, arguments, named, module)
 
     def ask(self, handle: RemoteModule, verb: str, *arguments: object) -> object:
         if verb == "call":
@@ -171,7 +171,7 @@ def _recorded_calls(submission: Submission, assignment: course.Assignment, sandb
         question.id: _Recording(sandbox, folder, question.module, question.from_scratch, question.limits)
         for question in assignment.questions
     }
-    run_suite(assignment.questions, sessions, b"benchmark", training=False)
+    run_suite(assignment.questions, sessions, b"benchmark")
     for session in sessions.values():
         session.close()
     return [call for session in sessions.values() for call in session.calls]

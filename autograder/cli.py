@@ -48,11 +48,12 @@ def main() -> None:
 @click.argument("submission", type=click.Path(path_type=Path))
 @click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
 @click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
+@click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here.")
-def grade(submission: Path, questions: tuple[str, ...], no_training: bool, json_file: Path | None) -> None:
+def grade(submission: Path, questions: tuple[str, ...], no_training: bool, data: str, json_file: Path | None) -> None:
     """Grade SUBMISSION, a folder: its modules lie in its `assignment` folder or at its top."""
     assignment = course.load()
-    assignment.choose(questions)
+    trains = not no_training and any(question.trains for question in assignment.choose(questions))
     if json_file is not None and not json_file.resolve().parent.is_dir():
         raise UnusableRequest(f"--json: the folder {json_file.resolve().parent} does not exist.")
 
@@ -68,15 +69,17 @@ def grade(submission: Path, questions: tuple[str, ...], no_training: bool, json_
             with contextlib.closing(launch()) as server:  # it imports torch while this process does
                 from autograder.grade import grade as grade_submission
                 from autograder.sandbox.sandbox import Sandbox
+                from autograder.short_run import Data
 
-                report = grade_submission(
-                    taken_in,
-                    assignment,
-                    Sandbox(server),
-                    questions=questions,
-                    training=not no_training,
-                    progress=bar.advance,
-                )
+                with Data.load(data) if trains else contextlib.nullcontext() as images:
+                    report = grade_submission(
+                        taken_in,
+                        assignment,
+                        Sandbox(server),
+                        questions=questions,
+                        data=images,
+                        progress=bar.advance,
+                    )
         except SandboxError as error:
             raise GraderFault(str(error)) from error
 
@@ -119,3 +122,23 @@ def benchmark(questions: tuple[str, ...], repeat: int) -> None:
     from autograder.benchmark import run
 
     run(repeat, questions)
+
+
+@main.command()
+@click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
+@click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
+@click.option("--seeds", metavar="N", type=click.IntRange(3), help="Runs of each reference. [default: 30, Q7 10]")
+@click.option("--fresh", metavar="N", type=click.IntRange(0), help="Further runs, to confirm. [default: 10, Q7 5]")
+@click.option("--controls", metavar="N", type=click.IntRange(0), help="Runs of each control. [default: 2, Q7 1]")
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Runs side by side.")
+def calibrate(
+    questions: tuple[str, ...], data: str, seeds: int | None, fresh: int | None, controls: int | None, jobs: int
+) -> None:
+    """Measure the accuracies that right answers reach, and write thresholds.json. Takes half an hour on two cores."""
+    from autograder.calibrate import Counts, calibrate_all
+
+    assignment = course.load()
+    chosen = [question for question in assignment.choose(questions) if question.trains]
+    if not chosen:
+        raise UnusableRequest("None of these questions trains a network.")
+    calibrate_all(assignment, chosen, data, Counts(seeds, fresh, controls), jobs=jobs)

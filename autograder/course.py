@@ -32,6 +32,7 @@ class Question:
         points: all points of the question.
         written: of them, the points a person gives for the written answer.
         from_scratch: functions that must not use the library's own kernels.
+        trains: name of the network, in assignment/training.py, that a short run trains; "" if there is none.
         limits: what a submission may use.
     """
 
@@ -41,6 +42,7 @@ class Question:
     points: int
     written: int
     from_scratch: tuple[str, ...]
+    trains: str
     limits: Limits
 
     @property
@@ -98,5 +100,6 @@ def _question(entry: dict[str, Any], common: dict[str, Any]) -> Question:
         points=entry["points"],
         written=entry.get("written", 0),
         from_scratch=tuple(entry.get("from_scratch", ())),
+        trains=entry.get("trains", ""),
         limits=Limits(**limits),
     )

@@ -15,10 +15,12 @@ import torch
 from autograder import course
 from autograder.course import Assignment, Question
 from autograder.intake import Submission
+from autograder.literals import tables
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
+from autograder.short_run import Data, ShortRun, threshold_for, thresholds_digest
 from autograder.suite import Progress, SuitePlugin, run_suite, suite_digest
 from autograder.written import read_written
 
@@ -29,7 +31,7 @@ def grade(
     sandbox: Sandbox,
     *,
     questions: tuple[str, ...] = (),
-    training: bool = True,
+    data: Data | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Run the suites against a submission and count the points.
@@ -39,7 +41,7 @@ def grade(
         assignment: from `course`.
         sandbox: where the student's code runs.
         questions: ids of those to grade; all if there are none.
-        training: whether networks are trained; without, those tests and their points are absent.
+        data: images to train networks on; without, those tests and their points are absent.
         progress: told after each test.
 
     Raises:
@@ -53,13 +55,25 @@ def grade(
     seed = hmac.digest(suite.encode(), submission.digest.encode(), "sha256")
     folder = sandbox.stage({**_given(assignment), **submission.modules})
     sessions = {question.id: _session(question, submission, sandbox, folder) for question in chosen}
+    runs: dict[str, ShortRun] = {}
     try:
         for session in sessions.values():
             session.prepare()
-        run = run_suite(chosen, sessions, seed, training=training, progress=progress)
+        if data is not None:  # the networks are trained side by side, while the other tests run
+            remarks = tables(submission.modules)
+            runs = {
+                question.id: _short_run(question, sandbox, folder, data, seed, remarks)
+                for question in chosen
+                if question.trains
+            }
+            for short_run in runs.values():
+                short_run.begin()
+        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress)
     finally:
         for session in sessions.values():
             session.close()
+        for short_run in runs.values():
+            short_run.close()
         sandbox.unstage(folder)
     return Report(
         submission=submission.name,
@@ -68,13 +82,21 @@ def grade(
         hashes={
             "submission": submission.digest,
             "suite": suite,
-            "thresholds": None,  # there are none until a question trains
+            "thresholds": thresholds_digest(),
             "grader": grader_digest(),
         },
         seed=seed.hex(),
-        environment={"python": platform.python_version(), "torch": torch.__version__, "device": "cpu", "data": None},
+        environment={
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "device": "cpu",
+            "data": data.source if runs and data is not None else None,
+        },
         isolation=sandbox.layers(),
-        questions=[_question_report(question, submission, sessions[question.id], run) for question in chosen],
+        questions=[
+            _question_report(question, submission, sessions[question.id], run, runs.get(question.id))
+            for question in chosen
+        ],
         left_out=list(submission.left_out),
     )
 
@@ -105,7 +127,16 @@ def _session(question: Question, submission: Submission, sandbox: Sandbox, folde
     return session
 
 
-def _question_report(question: Question, submission: Submission, session: Session, run: SuitePlugin) -> QuestionReport:
+def _short_run(
+    question: Question, sandbox: Sandbox, folder: Path, data: Data, seed: bytes, remarks: list[str]
+) -> ShortRun:
+    threshold = threshold_for(question, data.kind)
+    return ShortRun(sandbox, folder, question, data, int.from_bytes(seed[:7]), threshold, list(remarks))
+
+
+def _question_report(
+    question: Question, submission: Submission, session: Session, run: SuitePlugin, short_run: ShortRun | None
+) -> QuestionReport:
     tests = run.results(question.id)
     written = read_written(submission, question)
     return QuestionReport(
@@ -115,7 +146,8 @@ def _question_report(question: Question, submission: Submission, session: Sessio
         max_score=sum(test.max_score for test in tests),
         pending=question.written if written is not None and written.state == "awaiting" else 0,
         seconds=round(sum(test.seconds for test in tests), 3),
-        flags=list(session.flags),
+        flags=[*session.flags, *(short_run.flags if short_run is not None else [])],
         tests=tests,
         written=written,
+        accuracy=short_run.result() if short_run is not None else None,
     )

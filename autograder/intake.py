@@ -16,7 +16,7 @@ from pathlib import Path
 from autograder.course import EXPLANATIONS, STUBS, Assignment
 from autograder.errors import UnusableRequest
 
-MAX_MODULE_BYTES = 1 << 20  # a long answer has 20 kB; a megabyte of source is a table of answers
+MAX_MODULE_BYTES = 1 << 16  # a long answer has 20 kB; a table of answers or of weights is larger
 MAX_LISTED = 50  # of the names that were left out
 
 

@@ -56,11 +56,20 @@ class Written:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What a short training run reached, per cent."""
+    """What a network can do after a short run.
+
+    Attributes:
+        mean: per cent of held-out images that it recognises.
+        per_class: the same for each class.
+        threshold: the mean that is asked for.
+        before: the mean before it was trained; chance is 10.
+        curve: number and training loss of each epoch, as the submission's process tells them.
+    """
 
     mean: float
     per_class: dict[str, float]
     threshold: float
+    before: float
     curve: list[tuple[int, float]]
 
 

@@ -29,8 +29,9 @@ from autograder.errors import GraderFault
 from autograder.report import Status, TestResult
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.launch import SandboxError
-from autograder.sandbox.proxy import RemoteQuestion
+from autograder.sandbox.proxy import RemoteFunction, RemoteQuestion
 from autograder.sandbox.session import Session
+from autograder.short_run import ShortRun
 from tests.checks import CheckFailed
 from tests.messages import full_message
 
@@ -42,7 +43,7 @@ _NOT_NEEDED = (
     "warnings",
 )
 
-TRUSTED_SECONDS = 900  # for one test, should the trusted side hang; the worker's own limits are far below
+TRUSTED_SECONDS = 3600  # for one test, should the trusted side hang; the worker's own limits are below
 
 Progress = Callable[[str, int, int], None]
 """Told after each test: the question's id, tests done, tests in all."""
@@ -67,7 +68,7 @@ class SuitePlugin:
         questions: those to be graded.
         sessions: where each one's code runs, by question id.
         seed: of the random cases.
-        training: whether tests marked `training` run.
+        runs: where each question's network is trained; without any, tests marked `training` are left out.
         progress: told after each test.
     """
 
@@ -77,14 +78,14 @@ class SuitePlugin:
         sessions: Mapping[str, Session],
         seed: bytes,
         *,
-        training: bool,
+        runs: Mapping[str, ShortRun],
         progress: Progress | None,
     ) -> None:
         self.fault: Exception | None = None
         self._questions = {question.id: question for question in questions}
         self._sessions = sessions
         self._seed = seed
-        self._training = training
+        self._runs = runs
         self._progress = progress
         self._records: dict[str, _Record] = {}
         self._done = 0
@@ -119,6 +120,25 @@ class SuitePlugin:
         return RemoteQuestion(self._sessions["q5"])
 
     @pytest.fixture
+    def q6(self) -> RemoteQuestion:
+        return RemoteQuestion(self._sessions["q6"])
+
+    @pytest.fixture
+    def q7(self) -> RemoteQuestion:
+        return RemoteQuestion(self._sessions["q7"])
+
+    @pytest.fixture
+    def table_model(self, request: pytest.FixtureRequest) -> RemoteFunction:
+        """A model that answers from a table, where the student's code is."""
+        question = self._records[request.node.nodeid].question
+        return RemoteFunction(self._sessions[question], "TableModel", module="table_model")
+
+    @pytest.fixture
+    def short_run(self, request: pytest.FixtureRequest) -> ShortRun:
+        """The training of the question's network, which began when the grading did."""
+        return self._runs[self._records[request.node.nodeid].question]
+
+    @pytest.fixture
     def from_scratch(self) -> Callable[[Any], Any]:
         """At home this watches for the library's own kernels; here the worker always does."""
         return lambda function: function
@@ -138,7 +158,7 @@ class SuitePlugin:
         config.addinivalue_line("markers", "training: trains a network")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        skipped = [] if self._training else [item for item in items if item.get_closest_marker("training")]
+        skipped = [] if self._runs else [item for item in items if item.get_closest_marker("training")]
         points = dict.fromkeys(self._questions, 0)
         for item in items:
             record = _record(item)
@@ -201,7 +221,7 @@ def run_suite(
     sessions: Mapping[str, Session],
     seed: bytes,
     *,
-    training: bool,
+    runs: Mapping[str, ShortRun] | None = None,
     progress: Progress | None = None,
 ) -> SuitePlugin:
     """Run every test of these questions.
@@ -209,7 +229,7 @@ def run_suite(
     Raises:
         GraderFault: the suites are not in order, or pytest did not get through them.
     """
-    plugin = SuitePlugin(questions, sessions, seed, training=training, progress=progress)
+    plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress)
     files = [str(file) for question in questions for file in suite_files(question)]
     arguments = [
         *("-c", str(HIDDEN_TESTS / "pytest.ini"), "--rootdir", str(ROOT)),

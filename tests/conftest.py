@@ -15,6 +15,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 import assignment
+from assignment.table_model import TableModel
 from tests.checks import CheckFailed
 from tests.messages import full_message, headline, run_again
 from tests.scoreboard import Outcome, lines, scores
@@ -82,6 +83,22 @@ def q4(pytestconfig: pytest.Config) -> ModuleType:
 @pytest.fixture
 def q5(pytestconfig: pytest.Config) -> ModuleType:
     return _module(pytestconfig, "q5_linear")
+
+
+@pytest.fixture
+def q6(pytestconfig: pytest.Config) -> ModuleType:
+    return _module(pytestconfig, "q6_lenet")
+
+
+@pytest.fixture
+def q7(pytestconfig: pytest.Config) -> ModuleType:
+    return _module(pytestconfig, "q7_efficientnet")
+
+
+@pytest.fixture
+def table_model() -> Callable[[torch.Tensor], torch.nn.Module]:
+    """Make a model that answers from a table: (number of images, number of classes)."""
+    return TableModel
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from autograder.report import QuestionReport, Report, TestResult
+from autograder.report import Accuracy, QuestionReport, Report, TestResult
 
 _MARKS = {
     "passed": ("✓", "green"),
@@ -37,6 +37,8 @@ def _print_question(console: Console, question: QuestionReport) -> None:
     console.print(f"[bold]{escape(title)}[/bold]{points:>{max(88 - len(title), len(points) + 2)}}")
     for test in question.tests:
         _print_test(console, test)
+    if question.accuracy is not None:
+        _print_accuracy(console, question.accuracy)
     if question.written is not None:
         state = {"blank": "blank: 0 points", "awaiting": "awaits a reader", "read": f"{question.written.score} points"}
         console.print(
@@ -57,12 +59,24 @@ def _print_test(console: Console, test: TestResult) -> None:
         console.print(Text(f"      {text}", "" if test.status != "passed" else "dim"))
 
 
+def _print_accuracy(console: Console, accuracy: Accuracy) -> None:
+    """The short run: the mean, then each class."""
+    console.print(
+        f"  [cyan]∿[/cyan] accuracy after a short run: {accuracy.mean:.1f} % ({accuracy.threshold:.1f} % needed)"
+    )
+    classes = [f"{name} {value:.0f}" for name, value in accuracy.per_class.items()]
+    console.print(Text(f"      {'  '.join(classes)}", "dim"))
+
+
 def _print_totals(console: Console, report: Report, *, training: bool) -> None:
     console.print()
     pending = f", {report.pending} more await a reader" if report.pending else ""
     console.print(f"[bold]{report.score} of {report.max_score} points[/bold]{pending}   ({report.seconds:.1f} s)")
     if not training:
         console.print("Networks were not trained (--no-training); their points are left out.")
+    elif report.environment.get("data"):
+        data, device = report.environment["data"], report.environment["device"]
+        console.print(f"Networks were trained on the {device} with {escape(_said(str(data)))}.")
     missing = [layer for layer, holds in report.isolation.items() if not holds]
     if missing:
         console.print(f"[red]Isolation is missing here:[/red] {', '.join(missing)}.")
@@ -71,6 +85,11 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
     if report.left_out:
         names = printable(", ".join(report.left_out)).replace("\n", "\\n")
         console.print(f"Left out, not part of the assignment: {escape(names)}")
+
+
+def _said(source: str) -> str:
+    named = {"synthetic": "synthetic images, for want of CIFAR-10", "cifar10": "CIFAR-10"}
+    return named.get(source, f"the images in {source}")
 
 
 def printable(text: str) -> str:

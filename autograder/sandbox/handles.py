@@ -49,11 +49,26 @@ def _parameters(module: nn.Module) -> dict[str, object]:
     return {name: (value.detach(), value.requires_grad, value.grad) for name, value in module.named_parameters()}
 
 
+def _train(module: nn.Module, mode: bool) -> None:
+    module.train(mode)
+
+
+def _zero_grad(module: nn.Module) -> None:
+    module.zero_grad()
+
+
+def _part(module: nn.Module, name: str) -> nn.Module:
+    return module.get_submodule(name)
+
+
 VERBS: dict[str, Callable[..., Any]] = {
     "call": _call,
     "state_dict": _state_dict,
     "load_state_dict": _load_state_dict,
     "parameters": _parameters,
+    "train": _train,
+    "zero_grad": _zero_grad,
+    "part": _part,
 }
 """What can be done with a module."""
 

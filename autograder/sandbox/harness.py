@@ -4,9 +4,10 @@ This is the only place where a student's code is imported. Whatever that code do
 change what the process says; expected values and points live elsewhere. The requests, each a dict with `do`:
 
     import    module                   -> None
-    call      name, arguments, named, guard, grad, seed
+    call      name, module, arguments, named, guard, grad, seed
     ask       handle, verb, arguments, named, guard, grad, seed
     backward  call, gradients          -> a gradient or None for each differentiable argument; parameters keep theirs
+    train     name, settings, recipe, train, held_out, seed     -> see `_train`
 
 Every answer carries the request's number and either `value` (with `changed`, arguments that were changed in
 place, and `used`, kernels the guard saw) or `error`.
@@ -29,12 +30,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from autograder.sandbox import channel, codec
+from autograder.sandbox import channel, codec, sealed
 from autograder.sandbox.confinement import Cell, confine
 from autograder.sandbox.failures import MAX_FRAMES, MAX_TEXT
 from autograder.sandbox.guard import Guard
 from autograder.sandbox.handles import VERBS, Handles
 
+CHECKED = 8  # images that a new network is tried with
+UNTRAINED_PREDICTIONS = 1_000  # enough to see whether a network knows the answers before it was trained
 KEPT_GRAPHS = 64  # calls whose gradients can still be asked for
 
 
@@ -47,6 +50,7 @@ def live(
     guard: Guard,
     guarded: list[str],
     max_payload: int,
+    files: list[int],
 ) -> None:
     """Become a worker: lock this process in, say so, answer calls. Never returns to the fork server's loop.
 
@@ -59,6 +63,7 @@ def live(
         guard: has replaced the library's own kernels in this process.
         guarded: functions that must not use the library's own kernels.
         max_payload: bytes of tensors in one message, either way.
+        files: descriptors of files that the worker may read.
     """
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
@@ -66,7 +71,7 @@ def live(
     os.dup2(output, 2)
     try:
         guard.watch(guarded)
-        layers = confine(cell, keep=[connection.fileno()])
+        layers = confine(cell, keep=[connection.fileno(), *files])
     except Exception as error:  # noqa: BLE001  (whatever it was, the trusted side must hear of it)
         channel.send(connection, codec.encode({"refused": f"{type(error).__name__}: {error}"}, max_payload=0))
         return
@@ -81,14 +86,17 @@ def live(
     sys.path_importer_cache.clear()
     sys.dont_write_bytecode = True
     channel.send(connection, codec.encode({"layers": layers}, max_payload=0))
-    _Harness(connection, submission, guard, max_payload).loop()
+    _Harness(connection, submission, guard, max_payload, files).loop()
 
 
 class _Harness:
-    def __init__(self, connection: socket.socket, submission: str, guard: Guard, max_payload: int) -> None:
+    def __init__(
+        self, connection: socket.socket, submission: str, guard: Guard, max_payload: int, files: list[int]
+    ) -> None:
         self._connection = connection
         self._submission = submission + os.sep
         self._max_payload = max_payload
+        self._files = files
         self._module: Any = None
         self._guard = guard
         self._handles = Handles()
@@ -125,9 +133,10 @@ class _Harness:
                 self._module = importlib.import_module(request["module"])
                 return {"value": None}, self._handles.describe
             case "call":
-                name = request["name"]
+                name, given = request["name"], request["module"]
+                module = importlib.import_module(f"assignment.{given}") if given else self._module
                 try:
-                    function = getattr(self._module, name)
+                    function = getattr(module, name)
                 except AttributeError:
                     raise _Missing(name) from None
                 return self._call(request, function)
@@ -142,6 +151,8 @@ class _Harness:
                 for tensor in inputs:
                     tensor.grad = None
                 return {"value": gradients}, self._handles.describe
+            case "train":
+                return {"value": self._train(request)}, self._handles.describe
             case other:
                 raise ValueError(f"no request is called {other}")
 
@@ -175,6 +186,33 @@ class _Harness:
             if len(self._graphs) > KEPT_GRAPHS:
                 self._graphs.popitem(last=False)
         return {"value": value, "changed": changed}, describe
+
+    def _train(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Make a network of the student's, train it as the course's own code does, and let it predict.
+
+        The images lie in two sealed files; the labels of the held-out ones are not here.
+
+        Returns:
+            `curve`: number and loss of each epoch; `before` and `after`: the class predicted for each held-out
+            image, by the new network (for the first images only) and by the trained one.
+        """
+        training = importlib.import_module("assignment.training")
+        cifar10 = importlib.import_module("assignment.cifar10")
+        count, held_out_count = request["train"], request["held_out"]
+        pixels = 3 * 32 * 32
+        train = sealed.view(self._files[0], count * (pixels + 1))
+        images = train[: count * pixels].view(count, 3, 32, 32)
+        labels = train[count * pixels :].long()
+        held_out = sealed.view(self._files[1], held_out_count * pixels).view(held_out_count, 3, 32, 32)
+        _seed(request["seed"])
+        model = getattr(self._module, request["name"])(**request["settings"])
+        training.check_model(model, training.normalise(held_out[:CHECKED]))  # what it says of odd ones can be read
+        before = training.predict(model, held_out[:UNTRAINED_PREDICTIONS]).argmax(1)
+        history = training.fit(
+            model, cifar10.Images(images, labels), training.Recipe(**request["recipe"]), seed=request["seed"]
+        )
+        after = training.predict(model, held_out).argmax(1)
+        return {"curve": [list(point) for point in history.curve], "before": before, "after": after}
 
     def _tell(self, error: BaseException) -> dict[str, Any]:
         """An exception as data: its type, its text, and the student's own lines that led there."""

@@ -12,6 +12,7 @@ class Limits:
     Attributes:
         call_seconds: processor seconds for one call, importing the module included.
         call_wall_seconds: seconds on the clock for one call; larger, since a busy machine is slow.
+        train_seconds: processor seconds for the short run of a network.
         question_wall_seconds: seconds on the clock for all calls of a question.
         worker_cpu_seconds: processor seconds in a worker's whole life.
         memory_mb: megabytes a worker may allocate beyond what importing torch took.
@@ -25,6 +26,7 @@ class Limits:
 
     call_seconds: float = 10.0
     call_wall_seconds: float = 60.0
+    train_seconds: float = 400.0
     question_wall_seconds: float = 300.0
     worker_cpu_seconds: int = 120
     memory_mb: int = 2048

@@ -34,12 +34,13 @@ class RemoteQuestion:
 class RemoteFunction:
     """Stands for one function of a student's module."""
 
-    def __init__(self, session: Session, name: str) -> None:
+    def __init__(self, session: Session, name: str, module: str = "") -> None:
         self._session = session
+        self._module = module  # a given one; "" is the student's
         self.__name__ = name
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self._session.call(self.__name__, arguments, named)
+        return self._session.call(self.__name__, arguments, named, self._module)
 
 
 class RemoteModule:
@@ -63,6 +64,20 @@ class RemoteModule:
 
     def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
         self._session.ask(self, "load_state_dict", dict(state))
+
+    def train(self, mode: bool = True) -> RemoteModule:
+        self._session.ask(self, "train", mode)
+        return self
+
+    def eval(self) -> RemoteModule:
+        return self.train(mode=False)
+
+    def zero_grad(self) -> None:
+        self._session.ask(self, "zero_grad")
+
+    def get_submodule(self, name: str) -> Any:
+        """A layer of the module, by its place, "blocks.3" for instance."""
+        return self._session.ask(self, "part", name)
 
     def named_parameters(self) -> list[tuple[str, torch.nn.Parameter]]:
         """Copies of the worker's parameters, each with its gradient; changing them changes nothing there."""

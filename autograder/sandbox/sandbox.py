@@ -73,7 +73,8 @@ class Sandbox:
         submission: Path,
         limits: Limits,
         guarded: Sequence[str] = (),
-        first: Mapping[str, Any] | None = None,
+        first: Sequence[Mapping[str, Any]] = (),
+        files: Sequence[int] = (),
     ) -> Callable[[], Worker]:
         """Have a worker forked for a staged submission, without waiting for it.
 
@@ -81,7 +82,8 @@ class Sandbox:
             submission: the folder that `stage` laid out.
             limits: what the worker may use.
             guarded: functions that must not use the library's own kernels.
-            first: a request that it begins with, see `harness`; `Worker.answer` gives what came of it.
+            first: requests that it begins with, see `harness`; `Worker.answer` gives what came of each.
+            files: descriptors that it gets and keeps, of files that it may read.
 
         Returns:
             A function that waits for the worker and returns it. It must be called once.
@@ -98,6 +100,8 @@ class Sandbox:
             "submission": str(submission),
             "guarded": list(guarded),
             "max_payload": limits.message_mb << 20,
+            "files": len(files),
+            "trains": any(each["do"] == "train" for each in first),
             "cell": {
                 "readable": [*self._server.readable, str(submission)],
                 "scratch": str(scratch),
@@ -112,9 +116,9 @@ class Sandbox:
         }
         with theirs:
             try:
-                asked = self._ask(request, [theirs.fileno(), printing])
-                if first is not None:
-                    channel.send(ours, codec.encode({**first, "number": 1}, max_payload=0))
+                asked = self._ask(request, [theirs.fileno(), printing, *files])
+                for number, each in enumerate(first, start=1):
+                    channel.send(ours, codec.encode({**each, "number": number}, max_payload=0))
             finally:
                 os.close(printing)
 
@@ -126,7 +130,7 @@ class Sandbox:
                 output,
                 scratch,
                 limits,
-                asked=0 if first is None else 1,
+                asked=len(first),
                 end=lambda: self._answer(self._ask({"do": "end", "pid": pid}))["status"],
                 drop=lambda: self._ask({"do": "drop", "pid": pid}),
             )

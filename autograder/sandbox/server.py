@@ -33,6 +33,8 @@ _PRELOADED = (
     "torch.fft",
     "torch.fx.experimental.symbolic_shapes",
 )
+# What torch's optimizers import when the first one is made: most of a second, so only once a network is trained.
+_FOR_TRAINING = "torch._dynamo"
 
 
 def main(control_descriptor: int, root: str, packages: list[str]) -> None:
@@ -58,7 +60,7 @@ def main(control_descriptor: int, root: str, packages: list[str]) -> None:
             to_bury = 0
             try:
                 if request["do"] == "spawn":
-                    _, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+                    _, descriptors, _, _ = socket.recv_fds(control, 1, 2 + request["files"])
                     reply = _spawn(request, control, descriptors, packages, guard)
                     workers[reply["pid"]] = request["cell"]["scratch"]
                 elif request["do"] == "end":
@@ -83,7 +85,10 @@ def main(control_descriptor: int, root: str, packages: list[str]) -> None:
 def _spawn(
     request: dict[str, Any], control: socket.socket, descriptors: list[int], packages: list[str], guard: Guard
 ) -> dict[str, Any]:
-    connection, output = descriptors
+    if request["trains"]:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(_FOR_TRAINING)
+    connection, output, *files = descriptors
     pid = os.fork()
     if pid == 0:
         try:
@@ -97,11 +102,12 @@ def _spawn(
                 guard,
                 request["guarded"],
                 request["max_payload"],
+                files,
             )
         finally:
             os._exit(0)  # not the interpreter's way out: nothing of the server's may run here
-    os.close(connection)
-    os.close(output)
+    for descriptor in descriptors:
+        os.close(descriptor)
     return {"pid": pid}
 
 

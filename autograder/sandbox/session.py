@@ -34,15 +34,29 @@ class Session:
         module: name of the question's module.
         guarded: its functions that must not use the library's own kernels.
         limits: what the submission may use.
+        begin_with: requests that the first worker gets right after it was told to import the module.
+        files: descriptors of files that it may read.
     """
 
-    def __init__(self, sandbox: Sandbox, submission: Path, module: str, guarded: Sequence[str], limits: Limits) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        submission: Path,
+        module: str,
+        guarded: Sequence[str],
+        limits: Limits,
+        *,
+        begin_with: Sequence[dict[str, Any]] = (),
+        files: Sequence[int] = (),
+    ) -> None:
         self.flags: list[str] = []
         self._guarded = guarded
         self._sandbox = sandbox
         self._submission = submission
         self._module = module
         self._limits = limits
+        self._begin_with = begin_with
+        self._files = files
         self._worker: Worker | None = None
         self._forked: Callable[[], Worker] | None = None  # waits for a worker that is being forked
         self._given_up: Unusable | None = None
@@ -79,20 +93,27 @@ class Session:
     def prepare(self) -> None:
         """Have a worker forked, and the student's module imported there, while there is other work to do."""
         if self._given_up is None:
-            first = {"do": "import", "module": f"assignment.{self._module}"}
-            self._forked = self._sandbox.begin_spawn(self._submission, self._limits, self._guarded, first)
+            first = [{"do": "import", "module": f"assignment.{self._module}"}, *self._begin_with]
+            self._forked = self._sandbox.begin_spawn(self._submission, self._limits, self._guarded, first, self._files)
 
     def close(self) -> None:
         """End the worker, also one that was prepared and never needed."""
         if self._forked is not None:
-            self._worker, self._forked = self._forked(), None
+            finish, self._forked = self._forked, None
+            self._worker = finish()
         if self._worker is not None:
             self._worker.drop()
             self._worker = None
 
-    def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
-        """Call a function of the student's module."""
-        return self._invoke(name, {"do": "call", "name": name, "guard": self._guard(name)}, arguments, named)
+    def begun(self, what: str) -> object:
+        """Wait for the answer to the next of the requests that the worker began with."""
+        worker = self._ready_worker()
+        return self._exchange(what, None, {}, worker)["value"]
+
+    def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any], module: str = "") -> object:
+        """Call a function of the student's module, or of a given one."""
+        request = {"do": "call", "name": name, "module": module, "guard": self._guard(name)}
+        return self._invoke(name, request, arguments, named)
 
     def ask(self, handle: RemoteModule, verb: str, *arguments: object) -> object:
         """Use a handle's vocabulary."""
@@ -149,7 +170,8 @@ class Session:
             if self._forked is None:
                 self.prepare()
             assert self._forked is not None
-            self._worker, self._forked = self._forked(), None
+            finish, self._forked = self._forked, None
+            self._worker = finish()
             try:
                 self._exchange(f"import {self._module}", None, {}, self._worker)
             except SubmissionFailure as failure:

@@ -74,6 +74,8 @@ class Worker:
         self._printed_bytes = 0
         self._output_ended = False
         self._asked = asked
+        self._answered = 0
+        self._cpu_before = 0.0  # seconds used when the current request began, if it began right after the last
         self._open = True
         connection.setblocking(False)
         os.set_blocking(output, False)
@@ -111,22 +113,23 @@ class Worker:
             MalformedMessage: what came back is no answer to this request. The worker must be closed.
             TooLarge: the request itself is; nothing was sent.
         """
-        number = self._asked + 1
-        message = codec.encode({**request, "number": number}, max_payload=self._max_payload, describe=describe)
-        self._asked = number
+        numbered = {**request, "number": self._asked + 1}
+        message = codec.encode(numbered, max_payload=self._max_payload, describe=describe)
+        self._asked += 1
         return self.answer(message, restore=restore)
 
     def answer(
         self, message: codec.Message | None = None, *, restore: dict[str, codec.Restore] | None = None
     ) -> dict[str, Any]:
-        """Wait for the answer to the last request, sending its message first if that is still to be done.
+        """Wait for the answer to the oldest request that has none, sending its message first if that is to be done.
 
         Raises:
             OutOfTime, Ended, MalformedMessage: as `ask`.
         """
         tree, payload = self._exchange(message)
         answer = codec.decode(tree, payload, restore=restore)
-        if type(answer) is not dict or type(answer.get("number")) is not int or answer["number"] != self._asked:
+        self._answered += 1
+        if type(answer) is not dict or type(answer.get("number")) is not int or answer["number"] != self._answered:
             raise codec.MalformedMessage("an answer to another question")
         return answer
 
@@ -196,7 +199,9 @@ class Worker:
         reader = FrameReader(self._max_payload)
         give_up = time.monotonic() + self._limits.call_wall_seconds
         next_look = time.monotonic() + _TICK
-        cpu_limit = self.cpu_seconds() + self._limits.call_seconds
+        if message is not None:
+            self._cpu_before = self.cpu_seconds()
+        cpu_limit = self._cpu_before + self._limits.call_seconds
         try:
             while not reader.done:
                 sending = [self._connection] if writer and not writer.done else []
@@ -210,6 +215,8 @@ class Worker:
                     with contextlib.suppress(BlockingIOError):
                         while not reader.done and time.monotonic() <= give_up:
                             reader.advance(self._connection)
+                if reader.done:
+                    break  # what it has used since is the next request's
                 if self.cpu_seconds() > cpu_limit:
                     raise OutOfTime(f"{self._limits.call_seconds:g} seconds of processor time")
                 if time.monotonic() > next_look:
@@ -219,6 +226,7 @@ class Worker:
                     raise OutOfTime(f"{self._limits.call_wall_seconds:g} seconds")
         except (EOFError, ConnectionError):
             raise self._end_of_it() from None
+        self._cpu_before = self.cpu_seconds()
         if writer and not writer.done:
             raise codec.MalformedMessage("an answer before the question was read")
         return reader.tree, reader.payload

@@ -19,6 +19,7 @@ import pytest
 from autograder import course
 from autograder.course import Assignment
 
+QUESTIONS = ["q1", "q2", "q3", "q4", "q5", "q6", "q7"]
 RELEASED = ("assignment", "tests", "conftest.py")
 
 
@@ -51,9 +52,9 @@ def board(text: str) -> list[str]:
 def test_a_fresh_repository_is_red_with_a_line_a_test(repository: Path) -> None:
     done = run(repository, "pytest")
     assert done.returncode == 1
-    assert [line.split()[0] for line in board(done.stdout)] == ["q1", "q2", "q3", "q4", "q5"]
-    assert "Public tests: 0 of 17 points. The grade counts hidden tests too." in done.stdout
-    assert done.stdout.count("\nTODO: ") == 17
+    assert [line.split()[0] for line in board(done.stdout)] == QUESTIONS
+    assert "Public tests: 0 of 27 points. The grade counts hidden tests too." in done.stdout
+    assert done.stdout.count("\nTODO: ") == 27
     assert "Traceback" not in done.stdout
 
 
@@ -72,10 +73,10 @@ def test_the_board_tells_points_and_what_is_next(repository: Path) -> None:
     [
         (["-k", "q1"], ["q1"]),
         (["tests/test_q2_relu.py"], ["q2"]),
-        (["-x"], ["q1", "q2", "q3", "q4", "q5"]),
+        (["-x"], QUESTIONS),
         (["--collect-only"], []),
-        (["-n", "2"], ["q1", "q2", "q3", "q4", "q5"]),
-        (["--target", "assignment"], ["q1", "q2", "q3", "q4", "q5"]),
+        (["-n", "2"], QUESTIONS),
+        (["--target", "assignment"], QUESTIONS),
         (["--target=assignment", "-k", "q5"], ["q5"]),
     ],
 )

@@ -1,0 +1,130 @@
+"""Question 6, the hidden tests."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from assignment.table_model import numbered_images
+from tests.checks import as_function, assert_close, assert_same
+from tests.networks import assert_accuracies, assert_accurate, assert_rows
+from tests.test_q6_lenet import LAYERS
+
+
+def lenet(state: dict[str, Tensor], images: Tensor) -> Tensor:
+    """LeNet's logits, from its weights."""
+    x = F.max_pool2d(F.relu(F.conv2d(images, state["conv1.weight"], state["conv1.bias"])), 2)
+    x = F.max_pool2d(F.relu(F.conv2d(x, state["conv2.weight"], state["conv2.bias"])), 2)
+    x = F.relu(F.linear(x.flatten(1), state["fc1.weight"], state["fc1.bias"]))
+    x = F.relu(F.linear(x, state["fc2.weight"], state["fc2.bias"]))
+    return F.linear(x, state["fc3.weight"], state["fc3.bias"])
+
+
+def weights(classes: int = 10) -> dict[str, Tensor]:
+    """Weights that keep every layer's output near 1, half of it below zero, with biases that matter."""
+    shapes = {**LAYERS, "fc3.weight": (classes, 84), "fc3.bias": (classes,)}
+    state = {}
+    for name, shape in shapes.items():
+        inputs = math.prod(shape[1:]) if len(shape) > 1 else 4
+        state[name] = torch.randn(shape) * (2 / inputs) ** 0.5
+    return state
+
+
+@pytest.mark.training
+@pytest.mark.points(5, category="accuracy")
+def test_accuracy_after_a_short_run(short_run):
+    assert_accurate(short_run.accuracy().mean, short_run.threshold, short_run.epochs)
+
+
+@pytest.mark.points(3, category="known weights")
+def test_known_weights_give_known_logits(q6):
+    for classes in (10, 4):
+        state = weights(classes)
+        model = q6.LeNet(classes)
+        model.load_state_dict(state)
+        for images in (torch.randn(3, 3, 32, 32), -2 * torch.rand(1, 3, 32, 32)):
+            assert_same(as_function(model), lambda x, state=state: lenet(state, x), images)
+        model.eval()  # LeNet has nothing that differs between the modes
+        assert_same(as_function(model), lambda x, state=state: lenet(state, x), torch.randn(2, 3, 32, 32))
+
+
+@pytest.mark.points(1, category="gradients")
+def test_gradients_reach_all_parameters(q6):
+    state = weights()
+    model = q6.LeNet()
+    model.load_state_dict(state)
+    images = torch.randn(4, 3, 32, 32, requires_grad=True)
+    logits = model(images)
+    upstream = torch.randn(logits.shape)
+    logits.backward(upstream)
+    known = {name: value.clone().requires_grad_() for name, value in state.items()}
+    expected = torch.autograd.grad(lenet(known, images.detach()), list(known.values()), upstream)
+    gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
+    for name, gradient in zip(known, expected, strict=True):
+        assert_close(f"{name}'s gradient", gradients.get(name), expected=gradient)
+
+
+@pytest.mark.points(2, category="accuracy per class")
+def test_accuracy_per_class_unbalanced_and_absent(q6, seed, table_model):
+    draw = random.Random(seed)
+    for classes, sizes in ((10, (7, 7, 3)), (4, (1, 6)), (5, (9,))):
+        absent = draw.randrange(classes)
+        # Unbalanced, so that recall is not precision and a mean over images no mean over classes.
+        present = [label for label in range(classes) for _ in range(1 + label % 3) if label != absent]
+        labels = torch.tensor([draw.choice(present) for _ in range(sum(sizes))])
+        logits = torch.randn(sum(sizes), classes)
+        hits = torch.rand(sum(sizes)) < 0.6
+        logits[hits, labels[hits]] += 10
+        batches = list(zip(numbered_images(sum(sizes)).split(sizes), labels.split(sizes), strict=True))
+        right = logits.argmax(1) == labels
+        expected = [
+            100 * right[labels == label].float().mean().item() if (labels == label).any() else math.nan
+            for label in range(classes)
+        ]
+        assert_accuracies(q6.per_class_accuracy, expected, table_model(logits), batches, classes)
+
+
+@pytest.mark.points(1, category="eval mode")
+def test_eval_mode_while_measuring(q6, table_model):
+    logits = 10 * F.one_hot(torch.arange(6) % 3, 3).float()
+    batches = [(numbered_images(6), torch.arange(6) % 3)]
+    model = table_model(logits)  # wrong for every image, were it asked in train mode
+    assert_accuracies(q6.per_class_accuracy, [100.0, 100.0, 100.0], model.train(), batches, 3)
+
+
+@pytest.mark.points(1, category="mode afterwards")
+def test_mode_afterwards_is_the_one_before(q6, table_model):
+    logits = 10 * F.one_hot(torch.arange(4), 4).float()
+    images = numbered_images(4)
+    for training in (True, False):
+        model = table_model(logits).train(training)
+        before = model(images).detach()
+        assert_accuracies(q6.per_class_accuracy, [100.0] * 4, model, [(images, torch.arange(4))], 4)
+        after = model(images).detach()
+        assert_close("the mode of the model after it was measured", after, expected=before)
+
+
+@pytest.mark.points(2, category="comparison")
+def test_comparison_ties_gaps_and_three_models(q6):
+    nan = math.nan
+    accuracies = {"b": [10.0, nan, 30.0, nan], "a": [10.0, 20.0, 90.0, nan], "c": [5.0, 80.0, nan, nan]}
+    classes = ["one", "mean", "three", "four"]  # a class may be called anything
+    expected = [
+        {"class": "one", "b": 10.0, "a": 10.0, "c": 5.0, "best": "b"},
+        {"class": "mean", "b": nan, "a": 20.0, "c": 80.0, "best": "c"},
+        {"class": "three", "b": 30.0, "a": 90.0, "c": nan, "best": "a"},
+        {"class": "four", "b": nan, "a": nan, "c": nan, "best": ""},
+        {"class": "mean", "b": 20.0, "a": 40.0, "c": 42.5, "best": "c"},
+    ]
+    assert_rows(q6.compare, expected, accuracies, classes)
+    assert_rows(
+        q6.compare,
+        [{"class": "x", "only": nan, "best": ""}, {"class": "mean", "only": nan, "best": ""}],
+        {"only": [nan]},
+        ["x"],
+    )

@@ -1,0 +1,284 @@
+"""The short run in grading: a submission's network is trained in a worker and its predictions are scored here.
+
+The worker gets training images with their labels and held-out images without; what comes back is a class for each
+held-out image, and only this side can tell which are right. The held-out images are CIFAR-10's test images in an
+order of their own, mirrored, shifted and lit by chance: the test set is public, and a table of it must not pay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from assignment import cifar10, training
+from assignment.cifar10 import CLASSES, Images
+from assignment.training import Network
+from autograder.course import ROOT, Question
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.report import Accuracy
+from autograder.sandbox import sealed
+from autograder.sandbox.failures import SubmissionFailure
+from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.session import Session
+
+THRESHOLDS = ROOT / "autograder" / "thresholds.json"
+SHIFT = 1  # pixels, at most
+LIGHT = 0.1  # how much brighter or darker, at most
+KNOWS_ALREADY = 25.0  # per cent; a network that was never trained is near 10, and beyond 20 in no run seen
+
+
+@dataclass(frozen=True)
+class Data:
+    """The images of short runs, once for any number of submissions. A context manager.
+
+    Attributes:
+        source: "synthetic", "cifar10" or a folder, as `cifar10.resolve` gives it.
+        train_count: number of training images.
+        train_file: descriptor of the sealed file that holds them and their labels.
+        test: the test images, from which held-out ones are made.
+    """
+
+    source: str
+    train_count: int
+    train_file: int
+    test: Images
+
+    @classmethod
+    def load(cls, source: str = "auto") -> Self:
+        """Load and seal.
+
+        Raises:
+            UnusableRequest: there is no such data, or it is damaged.
+        """
+        try:
+            source = cifar10.resolve(source)
+            train, test = cifar10.load(source)
+        except cifar10.DataError as error:
+            raise UnusableRequest(f"--data: {error}") from None
+        return cls(source, len(train.labels), sealed.seal([train.images, train.labels.to(torch.uint8)]), test)
+
+    @property
+    def kind(self) -> str:
+        """Which thresholds apply: "synthetic" or "cifar10"."""
+        return "synthetic" if self.source == "synthetic" else "cifar10"
+
+    def close(self) -> None:
+        os.close(self.train_file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass
+class ShortRun:
+    """One network of one submission, trained once.
+
+    Args:
+        sandbox: where workers come from.
+        folder: the staged submission.
+        question: the question, with the name of its network.
+        data: the images.
+        seed: of the held-out images and of the training.
+        threshold: the accuracy that is asked for, in per cent.
+    """
+
+    sandbox: Sandbox
+    folder: Path
+    question: Question
+    data: Data
+    seed: int
+    threshold: float
+    flags: list[str] = field(default_factory=list)
+    _session: Session | None = None
+    _held_out: Images | None = None
+    _result: Accuracy | SubmissionFailure | None = None
+
+    def begin(self) -> None:
+        """Have the network trained while there is other work to do."""
+        network = network_of(self.question, self.data.kind)
+        self._held_out = held_out(self.data.test, self.seed)
+        limit = self.question.limits.train_seconds
+        limits = replace(
+            self.question.limits, call_seconds=limit, call_wall_seconds=4 * limit, worker_cpu_seconds=int(limit) + 60
+        )
+        request = {
+            "do": "train",
+            "name": network.name,
+            "settings": network.settings,
+            "recipe": asdict(network.recipe),
+            "train": self.data.train_count,
+            "held_out": len(self._held_out.labels),
+            "seed": self.seed,
+        }
+        file = sealed.seal([self._held_out.images])
+        try:
+            self._session = Session(
+                self.sandbox,
+                self.folder,
+                self.question.module,
+                (),
+                limits,
+                begin_with=[request],
+                files=[self.data.train_file, file],
+            )
+            self._session.prepare()
+        finally:
+            os.close(file)
+
+    def accuracy(self) -> Accuracy:
+        """Wait until it is trained.
+
+        Raises:
+            SubmissionFailure: it cannot be imported, made or trained, or took too long.
+        """
+        if self._result is None:
+            if self._session is None:
+                self.begin()
+            assert self._session is not None
+            try:
+                self._result = self._score(self._session.begun(f"training {self._network_name}"))
+            except SubmissionFailure as failure:
+                # All that the network saw is public: the whole story may be told.
+                self._result = type(failure)(failure.detail)
+            finally:
+                self.flags += self._session.flags
+                self.close()
+        if isinstance(self._result, SubmissionFailure):
+            raise self._result
+        return self._result
+
+    def result(self) -> Accuracy | None:
+        """What it reached, once that is known; None if it could not be trained."""
+        return self._result if isinstance(self._result, Accuracy) else None
+
+    @property
+    def epochs(self) -> int:
+        return network_of(self.question, self.data.kind).recipe.epochs
+
+    def close(self) -> None:
+        """End the worker, trained or not."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    @property
+    def _network_name(self) -> str:
+        return network_of(self.question, self.data.kind).name
+
+    def _score(self, told: object) -> Accuracy:
+        assert self._held_out is not None
+        labels = self._held_out.labels
+        if not isinstance(told, dict):
+            raise SubmissionFailure("The trained network's predictions cannot be read.")
+        after = _predictions(told.get("after"), len(labels))
+        before = _predictions(told.get("before"), min(len(labels), 1000))
+        right = after == labels
+        per_class = {
+            name: round(100 * right[labels == number].float().mean().item(), 2) for number, name in enumerate(CLASSES)
+        }
+        untrained = 100 * (before == labels[: len(before)]).float().mean().item()
+        if untrained > KNOWS_ALREADY:
+            self.flags.append(f"{self._network_name} recognised {untrained:.0f} % before it was trained")
+        mean = round(100 * right.float().mean().item(), 2)
+        return Accuracy(mean, per_class, self.threshold, round(untrained, 2), _curve(told.get("curve")))
+
+
+def held_out(test: Images, seed: int) -> Images:
+    """Test images in an order of their own, half of them mirrored, each shifted and lit by chance.
+
+    Args:
+        test: images (N, 3, 32, 32), uint8, and labels.
+        seed: decides all of it.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(test.labels), generator=draw)
+    images = test.images[order]
+    count, _, size, _ = images.shape
+    mirrored = torch.rand(count, generator=draw) < 0.5
+    images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(3), images)
+    padded = F.pad(images.float(), (SHIFT,) * 4, mode="reflect").to(torch.uint8)
+    corner = torch.randint(2 * SHIFT + 1, (2, count), generator=draw)
+    shifted = torch.empty_like(images)
+    for row in range(2 * SHIFT + 1):
+        for column in range(2 * SHIFT + 1):
+            here = (corner[0] == row) & (corner[1] == column)
+            shifted[here] = padded[here][:, :, row : row + size, column : column + size]
+    light = 1 + LIGHT * (2 * torch.rand(count, 1, 1, 1, generator=draw) - 1)
+    return Images((shifted * light).clamp(0, 255).to(torch.uint8), test.labels[order])
+
+
+def network_of(question: Question, kind: str) -> Network:
+    """How a question's network is made and trained."""
+    return training.network(question.trains, "cpu", kind)
+
+
+def threshold_for(question: Question, kind: str) -> float:
+    """The accuracy that a right answer reaches, by calibration.
+
+    Raises:
+        GraderFault: it was never calibrated, or not for this recipe.
+    """
+    profiles = _thresholds().get("profiles", {})
+    profile = profiles.get(profile_name(question, kind))
+    if profile is None or profile["recipe"] != recipe_of(network_of(question, kind)):
+        raise GraderFault(
+            f"{THRESHOLDS.name} has no threshold for {question.id} on {kind} images with the recipe in "
+            "assignment/training.py: run `python -m autograder calibrate`, or grade with --no-training."
+        )
+    return float(profile["threshold"])
+
+
+def profile_name(question: Question, kind: str) -> str:
+    """A profile is a question, a device and a kind of data."""
+    return f"{question.id} cpu {kind}"
+
+
+def recipe_of(network: Network) -> dict[str, Any]:
+    """All that decides how accurate a right answer becomes, as it stands in the table."""
+    return {**network.settings, **asdict(network.recipe), "shift": SHIFT, "light": LIGHT}
+
+
+def thresholds_digest() -> str:
+    """SHA-256 of the table."""
+    return hashlib.sha256(THRESHOLDS.read_bytes()).hexdigest() if THRESHOLDS.exists() else ""
+
+
+def _thresholds() -> dict[str, Any]:
+    try:
+        table: dict[str, Any] = json.loads(THRESHOLDS.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise GraderFault(f"{THRESHOLDS} cannot be read: {error}") from None
+    return table
+
+
+def _predictions(told: object, count: int) -> Tensor:
+    if not isinstance(told, Tensor) or told.shape != (count,) or told.dtype != torch.int64:
+        raise SubmissionFailure("The trained network's predictions are not a class for each image.")
+    return told
+
+
+def _curve(told: object) -> list[tuple[int, float]]:
+    """What a worker says of its losses: for people to look at, so it need only be numbers."""
+    points: Sequence[object] = told if isinstance(told, list) else []
+    return [
+        (int(point[0]), float(point[1]))
+        for point in points[:100]
+        if isinstance(point, list)
+        and len(point) == 2
+        and all(isinstance(number, int | float) and math.isfinite(number) for number in point)
+    ]

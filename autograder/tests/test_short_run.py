@@ -1,0 +1,242 @@
+"""The short run: what a worker is given and what its answers are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from assignment import cifar10, training
+from assignment.cifar10 import CLASSES
+from autograder import course, short_run
+from autograder.calibrate import tolerance_factor
+from autograder.controls import CONTROLS
+from autograder.course import Assignment
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.grade import grade
+from autograder.intake import Submission, read_submission
+from autograder.literals import tables
+from autograder.report import QuestionReport
+from autograder.sandbox import sealed
+from autograder.sandbox.sandbox import Sandbox
+from autograder.short_run import Data, held_out, threshold_for
+
+LENET = (course.SOLUTIONS / "q6_lenet.py").read_text("utf-8")
+FORWARD = "        x = F.max_pool2d(F.relu(self.conv1(images)), 2)\n"
+END = "        logits: Tensor = self.fc3(x)\n        return logits\n"
+
+Trained = Callable[..., QuestionReport]
+"""Grade question 6, trained on a few images, from the text of its module."""
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[Data]:
+    """Patterns enough to see that training happened, and one epoch."""
+    monkeypatch.setattr(cifar10, "load", lambda *_: cifar10.synthetic(512, 1200))
+    for name, network in training.NETWORKS.items():
+        monkeypatch.setitem(training.NETWORKS, name, replace(network, recipe=replace(network.recipe, epochs=1)))
+    monkeypatch.setattr(training, "_SYNTHETIC_TIMES", 1)
+    monkeypatch.setattr("autograder.grade.threshold_for", lambda *_: 60.0)
+    with Data.load("synthetic") as data:
+        yield data
+
+
+@pytest.fixture
+def trained(few: Data, sandbox: Sandbox, assignment: Assignment) -> Trained:
+    def grade_it(module: str, *, seconds: float = 60.0) -> QuestionReport:
+        questions = tuple(
+            replace(question, limits=replace(question.limits, train_seconds=seconds))
+            for question in assignment.questions
+        )
+        submission = Submission("a student", {"q6_lenet.py": module.encode()})
+        chosen = replace(assignment, questions=questions)
+        (report,) = grade(submission, chosen, sandbox, questions=("q6",), data=few).questions
+        return report
+
+    return grade_it
+
+
+def accuracy_test(report: QuestionReport) -> tuple[str, str]:
+    """Status and message of the test that trains."""
+    (test,) = [test for test in report.tests if test.category == "accuracy"]
+    return test.status, test.message
+
+
+def test_a_network_is_trained_and_scored_on_this_side(trained: Trained) -> None:
+    report = trained(LENET)
+    accuracy = report.accuracy
+    assert accuracy is not None
+    assert list(accuracy.per_class) == list(CLASSES)
+    assert 0 <= accuracy.mean < 60 == accuracy.threshold  # one epoch of four batches
+    assert [epoch for epoch, _ in accuracy.curve] == [1]
+    status, message = accuracy_test(report)
+    assert status == "failed"
+    assert "60.0 % are needed" in message
+    assert report.score == 15
+    assert report.flags == []
+
+
+def test_the_same_submission_is_trained_to_the_same_accuracy(trained: Trained) -> None:
+    first, again = trained(LENET), trained(LENET)
+    assert first.accuracy == again.accuracy
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ("self.fc3(x)[:, :9]", "returned (8, 9) for 8 images, not (8, 10)"),
+        ("self.fc3(x).softmax(1)", "leave softmax out"),
+        ("self.fc3(x) * float('nan')", "NaN or infinite logits before any training"),
+        ("None", "NoneType"),
+        ("self.fc3(x) * (float('nan') if self.training else 1)", "the loss became NaN"),
+        ("self.fc3(x)[0]", "returned (10,)"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_network_that_cannot_be_trained_says_why(trained: Trained, returned: str, message: str) -> None:
+    report = trained(LENET.replace(END, f"        return {returned}\n"))
+    status, told = accuracy_test(report)
+    assert status == "failed"
+    assert message in told
+    # Other tests are unharmed: measuring and comparing have nothing to do with the network.
+    assert {test.category for test in report.tests if test.status == "passed"} >= {"accuracy per class", "comparison"}
+
+
+def test_a_network_that_never_ends_is_stopped(trained: Trained) -> None:
+    report = trained(LENET.replace(FORWARD, "        while self.training and len(images) > 100:\n            pass\n" + FORWARD), seconds=1)
+    status, message = accuracy_test(report)
+    assert status == "timeout"
+    assert "more than 1 seconds of processor time" in message
+
+
+def test_a_worker_that_claims_accuracy_or_guesses_gets_what_its_guesses_are_worth(trained: Trained) -> None:
+    guess = "        return torch.nn.functional.one_hot(torch.randint(10, (len(images),)), 10).float() * 9 - 4\n"
+    constant = "        return torch.eye(10)[3].repeat(len(images), 1) * 9 - 4 + 0 * self.fc3.bias\n"
+    claims = LENET + (
+        "\nimport assignment.training as t\n"
+        "real = t.predict\n"
+        "t.predict = lambda model, images, **kw: torch.eye(10)[torch.arange(len(images)) % 10] * 99\n"
+        "t.fit = lambda *a, **k: t.History([(1, 0.0)])\n"
+    )
+    for module in (LENET.replace(FORWARD, guess + FORWARD), LENET.replace(FORWARD, constant + FORWARD), claims):
+        report = trained(module)
+        assert accuracy_test(report)[0] == "failed"
+        if report.accuracy is not None:  # a network whose loss has no gradient is refused
+            assert 5 < report.accuracy.mean < 15
+
+
+def test_predictions_of_another_form_are_refused(trained: Trained) -> None:
+    for forged in ("torch.zeros(3, 10)", "torch.zeros(len(images), 10)[:, :1].expand(-1, 10)[:-1]"):
+        claims = LENET + f"\nimport assignment.training as t\nt.predict = lambda model, images, **kw: {forged}\n"
+        status, message = accuracy_test(trained(claims))
+        assert status == "failed"
+        assert "not a class for each image" in message
+
+
+def test_a_table_of_the_test_set_in_its_order_is_worth_nothing_and_is_flagged(trained: Trained) -> None:
+    _, test = cifar10.synthetic(512, 1200)
+    table = LENET + (
+        "\nimport assignment.training as t\n"
+        f"LABELS = {test.labels.tolist()}\n"
+        "t.predict = lambda model, images, **kw: torch.eye(10)[torch.tensor(LABELS[:len(images)])] * 9\n"
+    )
+    report = trained(table)
+    assert report.accuracy is not None
+    assert report.accuracy.mean < 20
+    assert any("a table of 1,200 values" in flag for flag in report.flags)
+
+
+def test_a_network_that_knows_before_it_was_trained_is_flagged(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The strongest cheat there is: the answers themselves, as if a hash of every image had withstood its changes.
+    monkeypatch.setattr(short_run, "held_out", lambda test, _: test)
+    _, test = cifar10.synthetic(512, 1200)
+    known = LENET + (
+        "\nimport assignment.training as t\n"
+        f"LABELS = [int(c) for c in '{''.join(map(str, test.labels.tolist()))}']\n"
+        "t.predict = lambda model, images, **kw: torch.eye(10)[torch.tensor(LABELS[:len(images)])] * 9\n"
+    )
+    report = trained(known)
+    assert report.accuracy is not None
+    assert report.accuracy.mean == 100
+    assert "LeNet recognised 100 % before it was trained" in report.flags
+
+
+@pytest.mark.parametrize(
+    ("source", "remark"),
+    [
+        ("x = [" + "1, " * 600 + "]", "a.py, line 1: a table of 600 values"),
+        ("def f():\n    return b'" + "a" * 4000 + "'", "a.py, line 2: a text of 4,000 characters"),
+        ('"""' + "long " * 2000 + '"""', ""),
+        ("x = [1, 2, 3]", ""),
+        ("x = (", ""),
+    ],
+)
+def test_tables_in_a_source_are_seen(source: str, remark: str) -> None:
+    assert tables({"a.py": source.encode()}) == ([remark] if remark else [])
+
+
+def test_held_out_images_are_another_order_of_changed_images() -> None:
+    _, test = cifar10.synthetic(10, 300)
+    one, again, other = held_out(test, 1), held_out(test, 1), held_out(test, 2)
+    assert torch.equal(one.images, again.images)
+    assert torch.equal(one.labels, again.labels)
+    assert not torch.equal(one.labels, other.labels)
+    assert sorted(one.labels.tolist()) == sorted(test.labels.tolist())
+    known = {image.numpy().tobytes() for image in test.images}
+    # One in eighteen is neither mirrored nor shifted; of those the light alone may leave a dark one as it is.
+    assert sum(image.numpy().tobytes() in known for image in one.images) < 10
+    assert one.images.shape == test.images.shape
+    # Changed, and still what they were: each differs from its original by a shift, a mirror and a tenth of light.
+    assert (one.images.float().mean() - test.images.float().mean()).abs() < 3
+
+
+def test_a_sealed_file_can_be_read_and_not_changed() -> None:
+    descriptor = sealed.seal([torch.arange(4, dtype=torch.uint8), torch.tensor([9], dtype=torch.uint8)])
+    assert sealed.view(descriptor, 5).tolist() == [0, 1, 2, 3, 9]
+    with pytest.raises(OSError, match="not permitted"):
+        Path(f"/proc/self/fd/{descriptor}").write_bytes(b"x")
+
+
+def test_a_recipe_that_was_not_calibrated_is_refused(assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
+    (question,) = assignment.choose(["q6"])
+    assert threshold_for(question, "cifar10") > 50
+    lenet = training.NETWORKS["lenet"]
+    monkeypatch.setitem(training.NETWORKS, "lenet", replace(lenet, recipe=replace(lenet.recipe, epochs=7)))
+    with pytest.raises(GraderFault, match="calibrate"):
+        threshold_for(question, "cifar10")
+
+
+def test_every_trained_question_has_thresholds_above_the_weakest_controls(assignment: Assignment) -> None:
+    for question in assignment.questions:
+        if question.trains:
+            for kind in ("cifar10", "synthetic"):
+                assert threshold_for(question, kind) > 20  # a linear model on patterns has less
+
+
+def test_data_that_is_not_there_is_a_request_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(UnusableRequest, match="--data"):
+        Data.load(str(tmp_path))
+
+
+def test_the_tolerance_factor_is_that_of_the_tables() -> None:
+    assert tolerance_factor(10) == pytest.approx(5.203, abs=0.001)
+    assert tolerance_factor(30) == pytest.approx(4.022, abs=0.001)
+
+
+def test_every_control_is_an_edit_of_one_place() -> None:
+    for control in CONTROLS:
+        folder = course.STUBS if control.file == "training.py" else course.SOLUTIONS
+        assert (folder / control.file).read_text("utf-8").count(control.old) == 1, control.name
+
+
+@pytest.mark.slow
+def test_the_solutions_get_every_point_with_training(sandbox: Sandbox, assignment: Assignment) -> None:
+    with Data.load("synthetic") as data:
+        report = grade(read_submission(course.SOLUTIONS, assignment), assignment, sandbox, data=data)
+    assert report.score == report.max_score == sum(question.automatic for question in assignment.questions)
+    assert report.environment["data"] == "synthetic"

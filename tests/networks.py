@@ -1,0 +1,198 @@
+"""Compare a student's networks, and what is measured of them, with what they should be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tests.checks import CheckFailed, call, describe_call, type_name
+
+SHOWN_NAMES = 6  # of parameters that are missing or too many
+
+
+def assert_state(model: Any, expected: Mapping[str, tuple[int, ...]]) -> None:
+    """Assert that a model's parameters and buffers have these names and shapes.
+
+    Raises:
+        CheckFailed: some are missing, too many, or of another shape.
+    """
+    __tracebackhide__ = True
+    state = model.state_dict()
+    yours = {name: tuple(value.shape) for name, value in state.items()}
+    missing = [name for name in expected if name not in yours]
+    unexpected = [name for name in yours if name not in expected]
+    lines = [("network", type_name(model))]
+    if missing or unexpected:
+        if missing:
+            lines.append(("missing", _names(missing)))
+        if unexpected:
+            lines.append(("unknown", _names(unexpected)))
+        raise CheckFailed("the network's layers do not have the right names", lines)
+    for name, shape in expected.items():
+        if yours[name] != shape:
+            lines.append(("shape", f"{name}: expected {shape}, yours {yours[name]}"))
+            raise CheckFailed("a layer of the network has the wrong size", lines)
+
+
+def assert_parameter_count(model: Any, expected: int, name: str) -> None:
+    """Assert that a model has so many trained parameters.
+
+    Raises:
+        CheckFailed: it has more or fewer.
+    """
+    __tracebackhide__ = True
+    count = sum(parameter.numel() for _, parameter in model.named_parameters() if parameter.requires_grad)
+    if count != expected:
+        lines = [("network", name), ("count", f"expected {expected:,} trained parameters, yours has {count:,}")]
+        raise CheckFailed("the network has the wrong number of parameters", lines)
+
+
+def assert_logits(model: Any, images: Tensor, classes: int, name: str) -> None:
+    """Assert that a model gives a row of finite logits, not probabilities, for each image.
+
+    Raises:
+        CheckFailed: it gives anything else.
+    """
+    __tracebackhide__ = True
+    lines = [("network", name)]
+    logits = model(images)
+    expected = (len(images), classes)
+    if not isinstance(logits, Tensor) or tuple(logits.shape) != expected:
+        got = tuple(logits.shape) if isinstance(logits, Tensor) else type_name(logits)
+        raise CheckFailed("the output has the wrong shape", [*lines, ("shape", f"expected {expected}, yours {got}")])
+    logits = logits.detach()
+    if not logits.isfinite().all():
+        raise CheckFailed("the network gives NaN or infinite logits", lines)
+    if (logits >= 0).all() and torch.allclose(logits.sum(1), torch.ones(len(images)), atol=1e-4):
+        lines.append(
+            ("values", "each row adds up to 1: these are probabilities; the loss wants logits, leave softmax out")
+        )
+        raise CheckFailed("the network gives probabilities, not logits", lines)
+
+
+def assert_learns(model: Any, name: str, steps: int = 6, learning_rate: float = 0.05) -> None:
+    """Assert that a few steps on a handful of images lower the loss, and that every parameter takes part.
+
+    Raises:
+        CheckFailed: they do not, or a parameter has no gradient.
+    """
+    __tracebackhide__ = True
+    images, labels = torch.randn(16, 3, 32, 32), torch.arange(16) % 10
+    lines = [("network", name)]
+    model.train()
+    losses = []
+    for _ in range(steps + 1):
+        model.zero_grad()
+        loss = F.cross_entropy(model(images.clone().requires_grad_()), labels)
+        losses.append(loss.item())
+        if not loss.requires_grad:
+            lines.append(("no grad", "nothing leads from the output back: was no_grad, detach or NumPy used?"))
+            raise CheckFailed("the network cannot learn", lines)
+        loss.backward()
+        # Plain gradient descent through names and values, which is all that one can do from afar.
+        gradients = {each: parameter.grad for each, parameter in model.named_parameters()}
+        without = [each for each, gradient in gradients.items() if gradient is None]
+        if without:
+            lines.append(("no grad", f"{_names(without)}: made in __init__, but forward does not use it"))
+            raise CheckFailed("a parameter takes no part in the output", lines)
+        state = model.state_dict()
+        state |= {each: state[each] - learning_rate * gradient for each, gradient in gradients.items()}
+        model.load_state_dict(state)
+    if not losses[-1] < losses[0]:
+        lines.append(("loss", f"{losses[0]:.3f} at first, {losses[-1]:.3f} after {steps} steps on the same 16 images"))
+        raise CheckFailed("the network does not learn", lines)
+
+
+def assert_accuracies(
+    function: Callable[..., Any], expected: Sequence[float], model: Any, batches: Any, num_classes: int
+) -> None:
+    """Assert that a function measures these accuracies per class.
+
+    Args:
+        function: the student's `per_class_accuracy`.
+        expected: in per cent; nan for a class that is absent.
+        model, batches, num_classes: what it is called with.
+
+    Raises:
+        CheckFailed: it returns anything else.
+    """
+    __tracebackhide__ = True
+    got = function(model, batches, num_classes)
+    labels = torch.cat([labels for _, labels in batches]).tolist()
+    lines = [
+        ("call", f"{function.__name__}(model, {len(batches)} batches, num_classes={num_classes})"),
+        ("labels", f"{labels}"[:120]),
+    ]
+    if not isinstance(got, list) or not all(type(value) in (int, float) for value in got):
+        lines.append(("value", f"expected a list of {num_classes} numbers (float), yours is {got!r:.80}"))
+        raise CheckFailed("the result is not a list of numbers", lines)
+    if len(got) != num_classes:
+        lines.append(("value", f"expected {num_classes} numbers, yours are {len(got)}"))
+        raise CheckFailed("there is not one number for each class", lines)
+    for number, (value, wanted) in enumerate(zip(got, expected, strict=True)):
+        if not _same_number(value, wanted):
+            lines.append((f"class {number}", f"expected {wanted:.2f}, yours {value:.2f} (per cent)"))
+            summary = "a class without images is not nan" if math.isnan(wanted) else "an accuracy is wrong"
+            raise CheckFailed(summary, lines)
+
+
+def assert_rows(
+    function: Callable[..., Any], expected: list[dict[str, Any]], accuracies: Any, classes: Sequence[str]
+) -> None:
+    """Assert that a function makes these rows of a table.
+
+    Raises:
+        CheckFailed: it makes others.
+    """
+    __tracebackhide__ = True
+    got = call(function, (accuracies, classes), {})
+    lines = [("call", describe_call(function.__name__, (accuracies, classes), {}))]
+    if not isinstance(got, list) or not all(isinstance(row, dict) for row in got):
+        lines.append(("value", f"expected a list of dicts, yours is {type_name(got)}"))
+        raise CheckFailed("the result is not a list of dicts", lines)
+    if len(got) != len(expected):
+        lines.append(("rows", f"expected {len(expected)}: one a class, then the mean; yours are {len(got)}"))
+        raise CheckFailed("there is not one row for each class and one for the mean", lines)
+    for row, wanted in zip(got, expected, strict=True):
+        if set(row) != set(wanted):
+            lines += [("keys", f"expected {list(wanted)}"), ("", f"yours    {list(row)!r:.120}")]
+            raise CheckFailed("a row has the wrong keys", lines)
+        for key, value in wanted.items():
+            same = _same_number(row[key], value) if isinstance(value, float) else row[key] == value
+            if not same:
+                lines += [(f"{wanted['class']}", f"{key}: expected {value!r}, yours {row[key]!r:.60}")]
+                raise CheckFailed(f"{_which(wanted, expected)} is wrong", lines)
+
+
+def assert_accurate(mean: float, threshold: float, epochs: int) -> None:
+    """Assert that a trained network recognises enough of the images it has not seen.
+
+    Raises:
+        CheckFailed: it does not.
+    """
+    __tracebackhide__ = True
+    if mean < threshold:
+        after = f"after {epochs} epochs of the short run"
+        lines = [("accuracy", f"{mean:.1f} % {after}; {threshold:.1f} % are needed, which a right answer exceeds")]
+        summary = f"the network recognises {mean:.1f} % of new images {after}; {threshold:.1f} % are needed"
+        raise CheckFailed(summary, lines)
+
+
+def _which(row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    return "the row of the mean" if row is rows[-1] else "the row of a class"
+
+
+def _same_number(got: Any, wanted: float) -> bool:
+    if type(got) not in (int, float):
+        return False
+    return math.isnan(got) if math.isnan(wanted) else math.isclose(got, wanted, abs_tol=0.01)
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
