@@ -4,6 +4,7 @@ python -m assignment status          the scoreboard, and what changed since last
 python -m assignment watch           the same for the first unfinished question, whenever a file is saved
 python -m assignment hint q1         what there are hints about; hint q1 size, then hint q1 size 2 …
 python -m assignment show q1         a picture of the windows
+python -m assignment train           train the networks and compare them; train --help says more
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from assignment.lab import train
 from assignment.practice import ROOT, changes_since_last_time, run_tests
 from tests.scoreboard import Outcome, lines, scores
 
@@ -28,6 +30,9 @@ TARGET = click.option("--target", default=str(FOLDER), metavar="FOLDER", help="T
 @click.group()
 def main() -> None:
     """How far you are, hints, pictures."""
+
+
+main.add_command(train)
 
 
 @main.command()

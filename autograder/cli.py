@@ -117,8 +117,21 @@ def stubs(check: bool) -> None:
 @main.command()
 @click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
 @click.option("--repeat", default=7, show_default=True, help="Measurements of each kind; the median is shown.")
-def benchmark(questions: tuple[str, ...], repeat: int) -> None:
+@click.option("--training", is_flag=True, help="Measure the short run instead, beside the slides' loop or on a GPU.")
+@click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
+@click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where --training trains.")
+def benchmark(questions: tuple[str, ...], repeat: int, training: bool, data: str, device: str) -> None:
     """Measure what grading costs beside the student's own code, as ratios within one run."""
+    if training:
+        from assignment.cifar10 import DataError
+        from assignment.training import TrainingError, pick_device
+        from autograder import benchmark_training
+
+        try:
+            benchmark_training.run(data, pick_device(device))
+        except (DataError, TrainingError) as error:
+            raise UnusableRequest(str(error)) from None
+        return
     from autograder.benchmark import run
 
     run(repeat, questions)

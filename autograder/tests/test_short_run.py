@@ -106,7 +106,10 @@ def test_a_network_that_cannot_be_trained_says_why(trained: Trained, returned: s
 
 
 def test_a_network_that_never_ends_is_stopped(trained: Trained) -> None:
-    report = trained(LENET.replace(FORWARD, "        while self.training and len(images) > 100:\n            pass\n" + FORWARD), seconds=1)
+    report = trained(
+        LENET.replace(FORWARD, "        while self.training and len(images) > 100:\n            pass\n" + FORWARD),
+        seconds=1,
+    )
     status, message = accuracy_test(report)
     assert status == "timeout"
     assert "more than 1 seconds of processor time" in message
