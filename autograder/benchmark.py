@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder import course
+from autograder.errors import UnusableRequest
 from autograder.grade import grade
 from autograder.intake import Submission, read_submission
 from autograder.sandbox.limits import Limits
@@ -79,10 +80,17 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
 
     Args:
         repeat: measurements of each kind.
-        questions: ids of those to grade; all if there are none.
+        questions: ids of those to grade; all that train no network if there are none.
+
+    Raises:
+        UnusableRequest: a question trains a network; its calls need objects that only a worker has.
     """
     assignment = course.load()
-    assignment = replace(assignment, questions=assignment.choose(questions))
+    chosen = tuple(question for question in assignment.choose(questions) if questions or not question.trains)
+    for question in chosen:
+        if question.trains:
+            raise UnusableRequest(f"The calls of {question.id} cannot be made directly: take --training for its speed.")
+    assignment = replace(assignment, questions=chosen)
     submission = read_submission(course.SOLUTIONS, assignment)
     cold = _times(lambda: _grade_in_new_process(assignment), max(1, repeat // 3))
     with Sandbox() as sandbox:
@@ -94,8 +102,8 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
         megabyte = _megabyte_calls(sandbox, folder, repeat)
     bare_fork = _lines(_BARE_FORK, str(repeat))
 
-    chosen = ", ".join(question.id for question in assignment.questions)
-    table = Table(title=f"The reference solutions of {chosen}, medians of {repeat}")
+    names = ", ".join(question.id for question in assignment.questions)
+    table = Table(title=f"The reference solutions of {names}, medians of {repeat}")
     table.add_column("what")
     table.add_column("seconds", justify="right")
     table.add_column("beside", justify="right")

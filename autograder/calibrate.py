@@ -139,7 +139,7 @@ def _accuracy(
     try:
         return run.accuracy().mean
     except SubmissionFailure as failure:
-        return failure.summary
+        return failure.summary.splitlines()[-1]  # the exception
     finally:
         run.close()
         sandbox.unstage(folder)
