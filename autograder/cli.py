@@ -49,11 +49,18 @@ def main() -> None:
 @click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
 @click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
+@click.option(
+    "--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks are trained: the CPU."
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here.")
-def grade(submission: Path, questions: tuple[str, ...], no_training: bool, data: str, json_file: Path | None) -> None:
+def grade(
+    submission: Path, questions: tuple[str, ...], no_training: bool, data: str, device: str, json_file: Path | None
+) -> None:
     """Grade SUBMISSION, a folder: its modules lie in its `assignment` folder or at its top."""
     assignment = course.load()
     trains = not no_training and any(question.trains for question in assignment.choose(questions))
+    if device == "cuda":
+        raise UnusableRequest("--device: networks are graded on the CPU; the sandbox opens no GPU to a submission.")
     if json_file is not None and not json_file.resolve().parent.is_dir():
         raise UnusableRequest(f"--json: the folder {json_file.resolve().parent} does not exist.")
 

@@ -261,7 +261,8 @@ def assert_close(what: str, got: Any, *, expected: Any) -> None:
         same = type(got) is type(expected) and got == expected
     if not same:
         shown = f"{got!r:.60}" if not isinstance(got, Tensor) else f"a tensor {formulas.shape(got)}"
-        raise CheckFailed(f"{what} is not right", [("wrong", what), ("", f"yours is {shown}")])
+        wanted = f"expected {expected!r}, yours" if not isinstance(expected, Tensor) else "yours"
+        raise CheckFailed(f"{what} is not right", [("wrong", what), ("", f"{wanted} is {shown}")])
 
 
 def as_function(layer: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

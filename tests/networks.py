@@ -124,8 +124,9 @@ def assert_accuracies(
     __tracebackhide__ = True
     got = function(model, batches, num_classes)
     labels = torch.cat([labels for _, labels in batches]).tolist()
+    sizes = " and ".join(str(len(labels)) for _, labels in batches)
     lines = [
-        ("call", f"{function.__name__}(model, {len(batches)} batches, num_classes={num_classes})"),
+        ("call", f"{function.__name__}(model, batches of {sizes}, num_classes={num_classes})"),
         ("labels", f"{labels}"[:120]),
     ]
     if not isinstance(got, list) or not all(type(value) in (int, float) for value in got):
