@@ -163,7 +163,8 @@ def flipped_png() -> bytes:
 def huge_png() -> bytes:
     """A PNG that says it has a thousand million pixels: Pillow refuses, with an error of its own kind."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 32_000, 32_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 9) + b"IDAT"  # as far as it is read to tell the size
 
 
 @pytest.mark.parametrize(
