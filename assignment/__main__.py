@@ -102,16 +102,30 @@ def watch(target: str) -> None:
     from watchfiles import watch as watch_files
 
     console = Console(highlight=False)
+    saved = _saved(target)
     outcomes = _tested(target)
     _screen(console, outcomes)
     with contextlib.suppress(KeyboardInterrupt):
-        for _ in watch_files(target, watch_filter=lambda _, path: path.endswith(".py")):
+        # It also looks once a second: what was saved before the watcher was ready would go unseen.
+        for _ in watch_files(target, rust_timeout=1000, yield_on_timeout=True):
+            if saved == (now := _saved(target)):
+                continue
+            saved = now
             unfinished = next((outcome.question for outcome in outcomes if not outcome.passed), None)
             again = _tested(target, unfinished) if unfinished else _tested(target)
             tested = {outcome.question for outcome in again}
             outcomes = [*(outcome for outcome in outcomes if outcome.question not in tested), *again]
             outcomes.sort(key=lambda outcome: outcome.question)
             _screen(console, outcomes)
+
+
+def _saved(target: str) -> dict[str, int]:
+    """When each module was last saved, in nanoseconds."""
+    times = {}
+    for path in Path(target).glob("*.py"):
+        with contextlib.suppress(OSError):  # an editor replaces a file by a new one
+            times[path.name] = path.stat().st_mtime_ns
+    return times
 
 
 def _screen(console: Console, outcomes: list[Outcome]) -> None:

@@ -109,7 +109,7 @@ def test_a_grader_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     tmp_path.chmod(0o755)
     process = subprocess.Popen(
-        [sys.executable, "-m", "autograder", "grade", str(tmp_path)],
+        [sys.executable, "-m", "autograder", "grade", str(tmp_path), "--no-training"],
         cwd=course.ROOT, env={**os.environ, "TMPDIR": str(folder)},
     )  # fmt: skip
     _wait_until(lambda: any(folder.glob("*/scratch-*")))
