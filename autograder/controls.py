@@ -75,11 +75,6 @@ CONTROLS = (
     ),
     _efficientnet("no squeeze-and-excitation", "        return input * scale\n", "        return input + 0 * scale\n"),
     _efficientnet("no residual", "        return input + x  # type: ignore[no-any-return]\n", "        return x\n"),
-    _efficientnet(
-        "only the stem and the classifier",
-        _B0_FORWARD,
-        "        x = self.head(self.stem(images)[:, :1].expand(-1, self.head[0].in_channels, -1, -1))\n",
-    ),
     *_training("gradients are not set to zero", "optimizer.zero_grad(set_to_none=True)", "pass"),
     *_training("labels are shuffled", "train.labels.to(device)", "train.labels[torch.randperm(len(train.labels))]"),
     *_training("the learning rate never leaves its start", "            schedule.step()\n", ""),
