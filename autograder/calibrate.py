@@ -100,7 +100,7 @@ def calibrate_all(
             results = {
                 control.name: pool.map(run, range(controls), [control] * controls)
                 for control in CONTROLS
-                if control.question == question.id
+                if control.question == question.id and controls
             }
             profile = _profile(
                 question, data, _numbers(references), _numbers(confirming), {k: list(v) for k, v in results.items()}
