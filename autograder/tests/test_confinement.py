@@ -227,7 +227,15 @@ def test_a_worker_inherits_no_descriptor_but_its_own() -> None:
         folder = open_box.stage({"q1_conv2d.py": PROBES.encode()})
         worker = open_box.spawn(folder, Limits())
         worker.ask({"do": "import", "module": "assignment.q1_conv2d"})
-        request = {"do": "call", "name": "descriptors", "arguments": [], "named": {}, "guard": "", "grad": True}
+        request = {
+            "do": "call",
+            "name": "descriptors",
+            "module": "",
+            "arguments": [],
+            "named": {},
+            "guard": "",
+            "grad": True,
+        }
         request["seed"] = 1
         found = worker.ask(request)["value"]
         worker.close()
