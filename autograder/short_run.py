@@ -34,6 +34,7 @@ from autograder.sandbox.session import Session
 THRESHOLDS = ROOT / "autograder" / "thresholds.json"
 SHIFT = 1  # pixels, at most
 LIGHT = 0.1  # how much brighter or darker, at most
+ASKED_BEFORE = 1_000  # images that a new network is asked about, to see whether it knows them already
 KNOWS_ALREADY = 25.0  # per cent; a network that was never trained is near 10, and beyond 20 in no run seen
 
 
@@ -121,6 +122,7 @@ class ShortRun:
             "recipe": asdict(network.recipe),
             "train": self.data.train_count,
             "held_out": len(self._held_out.labels),
+            "before": self._asked_before,
             "seed": self.seed,
         }
         file = sealed.seal([self._held_out.images])
@@ -178,13 +180,17 @@ class ShortRun:
     def _network_name(self) -> str:
         return network_of(self.question, self.data.kind).name
 
+    @property
+    def _asked_before(self) -> int:
+        return min(ASKED_BEFORE, len(self.data.test.labels))
+
     def _score(self, told: object) -> Accuracy:
         assert self._held_out is not None
         labels = self._held_out.labels
         if not isinstance(told, dict):
             raise SubmissionFailure("The trained network's predictions cannot be read.")
         after = _predictions(told.get("after"), len(labels))
-        before = _predictions(told.get("before"), min(len(labels), 1000))
+        before = _predictions(told.get("before"), self._asked_before)
         right = after == labels
         per_class = {
             name: round(100 * right[labels == number].float().mean().item(), 2) for number, name in enumerate(CLASSES)

@@ -61,6 +61,16 @@ class _Record:
     result: TestResult | None = None
 
 
+def _stand_in(question: str) -> Callable[..., RemoteQuestion]:
+    """The fixture that tests know as the student's module."""
+
+    @pytest.fixture
+    def fixture(self: SuitePlugin) -> RemoteQuestion:
+        return RemoteQuestion(self._sessions[question])
+
+    return fixture
+
+
 class SuitePlugin:
     """Binds fixtures to sessions and collects results.
 
@@ -99,33 +109,7 @@ class SuitePlugin:
             if record.question == question
         ]
 
-    @pytest.fixture
-    def q1(self) -> RemoteQuestion:
-        return RemoteQuestion(self._sessions["q1"])
-
-    @pytest.fixture
-    def q2(self) -> RemoteQuestion:
-        return RemoteQuestion(self._sessions["q2"])
-
-    @pytest.fixture
-    def q3(self) -> RemoteQuestion:
-        return RemoteQuestion(self._sessions["q3"])
-
-    @pytest.fixture
-    def q4(self) -> RemoteQuestion:
-        return RemoteQuestion(self._sessions["q4"])
-
-    @pytest.fixture
-    def q5(self) -> RemoteQuestion:
-        return RemoteQuestion(self._sessions["q5"])
-
-    @pytest.fixture
-    def q6(self) -> RemoteQuestion:
-        return RemoteQuestion(self._sessions["q6"])
-
-    @pytest.fixture
-    def q7(self) -> RemoteQuestion:
-        return RemoteQuestion(self._sessions["q7"])
+    q1, q2, q3, q4, q5, q6, q7 = map(_stand_in, ("q1", "q2", "q3", "q4", "q5", "q6", "q7"))
 
     @pytest.fixture
     def table_model(self, request: pytest.FixtureRequest) -> RemoteFunction:

@@ -60,39 +60,21 @@ def _module(config: pytest.Config, name: str) -> ModuleType:
     return importlib.import_module(f"assignment.{name}")
 
 
-@pytest.fixture
-def q1(pytestconfig: pytest.Config) -> ModuleType:
-    return _module(pytestconfig, "q1_conv2d")
+def _fixture_for(module: str) -> Callable[..., ModuleType]:
+    @pytest.fixture
+    def question(pytestconfig: pytest.Config) -> ModuleType:
+        return _module(pytestconfig, module)
+
+    return question
 
 
-@pytest.fixture
-def q2(pytestconfig: pytest.Config) -> ModuleType:
-    return _module(pytestconfig, "q2_relu")
-
-
-@pytest.fixture
-def q3(pytestconfig: pytest.Config) -> ModuleType:
-    return _module(pytestconfig, "q3_max_pool2d")
-
-
-@pytest.fixture
-def q4(pytestconfig: pytest.Config) -> ModuleType:
-    return _module(pytestconfig, "q4_avg_pool2d")
-
-
-@pytest.fixture
-def q5(pytestconfig: pytest.Config) -> ModuleType:
-    return _module(pytestconfig, "q5_linear")
-
-
-@pytest.fixture
-def q6(pytestconfig: pytest.Config) -> ModuleType:
-    return _module(pytestconfig, "q6_lenet")
-
-
-@pytest.fixture
-def q7(pytestconfig: pytest.Config) -> ModuleType:
-    return _module(pytestconfig, "q7_efficientnet")
+q1 = _fixture_for("q1_conv2d")
+q2 = _fixture_for("q2_relu")
+q3 = _fixture_for("q3_max_pool2d")
+q4 = _fixture_for("q4_avg_pool2d")
+q5 = _fixture_for("q5_linear")
+q6 = _fixture_for("q6_lenet")
+q7 = _fixture_for("q7_efficientnet")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ change what the process says; expected values and points live elsewhere. The req
     call      name, module, arguments, named, guard, grad, seed
     ask       handle, verb, arguments, named, guard, grad, seed
     backward  call, gradients          -> a gradient or None for each differentiable argument; parameters keep theirs
-    train     name, settings, recipe, train, held_out, seed     -> see `_train`
+    train     name, settings, recipe, train, held_out, before, seed     -> see `_train`
 
 Every answer carries the request's number and either `value` (with `changed`, arguments that were changed in
 place, and `used`, kernels the guard saw) or `error`.
@@ -37,7 +37,6 @@ from autograder.sandbox.guard import Guard
 from autograder.sandbox.handles import VERBS, Handles
 
 CHECKED = 8  # images that a new network is tried with
-UNTRAINED_PREDICTIONS = 1_000  # enough to see whether a network knows the answers before it was trained
 KEPT_GRAPHS = 64  # calls whose gradients can still be asked for
 
 
@@ -207,7 +206,7 @@ class _Harness:
         _seed(request["seed"])
         model = getattr(self._module, request["name"])(**request["settings"])
         training.check_model(model, training.normalise(held_out[:CHECKED]))  # what it says of odd ones can be read
-        before = training.predict(model, held_out[:UNTRAINED_PREDICTIONS]).argmax(1)
+        before = training.predict(model, held_out[: request["before"]]).argmax(1)
         history = training.fit(
             model, cifar10.Images(images, labels), training.Recipe(**request["recipe"]), seed=request["seed"]
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from assignment import cifar10
 from autograder import course
 from autograder.course import Assignment
 from autograder.grade import grade
@@ -75,3 +76,12 @@ def remote(sandbox: Sandbox) -> Iterator[Remote]:
 
 def _with_limits(assignment: Assignment, limits: Limits) -> Assignment:
     return replace(assignment, questions=tuple(replace(question, limits=limits) for question in assignment.questions))
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own, not there yet."""
+    folder = tmp_path / "data"
+    monkeypatch.setattr(cifar10, "DATA", folder)
+    monkeypatch.delenv("CIFAR10_DIR", raising=False)
+    return folder

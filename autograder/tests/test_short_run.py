@@ -65,6 +65,15 @@ def accuracy_test(report: QuestionReport) -> tuple[str, str]:
     return test.status, test.message
 
 
+def answering(labels: str) -> str:
+    """A submission that gives these labels for whatever images it is asked about."""
+    return LENET + (
+        "\nimport assignment.training as t\n"
+        f"LABELS = {labels}\n"
+        "t.predict = lambda model, images, **kw: torch.eye(10)[torch.tensor(LABELS[:len(images)])] * 9\n"
+    )
+
+
 def test_a_network_is_trained_and_scored_on_this_side(trained: Trained) -> None:
     report = trained(LENET)
     accuracy = report.accuracy
@@ -141,12 +150,7 @@ def test_predictions_of_another_form_are_refused(trained: Trained) -> None:
 
 def test_a_table_of_the_test_set_in_its_order_is_worth_nothing_and_is_flagged(trained: Trained) -> None:
     _, test = cifar10.synthetic(512, 1200)
-    table = LENET + (
-        "\nimport assignment.training as t\n"
-        f"LABELS = {test.labels.tolist()}\n"
-        "t.predict = lambda model, images, **kw: torch.eye(10)[torch.tensor(LABELS[:len(images)])] * 9\n"
-    )
-    report = trained(table)
+    report = trained(answering(f"{test.labels.tolist()}"))
     assert report.accuracy is not None
     assert report.accuracy.mean < 20
     assert any("a table of 1,200 values" in flag for flag in report.flags)
@@ -158,12 +162,7 @@ def test_a_network_that_knows_before_it_was_trained_is_flagged(
     # The strongest cheat there is: the answers themselves, as if a hash of every image had withstood its changes.
     monkeypatch.setattr(short_run, "held_out", lambda test, _: test)
     _, test = cifar10.synthetic(512, 1200)
-    known = LENET + (
-        "\nimport assignment.training as t\n"
-        f"LABELS = [int(c) for c in '{''.join(map(str, test.labels.tolist()))}']\n"
-        "t.predict = lambda model, images, **kw: torch.eye(10)[torch.tensor(LABELS[:len(images)])] * 9\n"
-    )
-    report = trained(known)
+    report = trained(answering(f"[int(c) for c in '{''.join(map(str, test.labels.tolist()))}']"))
     assert report.accuracy is not None
     assert report.accuracy.mean == 100
     assert "LeNet recognised 100 % before it was trained" in report.flags
