@@ -42,7 +42,10 @@ def _beside_the_slides(source: str, train: Images, test: Images) -> None:
     begun = time.perf_counter()
     _slides_epoch(lenet, train)
     slides_seconds = time.perf_counter() - begun
-    slides = _accuracy(lenet, test)
+    lenet.eval()
+    with torch.no_grad():  # with the pixels as the slides' loop has them, not as ours
+        predicted = torch.cat([lenet(part / 127.5 - 1).argmax(1) for part in test.images.split(500)])
+    slides = 100 * (predicted == test.labels).float().mean().item()
 
     recipe = replace(training.NETWORKS["lenet"].recipe, epochs=2)
     torch.manual_seed(0)
