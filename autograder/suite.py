@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import pytest
 import torch
+from _pytest.runner import runtestprotocol
 
 from autograder.course import HIDDEN_TESTS, PUBLIC_TESTS, ROOT, Question
 from autograder.errors import GraderFault
@@ -141,6 +142,10 @@ class SuitePlugin:
         config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
         config.addinivalue_line("markers", "training: trains a network")
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            raise pytest.UsageError(f"A suite cannot be collected. {report.longrepr}")
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         skipped = [] if self._runs else [item for item in items if item.get_closest_marker("training")]
         points = dict.fromkeys(self._questions, 0)
@@ -157,8 +162,8 @@ class SuitePlugin:
                 )
         items[:] = [item for item in items if item not in skipped]
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         record = self._records[item.nodeid]
         session = self._sessions[record.question]
         session.begin_test()
@@ -167,7 +172,7 @@ class SuitePlugin:
         begun = time.perf_counter()
         calls: list[pytest.CallInfo[None]] = []
         item.stash[_CALLS] = calls
-        result = yield
+        runtestprotocol(item, log=False, nextitem=nextitem)
         printed, banned = session.end_test()
         seconds = round(time.perf_counter() - begun, 3)
         record.result = _result(item, record, calls, printed, banned, seconds)
@@ -181,7 +186,7 @@ class SuitePlugin:
         self._done += 1
         if self._progress is not None:
             self._progress(record.question, self._done, len(self._records))
-        return result
+        return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
@@ -191,7 +196,7 @@ class SuitePlugin:
             self.fault = call.excinfo.value
         outcome: Literal["passed", "failed"] = "passed" if call.excinfo is None else "failed"
         assert call.when != "collect"
-        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+        return pytest.TestReport(item.nodeid, ("", None, ""), {}, outcome, None, call.when)
 
     def _seed_of(self, item: pytest.Item) -> int:
         return int.from_bytes(hmac.digest(self._seed, f"{item.path.stem} {item.name}".encode(), "sha256")[:8]) >> 1
@@ -227,7 +232,7 @@ def run_suite(
     if plugin.fault is not None:
         raise GraderFault(str(plugin.fault))
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise GraderFault(f"The suites could not be run: {said.getvalue().strip() or status!r}")
+        raise GraderFault(f"The suites could not be run: {said.getvalue().strip() or status}")
     return plugin
 
 

@@ -140,7 +140,7 @@ class _Encoder:
         if depth > MAX_DEPTH:
             raise TooLarge(f"nested deeper than {MAX_DEPTH}")
         self._nodes += 1
-        if type(value) in _AS_THEY_ARE:
+        if type(value) in _AS_THEY_ARE or (type(value) is int and abs(value) < 2**63):
             return value
         items = len(value) if isinstance(value, list | tuple | dict) else 0
         if max(self._nodes, items) > MAX_TREE_BYTES:  # each takes a byte at least

@@ -81,8 +81,7 @@ def live(
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  (lives as long as the process)
     sys.path[:] = [submission, *packages]
     sys.argv = ["assignment"]
-    sys.orig_argv = ["assignment"]  # it named the grader's folders, and so did this:
-    sys.path_importer_cache.clear()
+    sys.orig_argv = ["assignment"]  # it named the grader's folders
     sys.dont_write_bytecode = True
     channel.send(connection, codec.encode({"layers": layers}, max_payload=0))
     _Harness(connection, submission, guard, max_payload, files).loop()

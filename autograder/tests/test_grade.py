@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import course
+from autograder import course, suite
 from autograder.course import Assignment, load
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.grade import grade
@@ -80,6 +80,16 @@ def test_points_that_do_not_add_up_stop_the_grading(assignment: Assignment, sand
     more = replace(assignment, questions=(replace(first, points=21), *others))
     with pytest.raises(GraderFault, match=r"worth 16 points; by assignment\.toml a program gives 17"):
         grade(read_submission(course.SOLUTIONS, more), more, sandbox)
+
+
+def test_a_suite_that_cannot_be_imported_stops_the_grading_and_says_why(
+    assignment: Assignment, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "test_q1_broken.py"
+    broken.write_text("import no_such_library")
+    monkeypatch.setattr(suite, "suite_files", lambda _: [broken])
+    with pytest.raises(GraderFault, match="(?s)A suite cannot be collected.*no_such_library"):
+        grade(read_submission(course.SOLUTIONS, assignment), assignment, sandbox, questions=("q1",))
 
 
 def test_pytest_settings_of_the_person_who_grades_change_nothing(
