@@ -88,7 +88,7 @@ def test_a_suite_that_cannot_be_imported_stops_the_grading_and_says_why(
     broken = tmp_path / "test_q1_broken.py"
     broken.write_text("import no_such_library")
     monkeypatch.setattr(suite, "suite_files", lambda _: [broken])
-    with pytest.raises(GraderFault, match="(?s)A suite cannot be collected.*no_such_library"):
+    with pytest.raises(GraderFault, match=r"(?s)A suite cannot be collected.*no_such_library"):
         grade(read_submission(course.SOLUTIONS, assignment), assignment, sandbox, questions=("q1",))
 
 
