@@ -219,7 +219,7 @@ def fit(
         order = torch.randperm(len(labels), device=device)
         total, seen = torch.zeros((), device=device), 0
         for chosen in order.split(recipe.batch_size):
-            batch = normalise(_augment(images[chosen], recipe))
+            batch = normalise(_augment(images.index_select(0, chosen), recipe))
             if channels_last:
                 batch = batch.to(memory_format=torch.channels_last)
             with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
