@@ -19,9 +19,11 @@ class SubmissionFailure(Exception):
         summary: one sentence for the student.
         detail: more of it: the exception's text, the traceback.
         status: the test's status in the report, "failed" or "timeout".
+        is_own: whether the student's code went wrong by itself, in this very call.
     """
 
     status: Literal["failed", "timeout"] = "failed"
+    is_own = False
 
     def __init__(self, summary: str, detail: str = "") -> None:
         super().__init__(summary)
@@ -72,7 +74,9 @@ def raised(call: str, type_name: str, text: str, frames: Sequence[Frame]) -> Sub
     known = type_name if isinstance(getattr(builtins, type_name, None), type) else "an exception"
     summary = f"{call} raised {known}{where}"
     lines = [*(f"  {frame}" for frame in frames), f"{type_name}: {text}" if text else type_name]
-    return SubmissionFailure(summary, f"{call} raised {type_name}{'' if frames else where}.\n" + "\n".join(lines))
+    failure = SubmissionFailure(summary, f"{call} raised {type_name}{'' if frames else where}.\n" + "\n".join(lines))
+    failure.is_own = True
+    return failure
 
 
 def cannot_import(module: str, type_name: str, text: str, frames: Sequence[Frame]) -> Unusable:

@@ -159,12 +159,12 @@ class _Harness:
         given = {
             key: value for key, value in [*enumerate(arguments), *named.items()] if isinstance(value, torch.Tensor)
         }
-        before = {key: _bits(value).clone() for key, value in given.items()}
+        before = {key: (value.shape, _bits(value).clone()) for key, value in given.items()}
         _seed(request["seed"])
         self._guard.arm(request["guard"])
         with torch.set_grad_enabled(request["grad"]):
             value = function(*arguments, **named)
-        changed = [[key, tensor.detach()] for key, tensor in given.items() if not _same(_bits(tensor), before[key])]
+        changed = [[key, tensor.detach()] for key, tensor in given.items() if not _same(tensor, *before[key])]
 
         same_as = {id(tensor): key for key, tensor in given.items()}
         outputs: list[torch.Tensor] = []
@@ -243,8 +243,9 @@ def _bits(tensor: torch.Tensor) -> torch.Tensor:
     return flat.view(torch.int64 if whole else torch.uint8)
 
 
-def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return one.dtype == other.dtype and torch.equal(one, other)
+def _same(tensor: torch.Tensor, shape: torch.Size, bits: torch.Tensor) -> bool:
+    now = _bits(tensor)
+    return tensor.shape == shape and now.dtype == bits.dtype and torch.equal(now, bits)
 
 
 def _seed(seed: int) -> None:
