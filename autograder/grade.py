@@ -103,12 +103,12 @@ def grade(
 
 @cache
 def grader_digest() -> str:
-    """SHA-256 of the grader's own code, its tests and the suites aside."""
+    """SHA-256 of the grader's own code; its tests, the suites and the bank of answers aside."""
     digest = hashlib.sha256()
     package = course.ROOT / "autograder"
     for file in sorted(package.rglob("*.py")):
         part = file.relative_to(package)
-        if part.parts[0] not in ("tests", "hidden"):
+        if part.parts[0] not in ("tests", "hidden", "bank"):
             digest.update(f"{part}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 

@@ -291,7 +291,8 @@ def _result(
         status = error.status
         notes = [] if isinstance(error, Unusable) else getattr(error, "__notes__", [])
         staff = "\n".join([error.detail, *notes])
-        message = error.summary if hidden else staff
+        likely = getattr(error, "likely", None)
+        message = (f"{error.summary} {likely}" if likely else error.summary) if hidden else staff
     elif error is not None or not complete:
         status = "error"
         if "Timeout" in str(error):  # pytest-timeout has no exception of its own

@@ -12,7 +12,7 @@ WIDTH = 88
 def full_message(item: pytest.Item, failure: CheckFailed) -> str:
     """A whole message for a public test."""
     again = f"  {'again':<7} {run_again(item)}"
-    return f"{headline(item)}\n{failure.detail}\n{again}"
+    return f"{headline(item)}\n  {'wrong':<7} {failure.summary}\n{failure.detail}\n{again}"
 
 
 def headline(item: pytest.Item) -> str:

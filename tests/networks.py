@@ -10,13 +10,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checks import CheckFailed, call, describe_call, type_name
+from tests import model_misconceptions as misconceptions
+from tests.checks import CheckFailed, assert_close, assert_same, call, describe_call, type_name
 
 SHOWN_NAMES = 6  # of parameters that are missing or too many
 
 
-def assert_state(model: Any, expected: Mapping[str, tuple[int, ...]]) -> None:
+def assert_state(
+    model: Any,
+    expected: Mapping[str, tuple[int, ...]],
+    mistaken: Callable[[], Mapping[str, Mapping[str, tuple[int, ...]]]] = dict,
+) -> None:
     """Assert that a model's parameters and buffers have these names and shapes.
+
+    Args:
+        model: the student's.
+        expected: shapes by name.
+        mistaken: gives by cause what they are with that mistake, where the usual ones are not enough.
 
     Raises:
         CheckFailed: some are missing, too many, or of another shape.
@@ -27,16 +37,17 @@ def assert_state(model: Any, expected: Mapping[str, tuple[int, ...]]) -> None:
     missing = [name for name in expected if name not in yours]
     unexpected = [name for name in yours if name not in expected]
     lines = [("network", type_name(model))]
+    likely = misconceptions.likely_from_shapes(expected, yours, mistaken()) if yours != expected else None
     if missing or unexpected:
         if missing:
             lines.append(("missing", _names(missing)))
         if unexpected:
             lines.append(("unknown", _names(unexpected)))
-        raise CheckFailed("the network's layers do not have the right names", lines)
+        raise CheckFailed("the network's layers do not have the right names", lines, likely)
     for name, shape in expected.items():
         if yours[name] != shape:
             lines.append(("shape", f"{name}: expected {shape}, yours {yours[name]}"))
-            raise CheckFailed("a layer of the network has the wrong size", lines)
+            raise CheckFailed("a layer of the network has the wrong size", lines, likely)
 
 
 def assert_parameter_count(model: Any, expected: int, name: str) -> None:
@@ -49,7 +60,8 @@ def assert_parameter_count(model: Any, expected: int, name: str) -> None:
     count = sum(parameter.numel() for _, parameter in model.named_parameters() if parameter.requires_grad)
     if count != expected:
         lines = [("network", name), ("count", f"expected {expected:,} trained parameters, yours has {count:,}")]
-        raise CheckFailed("the network has the wrong number of parameters", lines)
+        likely = misconceptions.likely_from_count(expected, count)
+        raise CheckFailed("the network has the wrong number of parameters", lines, likely)
 
 
 def assert_logits(model: Any, images: Tensor, classes: int, name: str) -> None:
@@ -64,7 +76,9 @@ def assert_logits(model: Any, images: Tensor, classes: int, name: str) -> None:
     expected = (len(images), classes)
     if not isinstance(logits, Tensor) or tuple(logits.shape) != expected:
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type_name(logits)
-        raise CheckFailed("the output has the wrong shape", [*lines, ("shape", f"expected {expected}, yours {got}")])
+        likely = misconceptions.CAUSES["always ten classes"] if got == (len(images), 10) else None
+        lines.append(("shape", f"expected {expected}, yours {got}"))
+        raise CheckFailed("the output has the wrong shape", lines, likely)
     logits = logits.detach()
     if not logits.isfinite().all():
         raise CheckFailed("the network gives NaN or infinite logits", lines)
@@ -98,6 +112,9 @@ def assert_learns(model: Any, name: str, steps: int = 6, learning_rate: float = 
         gradients = {each: parameter.grad for each, parameter in model.named_parameters()}
         without = [each for each, gradient in gradients.items() if gradient is None]
         if without:
+            if _depends_on(model, without, images):
+                lines.append(("no grad", _names(without)))
+                raise CheckFailed("a parameter gets no gradient", lines, misconceptions.CAUSES["cut off"])
             lines.append(("no grad", f"{_names(without)}: made in __init__, but forward does not use it"))
             raise CheckFailed("a parameter takes no part in the output", lines)
         state = model.state_dict()
@@ -109,7 +126,12 @@ def assert_learns(model: Any, name: str, steps: int = 6, learning_rate: float = 
 
 
 def assert_accuracies(
-    function: Callable[..., Any], expected: Sequence[float], model: Any, batches: Any, num_classes: int
+    function: Callable[..., Any],
+    expected: Sequence[float],
+    model: Any,
+    batches: Any,
+    num_classes: int,
+    logits: Tensor,
 ) -> None:
     """Assert that a function measures these accuracies per class.
 
@@ -117,6 +139,7 @@ def assert_accuracies(
         function: the student's `per_class_accuracy`.
         expected: in per cent; nan for a class that is absent.
         model, batches, num_classes: what it is called with.
+        logits: what the model gives for all images in eval mode.
 
     Raises:
         CheckFailed: it returns anything else.
@@ -136,10 +159,10 @@ def assert_accuracies(
         lines.append(("value", f"expected {num_classes} numbers, yours are {len(got)}"))
         raise CheckFailed("there is not one number for each class", lines)
     for number, (value, wanted) in enumerate(zip(got, expected, strict=True)):
-        if not _same_number(value, wanted):
+        if not misconceptions.same_number(value, wanted):
             lines.append((f"class {number}", f"expected {wanted:.2f}, yours {value:.2f} (per cent)"))
             summary = "a class without images is not nan" if math.isnan(wanted) else "an accuracy is wrong"
-            raise CheckFailed(summary, lines)
+            raise CheckFailed(summary, lines, misconceptions.likely_from_accuracies(got, expected, logits, batches))
 
 
 def assert_rows(
@@ -156,18 +179,87 @@ def assert_rows(
     if not isinstance(got, list) or not all(isinstance(row, dict) for row in got):
         lines.append(("value", f"expected a list of dicts, yours is {type_name(got)}"))
         raise CheckFailed("the result is not a list of dicts", lines)
+    likely = misconceptions.likely_from_rows(got, expected, accuracies)
     if len(got) != len(expected):
         lines.append(("rows", f"expected {len(expected)}: one a class, then the mean; yours are {len(got)}"))
-        raise CheckFailed("there is not one row for each class and one for the mean", lines)
+        raise CheckFailed("there is not one row for each class and one for the mean", lines, likely)
     for row, wanted in zip(got, expected, strict=True):
         if set(row) != set(wanted):
             lines += [("keys", f"expected {list(wanted)}"), ("", f"yours    {list(row)!r:.120}")]
             raise CheckFailed("a row has the wrong keys", lines)
         for key, value in wanted.items():
-            same = _same_number(row[key], value) if isinstance(value, float) else row[key] == value
+            number = isinstance(value, float)
+            same = misconceptions.same_number(row[key], value) if number else row[key] == value
             if not same:
                 lines += [(f"{wanted['class']}", f"{key}: expected {value!r}, yours {row[key]!r:.60}")]
-                raise CheckFailed(f"{_which(wanted, expected)} is wrong", lines)
+                raise CheckFailed(f"{_which(wanted, expected)} is wrong", lines, likely)
+
+
+def assert_output(
+    function: Callable[..., Any],
+    reference: Callable[..., Tensor],
+    images: Tensor,
+    mistaken: Callable[[], Mapping[str, Sequence[Callable[[], Tensor]]]],
+) -> None:
+    """`assert_same` for layers and networks, which can tell usual mistakes.
+
+    Args:
+        function: the student's.
+        reference: the right one.
+        images: for both.
+        mistaken: gives by cause the outputs with that mistake, each to be computed when asked for.
+
+    Raises:
+        CheckFailed: another type, shape, dtype or other values.
+    """
+    __tracebackhide__ = True
+    try:
+        assert_same(function, reference, images)
+    except CheckFailed as failure:
+        likely = failure.likely or misconceptions.likely_from_tensors(call(function, (images,), {}), mistaken())
+        told = [line for line in failure.lines if line[0] != "likely"]
+        raise CheckFailed(failure.summary, told, likely) from None
+
+
+def assert_filters(
+    function: Callable[..., Any], cases: Sequence[tuple[int, float, int]], expected: Sequence[int]
+) -> None:
+    """Assert that a function scales numbers of filters so; each case is (filters, width, divisor).
+
+    Raises:
+        CheckFailed: it does not.
+    """
+    __tracebackhide__ = True
+    got = [function(*case) for case in cases]
+    likely = misconceptions.likely_from_filters(cases, got) if all(type(each) is int for each in got) else None
+    _assert_numbers(function, cases, got, expected, likely)
+
+
+def assert_repeats(function: Callable[..., Any], cases: Sequence[tuple[int, float]], expected: Sequence[int]) -> None:
+    """Assert that a function scales numbers of blocks so; each case is (repeats, depth).
+
+    Raises:
+        CheckFailed: it does not.
+    """
+    __tracebackhide__ = True
+    got = [function(*case) for case in cases]
+    likely = misconceptions.likely_from_repeats(cases, got) if all(type(each) is int for each in got) else None
+    _assert_numbers(function, cases, got, expected, likely)
+
+
+def _assert_numbers(
+    function: Callable[..., Any],
+    cases: Sequence[tuple[Any, ...]],
+    got: Sequence[Any],
+    expected: Sequence[int],
+    likely: str | None,
+) -> None:
+    __tracebackhide__ = True
+    for case, value, wanted in zip(cases, got, expected, strict=True):
+        try:
+            assert_close(f"{function.__name__}({', '.join(map(str, case))})", value, expected=wanted)
+        except CheckFailed as failure:
+            raise CheckFailed(failure.summary, failure.lines, likely) from None
 
 
 def assert_accurate(mean: float, threshold: float, epochs: int) -> None:
@@ -188,10 +280,13 @@ def _which(row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     return "the row of the mean" if row is rows[-1] else "the row of a class"
 
 
-def _same_number(got: Any, wanted: float) -> bool:
-    if type(got) not in (int, float):
-        return False
-    return math.isnan(got) if math.isnan(wanted) else math.isclose(got, wanted, abs_tol=0.01)
+def _depends_on(model: Any, names: Sequence[str], images: Tensor) -> bool:
+    """Whether a model's output changes with these parameters."""
+    state = model.state_dict()
+    model.eval()
+    before = model(images).detach()
+    model.load_state_dict({**state, **{name: 2 * state[name] + 1 for name in names}})
+    return not torch.equal(model(images).detach(), before)
 
 
 def _names(names: Sequence[str]) -> str:

@@ -9,18 +9,25 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checks import as_function, assert_close, assert_same, assert_shape
-from tests.networks import assert_learns, assert_logits, assert_parameter_count, assert_state
+from tests.checks import as_function, assert_shape
+from tests.networks import (
+    assert_filters,
+    assert_learns,
+    assert_logits,
+    assert_output,
+    assert_parameter_count,
+    assert_repeats,
+    assert_state,
+)
 
 SMALL = {"width": 0.25, "depth": 0.25, "stem_stride": 1, "dropout": 0.0, "drop_connect": 0.0}
 
 
 @pytest.mark.points(1, category="scaling")
 def test_scaling_of_filters_and_repeats(q7):
-    for filters, width, expected in ((32, 1.0, 32), (32, 1.1, 32), (24, 0.25, 8), (24, 0.5, 16), (112, 1.2, 136)):
-        assert_close(f"round_filters({filters}, {width})", q7.round_filters(filters, width), expected=expected)
-    for repeats, depth, expected in ((2, 1.1, 3), (3, 0.25, 1), (4, 1.0, 4)):
-        assert_close(f"round_repeats({repeats}, {depth})", q7.round_repeats(repeats, depth), expected=expected)
+    scaled = [(32, 1.0, 8), (32, 1.1, 8), (24, 0.25, 8), (24, 0.5, 8), (112, 1.2, 8)]
+    assert_filters(q7.round_filters, scaled, [32, 32, 8, 16, 136])
+    assert_repeats(q7.round_repeats, [(2, 1.1), (3, 0.25), (4, 1.0), (2, 1.4)], [3, 1, 4, 3])
 
 
 @pytest.mark.points(1, category="squeeze and excitation")
@@ -33,7 +40,13 @@ def test_squeeze_and_excitation_of_two_channels(q7):
     images = torch.tensor([[[[1.0, 3.0]], [[0.0, 4.0]]]])
     # The channels' means are 2 and 2: SiLU(2 + 2 + 1) and then sigmoid of that + 1, which weighs both channels.
     weight = torch.sigmoid(F.silu(torch.tensor(5.0)) + 1)
-    assert_same(as_function(layer), lambda x: weight * x, images)
+    mistaken = {
+        "no sigmoid": [lambda: (F.silu(torch.tensor(5.0)) + 1) * images],
+        "largest for mean": [lambda: torch.sigmoid(F.silu(torch.tensor(8.0)) + 1) * images],
+        "se added": [lambda: images + weight],
+        "input not weighed": [lambda: weight.expand(1, 2, 1, 1), lambda: weight.expand(1, 2, 1, 2)],
+    }
+    assert_output(as_function(layer), lambda x: weight * x, images, lambda: mistaken)
 
 
 @pytest.mark.points(1, category="block")

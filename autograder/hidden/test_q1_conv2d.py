@@ -17,7 +17,7 @@ from autograder.hidden.gradients import tell_gradients
 from autograder.hidden.settings import convolution
 from tests.checks import assert_same, assert_size, assert_unchanged
 
-RANDOM_SIZES = 40
+RANDOM_SIZES = 28
 RANDOM_CONVOLUTIONS = 8
 
 
@@ -44,6 +44,7 @@ def test_kernel_neither_square_nor_symmetric(q1):
     assert_same(q1.conv2d, F.conv2d, torch.randn(2, 3, 7, 9), torch.randn(4, 3, 2, 3))
     assert_same(q1.conv2d, F.conv2d, torch.randn(2, 2, 6, 5), torch.randn(3, 2, 4, 1))
     assert_same(q1.conv2d, F.conv2d, torch.randn(3, 2, 4, 5), torch.randn(5, 2, 1, 1))
+    assert_same(q1.conv2d, F.conv2d, torch.randn(2, 5, 4, 3), torch.randn(2, 5, 1, 2))
 
 
 @pytest.mark.points(1, category="stride")
@@ -96,7 +97,9 @@ def test_side_effects_on_arguments_and_later_calls(q1):
 @pytest.mark.points(1, category="one image")
 def test_one_image_without_a_batch_axis(q1):
     assert_same(q1.conv2d, F.conv2d, torch.randn(3, 6, 5), torch.randn(4, 3, 2, 3), torch.randn(4), padding=1)
-    assert_same(q1.conv2d, F.conv2d, torch.randn(1, 4, 7), torch.randn(2, 1, 3, 2), stride=(1, 2))
+    assert_same(q1.conv2d, F.conv2d, torch.randn(1, 4, 9), torch.randn(2, 1, 3, 2), stride=(1, 2), dilation=(1, 2))
+    assert_same(q1.conv2d, F.conv2d, torch.randn(2, 3, 4), torch.randn(1, 2, 3, 4))  # axes of length 1 stay
+    assert_unchanged(q1.conv2d, torch.randn(2, 4, 5), torch.randn(3, 2, 2, 2))
 
 
 @pytest.mark.points(1, category="random settings")

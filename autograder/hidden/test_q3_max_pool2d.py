@@ -51,6 +51,8 @@ def test_dilation_of_each_axis(q3):
 
 @pytest.mark.points(1, category="ceil mode")
 def test_ceil_mode_and_the_window_that_would_begin_outside(q3):
+    assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(2, 3, 4, 5), 2, stride=1, ceil_mode=True)  # no remainder
+    assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(2, 3, 4, 6) - 2, 2, 2, 1, ceil_mode=True)
     assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(2, 3, 6, 8), (3, 2), stride=2, ceil_mode=True)
     assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(2, 3, 5, 5) - 4, 2, stride=3, padding=1, ceil_mode=True)
     assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(2, 3, 7, 9), (2, 4), None, (1, 2), 1, ceil_mode=True)
@@ -61,6 +63,8 @@ def test_ceil_mode_and_the_window_that_would_begin_outside(q3):
 def test_conventions_dtype_arguments_one_image(q3):
     assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(2, 3, 6, 7, dtype=torch.float64), 3, 2, 1)
     assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(4, 6, 7), (2, 3))
+    assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(3, 6, 8), 3, 2, 1, ceil_mode=True, dilation=2)
+    assert_unchanged(q3.max_pool2d, torch.randn(3, 5, 5), 2)
     assert_unchanged(q3.max_pool2d, -torch.rand(2, 3, 5, 6), 2, padding=1)
     assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(2, 3, 6, 7).transpose(2, 3), (2, 3))
 

@@ -58,6 +58,11 @@ def test_divisor_override_for_every_window(q4):
 def test_conventions_dtype_arguments_one_image(q4):
     assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 7, dtype=torch.float64), 3, 2, 1)
     assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(4, 6, 7), (2, 3))
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 4, 5), 2, stride=1, ceil_mode=True)  # no remainder
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 4, 6) - 2, 2, 2, 1, ceil_mode=True)
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(3, 6, 8), 3, 2, 1, ceil_mode=True, divisor_override=3)
+    assert_unchanged(q4.avg_pool2d, torch.randn(3, 5, 5), 2)
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.arange(48.0).reshape(2, 2, 3, 4) % 5, (1, 2))  # zeros count too
     assert_unchanged(q4.avg_pool2d, -torch.rand(2, 3, 5, 6), 2, padding=1)
     assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 7).transpose(2, 3), (2, 3))
 

@@ -62,7 +62,7 @@ def test_random_sizes(q5, seed):
 @pytest.mark.points(1, category="parameters")
 def test_parameters_of_the_layer(q5):
     assert_parameters(q5.FullyConnected(7, 4), {"weight": (4, 7), "bias": (4,)}, bound=7**-0.5)
-    assert_parameters(q5.FullyConnected(50, 40), {"weight": (40, 50), "bias": (40,)}, bound=50**-0.5)
+    assert_parameters(q5.FullyConnected(20, 120), {"weight": (120, 20), "bias": (120,)}, bound=20**-0.5)
     assert_parameters(q5.FullyConnected(5, 3, bias=False), {"weight": (3, 5)}, bound=5**-0.5)
 
 

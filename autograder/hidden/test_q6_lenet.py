@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -11,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from assignment.table_model import numbered_images
-from tests.checks import as_function, assert_close, assert_same
-from tests.networks import assert_accuracies, assert_accurate, assert_rows
+from tests.checks import CheckFailed, as_function, assert_close
+from tests.model_misconceptions import CAUSES
+from tests.networks import assert_accuracies, assert_accurate, assert_output, assert_rows
 from tests.test_q6_lenet import LAYERS
 
 
@@ -23,6 +26,53 @@ def lenet(state: dict[str, Tensor], images: Tensor) -> Tensor:
     x = F.relu(F.linear(x.flatten(1), state["fc1.weight"], state["fc1.bias"]))
     x = F.relu(F.linear(x, state["fc2.weight"], state["fc2.bias"]))
     return F.linear(x, state["fc3.weight"], state["fc3.bias"])
+
+
+def same(x: Tensor) -> Tensor:
+    return x
+
+
+def mistaken_lenet(
+    state: dict[str, Tensor],
+    images: Tensor,
+    *,
+    after: Sequence[Callable[[Tensor], Tensor]] = (F.relu, F.relu, F.relu, F.relu, same),
+    pools: Sequence[Callable[[Tensor, int], Tensor]] = (F.max_pool2d, F.max_pool2d),
+    axes: tuple[int, ...] = (0, 1, 2, 3),
+) -> Tensor:
+    """LeNet with other functions after its five layers, other pools, other axes before flattening."""
+    x = images
+    for number in (1, 2):
+        x = after[number - 1](F.conv2d(x, state[f"conv{number}.weight"], state[f"conv{number}.bias"]))
+        x = pools[number - 1](x, 2)
+    x = x.permute(axes).flatten(1)
+    for number in (1, 2, 3):
+        x = after[number + 1](F.linear(x, state[f"fc{number}.weight"], state[f"fc{number}.bias"]))
+    return x
+
+
+def mistakes(state: dict[str, Tensor], images: Tensor) -> dict[str, list[Callable[[], Tensor]]]:
+    """The logits that usual mistakes lead to, by their keys in `model_misconceptions`."""
+
+    def made(**settings: Any) -> Callable[[], Tensor]:
+        return lambda: mistaken_lenet(state, images, **settings)
+
+    right = [F.relu] * 4 + [same]
+    largest, mean = F.max_pool2d, F.avg_pool2d
+    one_out = {
+        f"no relu after {layer}": [made(after=[*right[:place], same, *right[place + 1 :]])]
+        for place, layer in enumerate(("conv1", "conv2", "fc1", "fc2"))
+    }
+    return {
+        **one_out,
+        "no relu": [made(after=[same] * 5)],
+        "tanh for relu": [made(after=[torch.tanh] * 4 + [same])],
+        "average pool": [made(pools=pools) for pools in ((mean, largest), (largest, mean), (mean, mean))],
+        "relu at the end": [made(after=[F.relu] * 5)],
+        "softmax at the end": [made(after=[*right[:4], lambda x: x.softmax(1)])],
+        "log softmax at the end": [made(after=[*right[:4], lambda x: x.log_softmax(1)])],
+        "flatten order": [made(axes=axes) for axes in ((0, 2, 3, 1), (0, 1, 3, 2), (0, 3, 2, 1))],
+    }
 
 
 def weights(classes: int = 10) -> dict[str, Tensor]:
@@ -48,9 +98,12 @@ def test_known_weights_give_known_logits(q6):
         model = q6.LeNet(classes)
         model.load_state_dict(state)
         for images in (torch.randn(3, 3, 32, 32), -2 * torch.rand(1, 3, 32, 32)):
-            assert_same(as_function(model), lambda x, state=state: lenet(state, x), images)
-        model.eval()  # LeNet has nothing that differs between the modes
-        assert_same(as_function(model), lambda x, state=state: lenet(state, x), torch.randn(2, 3, 32, 32))
+            assert_known(model, state, images)
+        assert_known(model.eval(), state, torch.randn(2, 3, 32, 32))  # nothing in LeNet differs between the modes
+
+
+def assert_known(model: Any, state: dict[str, Tensor], images: Tensor) -> None:
+    assert_output(as_function(model), lambda x: lenet(state, x), images, lambda: mistakes(state, images))
 
 
 @pytest.mark.points(1, category="gradients")
@@ -86,7 +139,7 @@ def test_accuracy_per_class_unbalanced_and_absent(q6, seed, table_model):
             100 * right[labels == label].float().mean().item() if (labels == label).any() else math.nan
             for label in range(classes)
         ]
-        assert_accuracies(q6.per_class_accuracy, expected, table_model(logits), batches, classes)
+        assert_accuracies(q6.per_class_accuracy, expected, table_model(logits), batches, classes, logits)
 
 
 @pytest.mark.points(1, category="eval mode")
@@ -94,7 +147,7 @@ def test_eval_mode_while_measuring(q6, table_model):
     logits = 10 * F.one_hot(torch.arange(6) % 3, 3).float()
     batches = [(numbered_images(6), torch.arange(6) % 3)]
     model = table_model(logits)  # wrong for every image, were it asked in train mode
-    assert_accuracies(q6.per_class_accuracy, [100.0, 100.0, 100.0], model.train(), batches, 3)
+    assert_accuracies(q6.per_class_accuracy, [100.0, 100.0, 100.0], model.train(), batches, 3, logits)
 
 
 @pytest.mark.points(1, category="mode afterwards")
@@ -104,9 +157,14 @@ def test_mode_afterwards_is_the_one_before(q6, table_model):
     for training in (True, False):
         model = table_model(logits).train(training)
         before = model(images).detach()
-        assert_accuracies(q6.per_class_accuracy, [100.0] * 4, model, [(images, torch.arange(4))], 4)
+        assert_accuracies(q6.per_class_accuracy, [100.0] * 4, model, [(images, torch.arange(4))], 4, logits)
         after = model(images).detach()
-        assert_close("the mode of the model after it was measured", after, expected=before)
+        try:
+            assert_close("the mode of the model after it was measured", after, expected=before)
+        except CheckFailed as failure:
+            changed = torch.equal(after, logits if training else logits.roll(1, dims=1))
+            key = "left in eval mode" if training else "set to train mode"
+            raise CheckFailed(failure.summary, failure.lines, CAUSES[key] if changed else None) from None
 
 
 @pytest.mark.points(2, category="comparison")
@@ -126,5 +184,11 @@ def test_comparison_ties_gaps_and_three_models(q6):
         q6.compare,
         [{"class": "x", "only": nan, "best": ""}, {"class": "mean", "only": nan, "best": ""}],
         {"only": [nan]},
+        ["x"],
+    )
+    assert_rows(  # nothing recognised is a number too, and the first of equals is the best
+        q6.compare,
+        [{"class": "x", "a": 0.0, "b": 0.0, "best": "a"}, {"class": "mean", "a": 0.0, "b": 0.0, "best": "a"}],
+        {"a": [0.0], "b": [0.0]},
         ["x"],
     )
