@@ -286,13 +286,13 @@ def _result(
     if isinstance(error, CheckFailed):
         status = "failed"
         staff = error.detail
-        message = f"{_sentence(error.summary)} {error.likely or ''}".strip() if hidden else full_message(item, error)
+        message = _sentences(error.summary, error.likely) if hidden else full_message(item, error)
     elif isinstance(error, SubmissionFailure):
         status = error.status
         notes = [] if isinstance(error, Unusable) else getattr(error, "__notes__", [])
         staff = "\n".join([error.detail, *notes])
         likely = getattr(error, "likely", None)
-        message = (f"{error.summary} {likely}" if likely else error.summary) if hidden else staff
+        message = (_sentences(error.summary, likely) if likely else error.summary) if hidden else staff
     elif error is not None or not complete:
         status = "error"
         if "Timeout" in str(error):  # pytest-timeout has no exception of its own
@@ -306,8 +306,8 @@ def _result(
     return TestResult(name, record.category, status, record.visibility, score, record.points, message, staff, seconds)
 
 
-def _sentence(summary: str) -> str:
-    return summary[:1].upper() + summary[1:] + ("" if summary.endswith(".") else ".")
+def _sentences(*texts: str | None) -> str:
+    return " ".join(text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".") for text in texts if text)
 
 
 def _time_limit() -> list[str]:

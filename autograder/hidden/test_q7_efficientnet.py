@@ -260,7 +260,8 @@ def test_blocks_with_every_setting(q7):
             except CheckFailed as failure:
                 other = other_momentum(before[name], value, after.get(name))
                 likely = CAUSES["batch norm momentum"] if other else None
-                raise CheckFailed(failure.summary, failure.lines, likely) from None
+                summary = "a block's running averages after a batch in train mode are not right"
+                raise CheckFailed(summary, failure.lines, likely) from None
 
 
 def other_momentum(before: Tensor, expected: Tensor, got: Any) -> bool:

@@ -122,3 +122,12 @@ def test_a_hidden_test_does_not_tell_its_inputs(graded: Grade) -> None:
         else:
             assert "expected" in test.message
             assert "pytest -k" in test.message
+
+
+def test_no_hidden_message_holds_a_number_of_its_test(graded: Grade) -> None:
+    for name in ("rounds down", "batch norm of another momentum"):
+        answer = next(answer for answer in bank.wrong_answers("q7_efficientnet") if answer.name == name)
+        (question,) = graded(answer.source, question="q7").questions
+        messages = [test.message for test in question.tests if test.status == "failed" and test.visibility == "hidden"]
+        assert messages
+        assert not any(character.isdigit() for message in messages for character in message)
