@@ -292,7 +292,7 @@ def _result(
         notes = [] if isinstance(error, Unusable) else getattr(error, "__notes__", [])
         staff = "\n".join([error.detail, *notes])
         likely = getattr(error, "likely", None)
-        message = (_sentences(error.summary, likely) if likely else error.summary) if hidden else staff
+        message = f"{error.summary} {_sentences(likely)}".strip() if hidden else staff
     elif error is not None or not complete:
         status = "error"
         if "Timeout" in str(error):  # pytest-timeout has no exception of its own
