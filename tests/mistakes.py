@@ -15,7 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.window_mistakes import AVERAGE_POOL, CONVOLUTION, MAX_POOL, Mistake
+from tests.convolution_mistakes import CONVOLUTION
+from tests.pool_mistakes import AVERAGE_POOL, MAX_POOL
+from tests.window_mistakes import Mistake
 from tests.windows import average_pool, convolution, max_pool
 
 RELU: list[tuple[str, Mistake]] = [
