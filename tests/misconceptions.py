@@ -140,7 +140,8 @@ def _explains(mistake: Callable[[Any], Tensor | None], calls: Sequence[Any], out
     for number, (call, outcome) in enumerate(zip(calls, outcomes, strict=True)):
         predicted = _prediction(mistake, call, outcome)
         if predicted is None or not isinstance(outcome, Tensor):
-            if number == 0 or not isinstance(outcome, Exception | Tensor):
+            empty = isinstance(outcome, Tensor) and outcome.numel() == 0  # of which torch's layers make none
+            if (number == 0 and not empty) or not isinstance(outcome, Exception | Tensor):
                 return False  # the call that failed must be explained, and nothing but tensors can be
             if predicted is not None and isinstance(outcome, Exception) and _same(predicted, _right(call)):
                 return False  # this mistake does no harm here, so what went wrong is another one
