@@ -168,8 +168,9 @@ def calibrate(
 @click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
 @click.option("--data", metavar="SOURCE", help="Images to train on what nothing cheaper catches. [default: none]")
 @click.option("--jobs", type=click.IntRange(1), help="Gradings side by side. [default: one a core]")
+@click.option("--seed", default=0, show_default=True, help="Another one: other random cases, other pairs of faults.")
 @click.option("--details", is_flag=True, help="List every wrong answer, and what caught it.")
-def verify(questions: tuple[str, ...], data: str | None, jobs: int | None, details: bool) -> None:
+def verify(questions: tuple[str, ...], data: str | None, jobs: int | None, seed: int, details: bool) -> None:
     """Check the suites: grade solutions, stubs, and a bank of right and wrong answers."""
     from autograder import verify as verification
     from autograder.short_run import Data
@@ -178,7 +179,7 @@ def verify(questions: tuple[str, ...], data: str | None, jobs: int | None, detai
     stale = verification.stale_stubs(assignment)
     images = Data.load(data) if data is not None else None
     chosen = assignment.choose(questions)
-    verdicts = verification.verify(assignment, chosen, images, jobs=jobs or verification.cores())
+    verdicts = verification.verify(assignment, chosen, images, jobs=jobs or verification.cores(), seed=seed)
     well = verification.report(verdicts, details=details)
     if stale:
         raise GraderFault(f"Not in step with solutions/: {', '.join(stale)}. Run `python -m autograder stubs`.")

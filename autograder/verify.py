@@ -71,16 +71,19 @@ class Verdict:
         return self.score == self.possible and not self.flags
 
 
-def verify(assignment: Assignment, questions: Sequence[Question], data: Data | None, *, jobs: int) -> list[Verdict]:
+def verify(
+    assignment: Assignment, questions: Sequence[Question], data: Data | None, *, jobs: int, seed: int = 0
+) -> list[Verdict]:
     """Grade all answers of known worth to these questions, several side by side.
 
     Args:
         data: images to train on, for wrong answers that nothing cheaper catches; without, those stay uncaught.
         jobs: how many processes grade.
+        seed: another one makes other random cases in the tests, and other pairs of faults.
     """
-    answers = [pair for question in questions for pair in _answers(question)]
+    answers = [pair for question in questions for pair in _answers(question, seed)]
     with ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(assignment, data)
+        jobs, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(assignment, data, seed)
     ) as pool:
         verdicts = pool.map(_judge, answers, chunksize=4)
         console = Console(stderr=True)
@@ -146,28 +149,29 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _answers(question: Question) -> Iterator[tuple[str, Answer]]:
+def _answers(question: Question, seed: int) -> Iterator[tuple[str, Answer]]:
     module = question.module
     yield "solution", Answer(module, "the solution", (course.SOLUTIONS / f"{module}.py").read_text("utf-8"))
     yield "stub", Answer(module, "the stub", (course.STUBS / f"{module}.py").read_text("utf-8"))
     yield from (("right", answer) for answer in bank.right_answers(module))
     for kind in ("wrong", "unseen"):
         yield from ((kind, answer) for answer in bank.wrong_answers(module, kind))
-    yield from (("pair", answer) for answer in bank.pairs(module, PAIRS))
+    yield from (("pair", answer) for answer in bank.pairs(module, PAIRS, seed))
 
 
 # Each process has one sandbox, which ends with it.
 _here: dict[str, object] = {}
 
 
-def _begin(assignment: Assignment, data: Data | None) -> None:
+def _begin(assignment: Assignment, data: Data | None, seed: int) -> None:
     sandbox = Sandbox()
-    _here["grade"] = partial(_graded, assignment, sandbox)
+    _here["grade"] = partial(_graded, assignment, sandbox, seed)
     _here["data"] = data
 
 
-def _graded(assignment: Assignment, sandbox: Sandbox, answer: Answer, data: Data | None) -> object:
-    submission = Submission("the bank", {f"{answer.module}.py": answer.source.encode()})
+def _graded(assignment: Assignment, sandbox: Sandbox, seed: int, answer: Answer, data: Data | None) -> object:
+    # Random cases follow from what was handed in: another text beside the same answer makes others.
+    submission = Submission("the bank", {f"{answer.module}.py": answer.source.encode()}, explanations=f"seed {seed}")
     (question,) = grade(submission, assignment, sandbox, questions=(answer.question,), data=data).questions
     return question
 

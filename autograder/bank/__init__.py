@@ -65,9 +65,9 @@ def wrong_answers(module: str, kind: str = "wrong") -> list[Answer]:
     ]
 
 
-def pairs(module: str, count: int) -> list[Answer]:
-    """Answers with two faults of the bank at once, picked at random and always the same ones."""
-    draw, solution = random.Random(module), _solution(module)  # noqa: S311  (which pairs is no secret)
+def pairs(module: str, count: int, seed: int = 0) -> list[Answer]:
+    """Answers with two faults of the bank at once, picked at random, the same ones for the same seed."""
+    draw, solution = random.Random(f"{module} {seed}"), _solution(module)  # noqa: S311  (which pairs is no secret)
     found: list[Answer] = []
     entries = _entries(module, "wrong")
     while len(found) < count:
