@@ -34,7 +34,7 @@ class Sandbox:
 
     def __init__(self, server: ForkServer | None = None, *, without: tuple[str, ...] = ()) -> None:
         self._server = server or launch()
-        self._without = without
+        self.without = without
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._layers: dict[str, bool] = {}
@@ -111,7 +111,7 @@ class Sandbox:
                 "open_files": limits.open_files,
                 "threads": limits.threads,
                 "out_of_reach": self._server.out_of_reach,
-                "without": list(self._without),
+                "without": list(self.without),
             },
         }
         with theirs:

@@ -1,0 +1,189 @@
+"""What stands around a grading, for attacks to go for: secrets, files, a neighbour's process, open ports.
+
+An attack's files name these by marks like `@SECRET_FILE@`, which `Host.marks` gives their values for this run.
+Afterwards `Host.gains` looks at what is left and says what the attack got.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder import course
+
+# Holds a secret in its memory, its environment, its arguments, its folder and an open file, and does nothing else.
+_NEIGHBOUR = """
+import ctypes, os, signal, sys
+held = ctypes.create_string_buffer(os.environ["GRADER_TOKEN"].encode())
+file = open("grades.csv")
+print(ctypes.addressof(held), file.fileno(), flush=True)
+while True:
+    signal.pause()
+"""
+
+# Lines that stand in staff's files only: whoever has read a file has them.
+_STAFF_FILES = (
+    course.HIDDEN_TESTS / "test_q1_conv2d.py",
+    course.HIDDEN_TESTS / "test_q6_lenet.py",
+    course.SOLUTIONS / "q1_conv2d.py",
+    course.SETTINGS,
+)
+
+
+@dataclass
+class Host:
+    """The surroundings of one attack.
+
+    Attributes:
+        folder: a folder that everybody may write to, with a grade book in it.
+        secret: text that no submission may learn.
+        mark: what an attack calls its processes, so that they are found.
+    """
+
+    folder: Path
+    secret: str
+    mark: str
+    _neighbour: subprocess.Popen[str]
+    _place: tuple[int, int]
+    _tcp: socket.socket
+    _udp: socket.socket
+    _abstract: socket.socket
+    _before: dict[str, str]
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What the marks in an attack's files stand for."""
+        address, descriptor = self._place
+        return {
+            "@FOLDER@": str(self.folder),
+            "@SECRET_FILE@": str(self.folder / "grades.csv"),
+            "@NEIGHBOUR@": str(self._neighbour.pid),
+            "@ADDRESS@": str(address),
+            "@LENGTH@": str(len(self.secret)),
+            "@DESCRIPTOR@": str(descriptor),
+            "@TCP@": str(self._tcp.getsockname()[1]),
+            "@UDP@": str(self._udp.getsockname()[1]),
+            "@ABSTRACT@": self._abstract.getsockname()[1:].decode(),
+            "@HIDDEN@": str(course.HIDDEN_TESTS),
+            "@SOLUTIONS@": str(course.SOLUTIONS),
+            "@GRADER@": str(os.getpid()),
+            "@MARK@": self.mark,
+            "@DONE@": f"done {self.mark}",
+        }
+
+    def fill_in(self, text: str) -> str:
+        """A file of the corpus with its marks replaced."""
+        for mark, value in self.marks.items():
+            text = text.replace(mark, value)
+        return text
+
+    def gains(self, told: str) -> dict[str, bool]:
+        """What an attack got, by the keys of `WANTS`; points and text are the runner's to judge.
+
+        Args:
+            told: all that came out of the grading, for whomever it was meant.
+        """
+        learned = [self.secret, self.secret.encode().hex(), *_staff_lines()]
+        return {
+            "secret": any(text in told for text in learned),
+            "change": self._state() != self._before,
+            "process": bool(list(_processes(self.mark))),
+            "harm": _stopped(self._neighbour),
+            "network": self._heard(),
+            "excess": self.marks["@DONE@"] in told,
+        }
+
+    def _state(self) -> dict[str, str]:
+        return {
+            str(path): f"{path.lstat().st_mode:o} "
+            + (hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "")
+            for path in (self.folder, *sorted(self.folder.rglob("*")))
+        }
+
+    def _heard(self) -> bool:
+        heard = False
+        for listener in (self._tcp, self._abstract):
+            with contextlib.suppress(BlockingIOError):
+                listener.accept()[0].close()
+                heard = True
+        with contextlib.suppress(BlockingIOError):
+            self._udp.recv(1)
+            heard = True
+        return heard
+
+    def close(self) -> None:
+        """End what stands around, and what an attack left."""
+        for pid in _processes(self.mark):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._neighbour.kill()
+        self._neighbour.communicate()
+        for each in (self._tcp, self._udp, self._abstract):
+            each.close()
+
+
+@contextlib.contextmanager
+def host(folder: Path) -> Iterator[Host]:
+    """Put up what attacks go for, in an empty folder, and take it down again."""
+    secret = f"secret-{secrets.token_hex(12)}"
+    (folder / "grades.csv").write_text(f"alice,16,{secret}\n")
+    (folder / "grades.csv").chmod(0o666)
+    folder.chmod(0o777)
+    neighbour = subprocess.Popen(
+        [sys.executable, "-c", _NEIGHBOUR, secret],
+        env={**os.environ, "GRADER_TOKEN": secret},
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert neighbour.stdout is not None
+    address, descriptor = map(int, neighbour.stdout.readline().split())
+    tcp = socket.create_server(("127.0.0.1", 0))
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind(("127.0.0.1", 0))
+    abstract = socket.socket(socket.AF_UNIX)
+    abstract.bind(f"\0{secrets.token_hex(8)}")
+    abstract.listen()
+    for each in (tcp, udp, abstract):
+        each.setblocking(False)
+    mark = f"hostile-{secrets.token_hex(3)}"  # a process's name has 15 bytes at most
+    here = Host(folder, secret, mark, neighbour, (address, descriptor), tcp, udp, abstract, {})
+    here._before = here._state()  # noqa: SLF001
+    try:
+        yield here
+    finally:
+        here.close()
+
+
+def _staff_lines() -> list[str]:
+    """The longest line of each of staff's files."""
+    return [max(path.read_text("utf-8").splitlines(), key=len).strip() for path in _STAFF_FILES]
+
+
+def _processes(mark: str) -> Iterator[int]:
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and (entry / "comm").read_text().strip() == mark:
+                yield int(entry.name)
+
+
+def _stopped(process: subprocess.Popen[Any]) -> bool:
+    if process.poll() is not None:
+        return True
+    state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state in "TtZX"
+
+
+def described(gains: Mapping[str, bool]) -> str:
+    """What was got, for a message."""
+    return ", ".join(name for name, got in gains.items() if got) or "nothing"

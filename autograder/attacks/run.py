@@ -1,0 +1,232 @@
+"""Try an attack: as it would be graded, and without what keeps it out."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import multiprocessing
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from autograder import course
+from autograder.attacks import DEFENCES, Attack, base_source, module_of, naive
+from autograder.attacks.host import Host
+from autograder.course import Assignment
+from autograder.errors import UnusableRequest
+from autograder.grade import grade
+from autograder.intake import read_submission
+from autograder.report import QuestionReport, Report
+from autograder.sandbox.confinement import LAYERS
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.sandbox import Sandbox
+
+# Tight enough for a quick test, where an attack does not ask for others.
+USUAL = Limits(call_seconds=2, call_wall_seconds=10, question_wall_seconds=30, worker_cpu_seconds=20)
+_NO_LIMITS = Limits(
+    call_seconds=60, call_wall_seconds=60, worker_cpu_seconds=600, memory_mb=1 << 16, message_mb=1 << 12,
+    output_kb=1 << 20, file_mb=1 << 12, scratch_mb=1 << 14, scratch_files=1 << 20, open_files=4096, threads=4096,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attack.
+
+    Attributes:
+        gains: what it got, by the keys of `WANTS`.
+        told: everything that came out of it, for whomever it was meant.
+        problems: what else is not as before the attack.
+    """
+
+    gains: Mapping[str, bool]
+    told: str
+    problems: tuple[str, ...] = ()
+
+
+def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox, folder: Path) -> Outcome:
+    """Try an attack as it would be graded, beside a right answer to another question.
+
+    Args:
+        folder: an empty one, for the submission.
+    """
+    submission = _submission(attack, host, folder)
+    neighbour = "q5" if attack.question == "q2" else "q2"
+    beside = folder / f"{module_of(neighbour)}.py"
+    if submission == folder and not beside.exists():
+        beside.write_text(base_source(neighbour, "solution"))
+    before = sorted(sandbox.folder.iterdir())
+    try:
+        taken = read_submission(submission, assignment)
+    except UnusableRequest as refusal:
+        return Outcome({**host.gains(str(refusal)), "points": False, "text": False}, str(refusal))
+    limited = _with_limits(assignment, limits_of(attack))
+    report = grade(taken, limited, sandbox, questions=(attack.question, neighbour))
+    mine, other = report.questions
+    problems = []
+    if beside.exists() and other.score != other.max_score:
+        problems.append(f"the other question got {other.score} of {other.max_score}")
+    if not _settles(sandbox.folder, before):
+        problems.append("the sandbox's folder is not as it was")
+    if attack.says and not any(attack.says in test.message for test in mine.tests):
+        problems.append(f"no message says {attack.says!r}: {mine.tests[0].message!r}")
+    return _outcome(host, report, mine.score > honest(attack.question, attack.base, sandbox), tuple(problems))
+
+
+def unprotected(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox, folder: Path) -> Outcome:
+    """Try an attack without what it names in `stopped_by`."""
+    if "boundary" in attack.stopped_by:
+        return _by_a_naive_grader(attack, host, folder)
+    if "intake" in attack.stopped_by:
+        (folder / "submission").mkdir()
+        (folder / "unpacked").mkdir()
+        told = naive.take_in(_submission(attack, host, folder / "submission"), folder / "unpacked")
+        return Outcome({**host.gains(told), "points": False, "text": False}, told)
+    limits = limits_of(attack)
+    if "guard" in attack.stopped_by:
+        assignment = replace(
+            assignment, questions=tuple(replace(each, from_scratch=()) for each in assignment.questions)
+        )
+    if "limits" in attack.stopped_by:
+        limits = _NO_LIMITS
+    submission = read_submission(_submission(attack, host, folder), assignment)
+    sandbox.without = tuple(layer for layer in attack.stopped_by if layer in LAYERS)
+    try:
+        report = grade(submission, _with_limits(assignment, limits), sandbox, questions=(attack.question,))
+    finally:
+        sandbox.without = ()
+    (mine,) = report.questions
+    return _outcome(host, report, mine.score > honest(attack.question, attack.base, sandbox))
+
+
+@cache
+def honest(question: str, base: str, sandbox: Sandbox) -> int:
+    """The points that the answer is worth to which an attack is appended."""
+    if not base:
+        return 0
+    return _grade_text(question, base_source(question, base), sandbox).score
+
+
+@cache
+def honest_share(question: str, base: str, folder: Callable[[], Path]) -> float:
+    """What a naive grader gives for that answer, from 0 to 1."""
+    if not base:
+        return 0.0
+    text = base_source(question, base)
+    share: float = _naive(folder(), question, {f"{module_of(question)}.py": text}, fresh=False, secret="")["share"]
+    return share
+
+
+def limits_of(attack: Attack) -> Limits:
+    """The limits that an attack is tried with."""
+    return Limits(**{**asdict(USUAL), **attack.limits})
+
+
+def _settles(folder: Path, before: list[Path]) -> bool:
+    """Whether a folder is soon as it was: workers that are no longer needed are buried while grading goes on."""
+    until = time.monotonic() + 5
+    while sorted(folder.iterdir()) != before:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _by_a_naive_grader(attack: Attack, host: Host, folder: Path) -> Outcome:
+    (folder / "base").mkdir()
+    (folder / "attack").mkdir()
+    fair = honest_share(attack.question, attack.base, _Once(folder / "base"))
+    files = _files(attack, host)
+    result = _naive(folder / "attack", attack.question, files, fresh=attack.fresh, secret=host.secret)
+    gains = host.gains(result["told"])
+    gains["harm"] |= result["killed"]
+    return Outcome({**gains, "points": result["share"] > fair, "text": False}, result["told"])
+
+
+class _Once:
+    """A folder that does not make a call another one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self) -> Path:
+        return self._folder
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Once)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def _naive(folder: Path, question: str, files: Mapping[str, str], *, fresh: bool, secret: str) -> dict[str, Any]:
+    naive.lay_out(folder, course.ROOT, module_of(question))
+    for name, text in files.items():
+        place = folder / "assignment" / name if name.startswith("q") else folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([naive.__name__])
+    ours, theirs = context.Pipe()
+    grader = context.Process(target=naive.serve, args=(theirs, str(folder), fresh, {"GRADER_TOKEN": secret}))
+    grader.start()
+    theirs.close()
+    try:
+        result: dict[str, Any] = ours.recv() if ours.poll(2 * naive.SECONDS) else {}
+    except EOFError:
+        result = {}
+    finally:
+        ours.close()
+        grader.kill()
+        grader.join()
+    told = (folder / "printed.txt").read_text("utf-8", "replace") if not result else result["told"]
+    return {"share": result.get("share", 0.0), "told": told, "killed": not result}
+
+
+def _outcome(host: Host, report: Report, gained: bool, problems: tuple[str, ...] = ()) -> Outcome:
+    told = json.dumps(report.as_dict(), ensure_ascii=False)
+    return Outcome({**host.gains(told), "points": gained, "text": False}, told, problems)
+
+
+def _submission(attack: Attack, host: Host, folder: Path) -> Path:
+    """Lay out what the attack hands in, and give its path."""
+    if attack.builds:
+        spec = importlib.util.spec_from_file_location("build", attack.folder / "build.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        made: Path = module.build(folder, host.marks) or folder
+        return made
+    for name, text in _files(attack, host).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def _files(attack: Attack, host: Host) -> dict[str, str]:
+    own = f"{module_of(attack.question)}.py"
+    files = {name: host.fill_in(text) for name, text in attack.files().items()}
+    if attack.base:
+        files[own] = f"{base_source(attack.question, attack.base)}\n\n{files.get(own, '')}"
+    return files
+
+
+def _grade_text(question: str, text: str, sandbox: Sandbox) -> QuestionReport:
+    from autograder.intake import Submission
+
+    submission = Submission("a student", {f"{module_of(question)}.py": text.encode()})
+    return grade(submission, course.load(), sandbox, questions=(question,)).questions[0]
+
+
+def _with_limits(assignment: Assignment, limits: Limits) -> Assignment:
+    return replace(assignment, questions=tuple(replace(each, limits=limits) for each in assignment.questions))
+
+
+def describe(attack: Attack) -> str:
+    """For a test's failure."""
+    defences = "; ".join(DEFENCES[each] for each in attack.stopped_by)
+    return f"{attack.name}: {attack.tries} Afterwards: {attack.then} Stopped by: {defences}."

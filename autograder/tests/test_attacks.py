@@ -1,0 +1,67 @@
+"""The corpus of hostile submissions: as graded, none gets anything; without its defence, each gets what it wants."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder import attacks
+from autograder.attacks import Attack
+from autograder.attacks.host import Host, described, host
+from autograder.attacks.run import describe, graded, unprotected
+from autograder.course import Assignment
+from autograder.sandbox.sandbox import Sandbox
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")
+
+CORPUS = attacks.load()
+EVERY = 5  # of those tried without their defence in a quick run; all are in a slow one
+
+
+@pytest.fixture
+def around() -> Iterator[Host]:
+    # Not in pytest's folder, which is closed to other users: an attack would be stopped by that alone.
+    with tempfile.TemporaryDirectory() as place, host(Path(place)) as here:
+        yield here
+
+
+def _named(attack: Attack) -> str:
+    return attack.name
+
+
+@pytest.mark.parametrize("attack", CORPUS, ids=_named)
+def test_it_gets_nothing(
+    attack: Attack, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "handed in").mkdir()
+    outcome = graded(attack, around, assignment, sandbox, tmp_path / "handed in")
+    assert not any(outcome.gains.values()), f"{describe(attack)} It got: {described(outcome.gains)}."
+    assert not outcome.problems, describe(attack)
+
+
+def _without_its_defence(
+    attack: Attack, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (tmp_path / "handed in").mkdir()
+    outcome = unprotected(attack, around, assignment, sandbox, tmp_path / "handed in")
+    told = f"{describe(attack)} It got: {described(outcome.gains)}. It said: {outcome.told[-2000:]}"
+    assert outcome.gains[attack.wants], told
+
+
+@pytest.mark.parametrize("attack", CORPUS[::EVERY], ids=_named)
+def test_it_succeeds_without_its_defence(
+    attack: Attack, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    _without_its_defence(attack, around, assignment, sandbox, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", [each for each in CORPUS if each not in CORPUS[::EVERY]], ids=_named)
+def test_it_succeeds_without_its_defence_too(
+    attack: Attack, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    _without_its_defence(attack, around, assignment, sandbox, tmp_path)
