@@ -95,6 +95,7 @@ CAUSES: dict[str, str] = {
             "axes swapped": "your output size exchanges the {} of height and width",
         }.items()
     },
+    "layers in the wrong order": "the layers are right, but not in the order asked for",
     # Pools.
     "padded with zeros": "the padding is 0, or nearly, and wins where all pixels are negative",
     "padded with minus one": "the padding is −1 and wins where all pixels are less",
@@ -119,6 +120,7 @@ CAUSES: dict[str, str] = {
     "last value of the window": "this is the last value of each window, not the largest",
     "maximum across images": "the maximum is taken across the images of a batch too",
     "sum for maximum": "this is the sum of each window, not its largest value",
+    "padded with the edge's pixels": "the padding repeats the pixels at the edge, which may win",
     "padded with minus a hundred": "the padding is −100 and wins where all pixels are less",
     "divided by the width squared": "the sum is divided by the window's width squared; not every window is square",
     "always divided by the whole window": (

@@ -6,8 +6,9 @@ the function runs: at home `q1.conv2d` is the function itself, in grading it sta
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from tests import formulas, misconceptions
+from tests.causes import CAUSES
 
 # Largest differences accepted, relative to each value and to the scale of the sum that it comes from. A float32 carries
 # a relative error of 2⁻²⁴ = 6e-8. A sum of n products, in whatever order, is off by at most n times that of the
@@ -184,6 +186,34 @@ def assert_written_into(
         raise CheckFailed("another tensor than the argument was returned", lines)
 
 
+def assert_layers(layers: Sequence[Any], expected: Sequence[nn.Module], name: str) -> None:
+    """Assert that layers are of the kinds and settings of others, one by one; those take over their weights.
+
+    Args:
+        layers: what the student's function returned.
+        expected: as many layers of torch's that are set right.
+        name: the function's.
+
+    Raises:
+        CheckFailed: as `assert_layer`.
+    """
+    __tracebackhide__ = True
+    for place, (layer, right) in enumerate(zip(layers, expected, strict=True)):
+        try:
+            assert_layer(layer, right, f"{name}()[{place}]")
+        except CheckFailed as failure:
+            in_place, *other_orders = (
+                all(map(_is_set_like, layers, order)) for order in itertools.permutations(expected)
+            )
+            if not in_place and any(other_orders):
+                raise CheckFailed(failure.summary, failure.lines, f"{CAUSES['layers in the wrong order']}.") from None
+            raise
+
+
+def _is_set_like(layer: Any, expected: nn.Module) -> bool:
+    return type_name(layer) == type(expected).__name__ and next(_other_settings(layer, expected), None) is None
+
+
 def assert_layer(layer: Any, expected: nn.Module, name: str) -> None:
     """Assert that a layer is of the kind and settings of another, which then takes over its weights.
 
@@ -201,14 +231,20 @@ def assert_layer(layer: Any, expected: nn.Module, name: str) -> None:
     kind = type_name(layer)
     if kind != right or not callable(layer):
         raise CheckFailed(f"the layer is not an nn.{right}", [*lines, ("type", f"expected {right}, yours {kind}")])
-    for setting in _SETTINGS[right]:
+    for setting, wanted, got in _other_settings(layer, expected):
+        lines.append((setting, f"expected {wanted}, yours {got!r:.40}"))
+        raise CheckFailed(f"a layer's {setting} is wrong", lines)
+    take_over_weights(expected, layer)
+
+
+def _other_settings(layer: Any, expected: nn.Module) -> Iterator[tuple[str, Any, Any]]:
+    """The settings in which a layer is not as expected: name, right value, the layer's."""
+    for setting in _SETTINGS[type(expected).__name__]:
         wanted, got = getattr(expected, setting), getattr(layer, setting, None)
         if setting in _PAIRS:
             wanted, got = _spelled_out(wanted), _spelled_out(got)
         if not _equal(got, wanted):
-            lines.append((setting, f"expected {wanted}, yours {got!r:.40}"))
-            raise CheckFailed(f"a layer's {setting} is wrong", lines)
-    take_over_weights(expected, layer)
+            yield setting, wanted, got
 
 
 def take_over_weights(expected: nn.Module, layer: Any) -> None:

@@ -143,8 +143,8 @@ def _explains(mistake: Callable[[Any], Tensor | None], calls: Sequence[Any], out
             empty = isinstance(outcome, Tensor) and outcome.numel() == 0  # of which torch's layers make none
             if (number == 0 and not empty) or not isinstance(outcome, Exception | Tensor):
                 return False  # the call that failed must be explained, and nothing but tensors can be
-            if predicted is not None and isinstance(outcome, Exception) and _same(predicted, _right(call)):
-                return False  # this mistake does no harm here, so what went wrong is another one
+            if predicted is not None and isinstance(outcome, Exception) and predicted.numel():
+                return False  # this mistake would have given numbers, so what went wrong is another one
             continue
         if not _same(predicted, outcome):
             return False

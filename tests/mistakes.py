@@ -39,15 +39,17 @@ RELU: list[tuple[str, Mistake]] = [
     ("one for zero", lambda x: torch.where(x < 0, 1.0, x)),
 ]
 
+_REFUSED = torch.empty(0)  # no answer looks like this: the mistake would have ended in an exception
+
 LINEAR: list[tuple[str, Mistake]] = [
     ("weight reshaped, not transposed", lambda c: c.apply(weight=c.weight.reshape(c.weight.shape[1], -1).T)),
-    ("weight not transposed", lambda c: c.apply(weight=c.weight.T)),
+    ("weight not transposed", lambda c: c.apply(weight=c.weight.T) if c.is_square() else _REFUSED),
     ("bias missing", lambda c: c.apply(bias=None)),
     ("bias twice", lambda c: c.apply(bias=None) if c.bias is None else c.apply(bias=2 * c.bias)),
     ("bias subtracted", lambda c: c.apply(bias=None) if c.bias is None else c.apply(bias=-c.bias)),
     ("bias along the rows", lambda c: c.apply() if c.bias is None else c.apply(bias=None) + c.bias.view(-1, 1)),
     ("square weight not transposed", lambda c: c.apply(weight=c.weight.T)
-        if c.weight.shape[0] == c.weight.shape[1] else c.apply()),
+        if c.is_square() else c.apply()),
     ("leading axes flattened", lambda c: c.apply().reshape(-1, c.weight.shape[0])),
     ("last input missed", lambda c: Linear(c.input[..., :-1], c.weight[:, :-1], c.bias).apply()),
     ("relu appended", lambda c: c.apply() if c.bias is None else c.apply().clamp(min=0)),
@@ -57,6 +59,10 @@ LINEAR: list[tuple[str, Mistake]] = [
     ("outputs reversed", lambda c: c.apply().flip(-1)),
     ("output transposed", lambda c: c.apply().transpose(-1, -2)),
     ("first row for all", lambda c: c.apply() if c.input.dim() == 1 else c.apply()[:1].expand_as(c.apply())),
+    ("first row for all", lambda c: c.apply(bias=None)[:1].expand(*c.input.shape[:-1], -1)
+        + (0 if c.bias is None else c.bias)),
+    ("output transposed", lambda c: c.apply(bias=None).permute(*reversed(range(c.input.dim())))
+        + (0 if c.bias is None else c.bias)),
     ("first bias for all", lambda c: c.apply() if c.bias is None else c.apply(bias=None) + c.bias[0]),
     ("bias for every input", lambda c: c.apply() if c.bias is None else c.apply(bias=c.bias * c.weight.shape[1])),
     ("bias multiplied", lambda c: c.apply() if c.bias is None else c.apply(bias=None) * c.bias),
@@ -80,6 +86,9 @@ class Linear:
 
     def right(self) -> Tensor:
         return self.apply()
+
+    def is_square(self) -> bool:
+        return self.weight.shape[0] == self.weight.shape[1]
 
 
 def _first(input: Tensor, inplace: bool = False) -> Tensor:  # noqa: ARG001  (relu's own arguments)

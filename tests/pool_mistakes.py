@@ -105,6 +105,16 @@ def _of_windows(reduced: Callable[[Window, Callable[[Tensor], Tensor]], Tensor])
         yield cause, lambda call, reduce=reduce: reduced(call, reduce)  # type: ignore[misc]
 
 
+def _with_edges(call: Window) -> Tensor | None:
+    """What comes out if the padding repeats the pixels at the edge."""
+    height, width = call.size()
+    top, left = call.padding
+    more = [call.stride[axis] + call.kernel[axis] * call.dilation[axis] for axis in (0, 1)]
+    lowest = -math.inf if call.pools == "max" else 0.0
+    image = F.pad(F.pad(call.input, (left, left, top, top), mode="replicate"), (0, more[1], 0, more[0]), value=lowest)
+    return replace(call, input=image, padding=(0, 0), ceil_mode=False).right()[..., :height, :width]
+
+
 def _mean_for_maximum(call: Window) -> Tensor | None:
     return F.avg_pool2d(call.input, call.kernel, call.stride, call.padding, call.ceil_mode)
 
@@ -128,6 +138,8 @@ MAX_POOL: list[tuple[str, Mistake]] = [
     *_of_windows(lambda call, reduce: reduce(call.windows())),
     ("sum for maximum", lambda call: F.avg_pool2d(
         call.input, call.kernel, call.stride, call.padding, call.ceil_mode, divisor_override=1)),
+    ("maximum across images", lambda call: call.right().amax(0, keepdim=True)),
+    ("padded with the edge's pixels", _with_edges),
     ("padded with minus a hundred", lambda call: call.padded(-100.0, beyond=-100.0)),
 ]  # fmt: skip
 
@@ -140,6 +152,11 @@ def _averaged(call: Window, value: float) -> Tensor:
     count = math.prod(call.kernel)
     sums = call.sums() + value * (count - ones)
     return sums / (call.divisor_override or (count if call.count_include_pad else ones))
+
+
+def _averaged_with_edges(call: Window) -> Tensor | None:
+    sums = _with_edges(replace(call, divisor_override=1))
+    return None if sums is None else sums / _counts(call)
 
 
 def _counts(call: Window) -> Tensor:
@@ -188,7 +205,9 @@ AVERAGE_POOL: list[tuple[str, Mistake]] = [
     ("divided by one less", lambda call: _unless_overridden(call, call.sums() / (_counts(call) - 1))),
     ("maximum for mean", lambda call: _unless_overridden(call, call.windows(0.0).amax((-2, -1)))),
     ("maximum for mean", lambda call: call.windows(0.0).amax((-2, -1)) / _counts(call)),
+    ("maximum for mean", lambda call: call.windows(0.0).amax((-2, -1))),
     ("padding not with zeros", lambda call: _averaged(call, 1.0)),
+    ("padding not with zeros", _averaged_with_edges),
     ("first row of the window missed", lambda call: call.windows(0.0)[..., min(1, call.kernel[0] - 1) :, :].sum(
         (-2, -1)) / _counts(call)),
     ("first column of the window missed", lambda call: call.windows(0.0)[..., min(1, call.kernel[1] - 1) :].sum(

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks import as_function, assert_layer, assert_same, assert_shape, assert_size, assert_tuple, counting
+from tests.checks import as_function, assert_layers, assert_same, assert_shape, assert_size, assert_tuple, counting
 
 SLIDES_INPUT = (1, 16, 50, 100)  # of the slides' batch of 20 one image: the others would only take time
 
@@ -50,9 +50,8 @@ def test_three_convolutions_of_the_slides(q1):
         nn.Conv2d(16, 33, (3, 5), stride=(2, 1), padding=(4, 2)),
         nn.Conv2d(16, 33, (3, 5), stride=(2, 1), padding=(4, 2), dilation=(3, 1)),
     )
-    sizes = [(24, 49), (28, 100), (26, 100)]
-    for place, (layer, right, size) in enumerate(zip(layers, expected, sizes, strict=True)):
-        assert_layer(layer, right, f"three_convolutions()[{place}]")
+    assert_layers(layers, expected, "three_convolutions")
+    for layer, right, size in zip(layers, expected, [(24, 49), (28, 100), (26, 100)], strict=True):
         apply = as_function(layer)
         assert_shape(apply, (1, 33, *size), torch.zeros(SLIDES_INPUT))
         assert_same(apply, right, torch.randn(2, 16, 12, 15))

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks import as_function, assert_layer, assert_same, assert_shape, assert_tuple, counting
+from tests.checks import as_function, assert_layers, assert_same, assert_shape, assert_tuple, counting
 
 SLIDES_INPUT = (1, 16, 50, 32)  # of the slides' batch of 20 one image: the others would only take time
 
@@ -34,6 +34,6 @@ def test_padding_never_wins(q3):
 def test_two_pools_of_the_slides(q3):
     layers = assert_tuple(q3.two_max_pools(), 2, "two_max_pools")
     expected = (nn.MaxPool2d(3, stride=2), nn.MaxPool2d((3, 2), stride=(2, 1)))
-    for place, (layer, right, size) in enumerate(zip(layers, expected, [(24, 15), (24, 31)], strict=True)):
-        assert_layer(layer, right, f"two_max_pools()[{place}]")
+    assert_layers(layers, expected, "two_max_pools")
+    for layer, size in zip(layers, [(24, 15), (24, 31)], strict=True):
         assert_shape(as_function(layer), (1, 16, *size), torch.zeros(SLIDES_INPUT))
