@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from autograder import course
 from autograder.errors import GraderFault, UnusableRequest
+from autograder.inert import for_terminal, one_line
 
 
 class _Commands(click.Group):
-    """Tells our own errors in one line."""
+    """Tells our own errors in one line. They may name files, and whoever handed those in chose the names."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        with _inert_complaints():
+            return super().make_context(*arguments, **named)
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            with _inert_complaints():
+                return super().invoke(ctx)
         except UnusableRequest as error:
-            print(f"autograder: {error}", file=sys.stderr)
+            print(f"autograder: {one_line(str(error))}", file=sys.stderr)
             ctx.exit(2)
         except GraderFault as error:
-            print(f"autograder: {error}", file=sys.stderr)
+            print(f"autograder: {for_terminal(str(error))}", file=sys.stderr)
             ctx.exit(1)
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
@@ -37,6 +45,17 @@ class _Commands(click.Group):
                 file=sys.stderr,
             )
             ctx.exit(1)
+
+
+@contextlib.contextmanager
+def _inert_complaints() -> Iterator[None]:
+    """Errors of click's quote what they were given: `grade *` takes names from a folder of submissions."""
+    try:
+        yield
+    except getattr(click.exceptions, "NoArgsIsHelpError", ()):  # no complaint but the help, in click 8.2 and later
+        raise
+    except click.UsageError as error:
+        raise click.UsageError(one_line(error.format_message()), error.ctx) from None
 
 
 @click.group(cls=_Commands)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from autograder.course import EXPLANATIONS, STUBS, Assignment
 from autograder.errors import UnusableRequest
+from autograder.inert import visible
 
 MAX_MODULE_BYTES = 1 << 16  # a long answer has 20 kB; a table of answers or of weights is larger
 MAX_LISTED = 50  # of the names that were left out
@@ -88,8 +89,8 @@ class _Unreadable(Exception):
 
 
 def _name(name: str) -> str:
-    """A file's name as text, also where its bytes are no UTF-8."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A file's name as text of one line, also where its bytes are no UTF-8."""
+    return visible(name, keep="")
 
 
 def _folder_of_modules(path: Path, names: Sequence[str]) -> Path:

@@ -7,13 +7,15 @@ reader. The fields and their order are the contract "cnn-autograder/report/v1".
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from autograder.inert import json_text
+
 SCHEMA = "cnn-autograder/report/v1"
+STUDENT_SCHEMA = "cnn-autograder/student/v1"
 
 Status = Literal["passed", "failed", "error", "timeout"]
 
@@ -134,6 +136,28 @@ class Report:
         }
 
 
+def for_student(report: Report) -> dict[str, Any]:
+    """The report as its student may see it: what every page, comment and export for students is made from.
+
+    Left out are `staff` (what the code printed and raised while hidden tests ran could tell their inputs), the seed,
+    the suite's hash (with the submission's it gives the seed), remarks for a person, seconds of single tests (code
+    could spend them on telling what it saw), and how well submissions are kept apart here. What is not named here is
+    not shown.
+    """
+    return {
+        "schema": STUDENT_SCHEMA,
+        "submission": report.submission,
+        "graded_at": report.graded_at,
+        "hashes": {name: digest for name, digest in report.hashes.items() if name != "suite"},
+        "environment": report.environment,
+        "score": report.score,
+        "max_score": report.max_score,
+        "pending": report.pending,
+        "questions": [_question_for_student(question) for question in report.questions],
+        "left_out": report.left_out,
+    }
+
+
 def write_json(report: Report, path: Path) -> None:
     """Write the report whole or not at all.
 
@@ -142,7 +166,7 @@ def write_json(report: Report, path: Path) -> None:
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(json.dumps(report.as_dict(), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        unfinished.write_text(json_text(report.as_dict(), indent=1) + "\n", "utf-8")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -153,3 +177,11 @@ def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
     tests = fields.pop("tests")
     optional = {name: fields.pop(name) for name in ("written", "accuracy")}
     return {**fields, **{name: value for name, value in optional.items() if value is not None}, "tests": tests}
+
+
+def _question_for_student(question: QuestionReport) -> dict[str, Any]:
+    fields = _question_as_dict(question)
+    shown = ("id", "title", "score", "max_score", "pending", "written", "accuracy")
+    of_test = ("name", "category", "status", "visibility", "score", "max_score", "message")
+    tests = [{name: test[name] for name in of_test} for test in fields["tests"]]
+    return {**{name: fields[name] for name in shown if name in fields}, "tests": tests}

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from autograder import inert
+
 
 class SubmissionFailure(Exception):
     """The submission failed in a way that is no matter of right or wrong values.
@@ -48,7 +50,7 @@ MAX_FRAMES = 20  # of a traceback, the last ones
 
 def one_line(text: str, length: int = MAX_LINE) -> str:
     """Text from a worker as one line, without what a terminal would obey or take for a line of ours."""
-    return "".join(character if character.isprintable() else " " for character in text[:length]).strip()
+    return inert.one_line(text, length)
 
 
 @dataclass(frozen=True)

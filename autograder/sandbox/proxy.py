@@ -89,7 +89,9 @@ class RemoteModule:
                 parameter.grad = gradient
                 parameters.append((name, parameter))
         except (AttributeError, TypeError, ValueError, RuntimeError) as error:
-            raise SubmissionFailure(f"{self.type_name} has no parameters that can be read", str(error)) from None
+            # The type's name is the student's choice, and could tell what a hidden test had called it with.
+            summary = f"{self.origin}'s layer has no parameters that can be read."
+            raise SubmissionFailure(summary, f"{summary} {self.type_name}: {error}") from None
         return parameters
 
     def __getattr__(self, name: str) -> Any:

@@ -211,8 +211,10 @@ class Session:
             raise SubmissionFailure(f"{what} was called with something too large to send: {size}.") from None
         except codec.MalformedMessage as complaint:
             self._lose_worker()
-            self.flag(f"{what} spoke on the grader's wire: {one_line(str(complaint))}")
-            raise SubmissionFailure(f"{what} gave back something that cannot be read.", str(complaint)) from None
+            # The complaint may quote what came: it goes where the test's other details go.
+            self.flag(f"{what} spoke on the grader's wire")
+            summary = f"{what} gave back something that cannot be read."
+            raise SubmissionFailure(summary, f"{summary} {one_line(str(complaint))}") from None
         except BaseException:  # pytest-timeout, Ctrl-C: whatever answer is still to come would be the next call's
             self._lose_worker()
             raise
