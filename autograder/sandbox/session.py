@@ -64,17 +64,19 @@ class Session:
         self._began: float | None = None
         self._used: list[str] = []
         self._calls: list[str] = []
+        self._printed = ""  # in this test, by workers that were lost
 
     def begin_test(self) -> None:
         """Forget what the last test printed and which kernels it used."""
         self._used.clear()
         self._calls.clear()
-        if self._worker is not None:
-            self._worker.take_output()
+        self._keep_output()
+        self._printed = ""
 
     def end_test(self) -> tuple[str, SubmissionFailure | None]:
         """What the student's code printed in this test, and a failure if it used what it must not."""
-        printed = self._worker.take_output() if self._worker is not None else ""
+        self._keep_output()
+        printed = self._printed
         if not self._used:
             return printed, None
         kernels = list(dict.fromkeys(self._used))
@@ -175,6 +177,7 @@ class Session:
             try:
                 self._exchange(f"import {self._module}", None, {}, self._worker)
             except SubmissionFailure as failure:
+                self._keep_output()
                 self.close()
                 self._given_up = (
                     failure
@@ -264,7 +267,12 @@ class Session:
             )
         return TimedOut(f"{what} was stopped: it took more than {limit}.")
 
+    def _keep_output(self) -> None:
+        if self._worker is not None:
+            self._printed += self._worker.take_output()
+
     def _lose_worker(self) -> None:
+        self._keep_output()
         if self._worker is not None:
             self._worker.close()
             self._worker = None

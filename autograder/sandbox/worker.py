@@ -232,6 +232,7 @@ class Worker:
         return reader.tree, reader.payload
 
     def _end_of_it(self) -> Ended:
+        self._drain()  # its last words
         status = self.close()
         return Ended(_how_it_ended(status), status)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder import course
+from autograder.tests.test_inert import unseen
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -70,6 +71,26 @@ def test_what_cannot_be_used_is_one_line_and_exit_status_2(arguments: list[str],
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["grade", "{}"],
+        ["grade", "solutions", "{}"],  # as from `grade folder/*`
+        ["grade", "solutions", "--{}"],
+        ["grade", "solutions", "--question", "{}"],
+        ["grade", "solutions", "--json", "{}/r.json"],
+        ["grade", "solutions", "--device", "{}"],
+        ["{}"],
+    ],
+)
+def test_complaints_show_a_name_and_do_not_obey_it(arguments: list[str]) -> None:
+    hostile = "x\x1b[2J\x1b]0;title\x07\u202e\udcff\nautograder: forged"
+    done = run(*(argument.replace("{}", hostile) for argument in arguments))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert unseen(done.stderr) == []
+    assert not [line for line in done.stderr.splitlines() if line.startswith("autograder: forged")]
 
 
 @pytest.mark.parametrize(("command", "module"), [(["stubs", "--check"], "nbformat"), (["grade", "solutions"], "torch")])

@@ -115,12 +115,15 @@ def test_an_exception_whose_text_is_no_text(graded: Grade) -> None:
 
 
 def test_names_that_are_no_text(graded: Grade, tmp_path: Path) -> None:
+    tmp_path /= "Ada\n\x1b[2J\u202e"
+    tmp_path.mkdir()
     (tmp_path / "q1_conv2d.py").write_text(SOLUTION)
     if sys.platform == "linux":
         with open(bytes(tmp_path) + b"/a\xff.txt", "wb"):  # noqa: PTH123
             pass
     report = graded(tmp_path)
     assert report.left_out == ["a\\xff.txt"]
+    assert report.submission == r"Ada\n\x1b[2J\u202e"
     str(report.as_dict()).encode("utf-8")
 
 

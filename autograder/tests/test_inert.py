@@ -310,7 +310,7 @@ def strict_json(text: str) -> None:
         assert read["text"] == text
 
 
-CHECKS = [
+CHECKS: list[Callable[[str], None]] = [
     *(everywhere, terminal, html, script, markdown_line, markdown_block),
     *(actions_log, actions_command, actions_file, spreadsheet, strict_json),
 ]
