@@ -16,7 +16,7 @@ import click
 
 from autograder import course
 from autograder.errors import GraderFault, UnusableRequest
-from autograder.inert import for_terminal, one_line
+from autograder.inert import for_actions_log, one_line
 
 
 class _Commands(click.Group):
@@ -31,10 +31,10 @@ class _Commands(click.Group):
             with _inert_complaints():
                 return super().invoke(ctx)
         except UnusableRequest as error:
-            print(f"autograder: {one_line(str(error))}", file=sys.stderr)
+            print(f"autograder: {for_actions_log(one_line(str(error)))}", file=sys.stderr)
             ctx.exit(2)
         except GraderFault as error:
-            print(f"autograder: {for_terminal(str(error))}", file=sys.stderr)
+            print(f"autograder: {for_actions_log(str(error))}", file=sys.stderr)
             ctx.exit(1)
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]
@@ -55,7 +55,7 @@ def _inert_complaints() -> Iterator[None]:
     except getattr(click.exceptions, "NoArgsIsHelpError", ()):  # no complaint but the help, in click 8.2 and later
         raise
     except click.UsageError as error:
-        raise click.UsageError(one_line(error.format_message()), error.ctx) from None
+        raise click.UsageError(for_actions_log(one_line(error.format_message())), error.ctx) from None
 
 
 @click.group(cls=_Commands)

@@ -1,12 +1,11 @@
-"""The report on a terminal, in colour; in a pipe, plain text of the same words."""
+"""The report on a terminal, in colour; in a pipe, or a job's log, plain text of the same words."""
 
 from __future__ import annotations
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
-from autograder.inert import for_terminal, one_line
+from autograder.inert import for_actions_log, one_line
 from autograder.report import Accuracy, QuestionReport, Report, TestResult
 
 _MARKS = {
@@ -46,7 +45,9 @@ def _print_question(console: Console, question: QuestionReport) -> None:
         console.print(Text.assemble("  ", ("✎", "cyan"), f" written answer, {points}: {state[question.written.state]}"))
         _print_below(console, question.written.comment, "dim")
     for flag in question.flags:
-        console.print(Text.assemble("  ", ("⚑ for a person to look at:", "yellow"), f" {one_line(flag)}"))
+        console.print(
+            Text.assemble("  ", ("⚑ for a person to look at:", "yellow"), f" {for_actions_log(one_line(flag))}")
+        )
 
 
 def _print_test(console: Console, test: TestResult) -> None:
@@ -58,11 +59,12 @@ def _print_test(console: Console, test: TestResult) -> None:
 
 def _print_below(console: Console, text: str, style: str) -> None:
     """Text that may be a student's, set in so far that it cannot pass for a line of ours."""
-    for line in for_terminal(text).splitlines():
+    for line in for_actions_log(text).splitlines():
+        pieces = [line]
         if console.is_terminal:  # it would go on at the left edge, where ours begin; so it is wrapped here
-            console.print(Padding(Text(line, style), (0, 0, 0, 6), expand=False), soft_wrap=False)
-        else:
-            console.print(Text(f"      {line}", style))
+            pieces = [piece.plain.rstrip() for piece in Text(line).wrap(console, console.width - 7)]
+        for piece in pieces:
+            console.print(Text(f"      {for_actions_log(piece)}", style))
 
 
 def _print_accuracy(console: Console, accuracy: Accuracy) -> None:
@@ -82,7 +84,7 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
         console.print("Networks were not trained (--no-training); their points are left out.")
     elif report.environment.get("data"):
         data, device = report.environment["data"], report.environment["device"]
-        console.print(f"Networks were trained on the {device} with {one_line(_said(str(data)))}.")
+        console.print(f"Networks were trained on the {device} with {for_actions_log(one_line(_said(str(data))))}.")
     missing = [layer for layer, holds in report.isolation.items() if not holds]
     if missing:
         console.print(Text.assemble(("Isolation is missing here:", "red"), f" {', '.join(missing)}."))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder import course
-from autograder.tests.test_inert import unseen
+from autograder.tests.test_inert import commands, unseen
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -86,10 +86,11 @@ def test_what_cannot_be_used_is_one_line_and_exit_status_2(arguments: list[str],
     ],
 )
 def test_complaints_show_a_name_and_do_not_obey_it(arguments: list[str]) -> None:
-    hostile = "x\x1b[2J\x1b]0;title\x07\u202e\udcff\nautograder: forged"
+    hostile = "x\x1b[2J\x1b]0;title\x07\u202e\udcff\nautograder: forged\n::add-mask::16 ##[error]"
     done = run(*(argument.replace("{}", hostile) for argument in arguments))
     assert (done.returncode, done.stdout) == (2, "")
     assert unseen(done.stderr) == []
+    assert commands(done.stderr) == []
     assert not [line for line in done.stderr.splitlines() if line.startswith("autograder: forged")]
 
 

@@ -15,7 +15,7 @@ from autograder.report import STUDENT_SCHEMA, Accuracy, QuestionReport, Report, 
 from autograder.report import write_json as write_report
 from autograder.sandbox.failures import SubmissionFailure
 from autograder.tests.conftest import SOLUTION, Grade, Remote
-from autograder.tests.test_inert import HOSTILE, unseen
+from autograder.tests.test_inert import HOSTILE, commands, unseen
 
 # Right in the public tests, whose inputs are whole numbers; in the hidden ones it tells what it saw, each in its way.
 TELLTALE = """
@@ -188,6 +188,7 @@ def test_a_terminal_obeys_only_us(
     assert ("\x1b[" in shown) == terminal
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert unseen(plain) == []
+    assert commands(plain) == []
     assert "[bold red]x[/][link=https://evil.example]y[/link] :skull: [/" in plain
 
 
