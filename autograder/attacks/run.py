@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import json
 import multiprocessing
+import re
 import time
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -18,7 +22,9 @@ from autograder.attacks.host import Host
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.grade import grade
+from autograder.inert import json_text
 from autograder.intake import read_submission
+from autograder.render.terminal import print_report
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.confinement import LAYERS
 from autograder.sandbox.limits import Limits
@@ -99,6 +105,12 @@ def unprotected(attack: Attack, host: Host, assignment: Assignment, sandbox: San
     finally:
         sandbox.without = ()
     (mine,) = report.questions
+    if "inert" in attack.stopped_by:
+        raw = [
+            *(path.name for path in folder.iterdir()),
+            *(text for test in mine.tests for text in (test.message, test.staff)),
+        ]
+        return Outcome({"text": any(map(is_obeyed, raw))}, "\n".join(raw))
     return _outcome(host, report, mine.score > honest(attack.question, attack.base, sandbox))
 
 
@@ -188,7 +200,23 @@ def _naive(folder: Path, question: str, files: Mapping[str, str], *, fresh: bool
 
 def _outcome(host: Host, report: Report, gained: bool, problems: tuple[str, ...] = ()) -> Outcome:
     told = json.dumps(report.as_dict(), ensure_ascii=False)
-    return Outcome({**host.gains(told), "points": gained, "text": False}, told, problems)
+    obeyed = is_obeyed(_printed(report)) or _is_unseen(json_text(report.as_dict(), indent=1))
+    return Outcome({**host.gains(told), "points": gained, "text": obeyed}, told, problems)
+
+
+def is_obeyed(text: str) -> bool:
+    """Whether a terminal or the log of a job would obey some of a text instead of showing it."""
+    return _is_unseen(text) or bool(re.search(r"^\s*::\w|##\[\w", text, re.MULTILINE))
+
+
+def _is_unseen(text: str) -> bool:
+    return any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co") for character in text.replace("\n", ""))
+
+
+def _printed(report: Report) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        print_report(report, training=False)
+    return printed.getvalue()
 
 
 def _submission(attack: Attack, host: Host, folder: Path) -> Path:
