@@ -1,5 +1,12 @@
 """`python -m autograder`."""
 
-from autograder.cli import main
+import sys
+
+from autograder.errors import not_installed
+
+try:
+    from autograder.cli import main
+except ModuleNotFoundError as error:  # where nothing is installed yet, not even what reads the command line
+    sys.exit(not_installed(error))
 
 main()

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from autograder import course
-from autograder.errors import GraderFault, UnusableRequest
+from autograder.errors import GraderFault, UnusableRequest, not_installed
 from autograder.inert import for_actions_log, one_line
 
 
@@ -37,13 +37,7 @@ class _Commands(click.Group):
             print(f"autograder: {for_actions_log(str(error))}", file=sys.stderr)
             ctx.exit(1)
         except ModuleNotFoundError as error:
-            package = (error.name or "").partition(".")[0]
-            if package in ("autograder", "tests"):
-                raise  # a fault of ours, not of the installation
-            print(
-                f"autograder: {sys.executable} has no {package}; pip install -r requirements.txt brings it.",
-                file=sys.stderr,
-            )
+            print(not_installed(error), file=sys.stderr)
             ctx.exit(1)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 
 class UnusableRequest(Exception):
     """The request or the submission cannot be used. Exit status 2."""
@@ -9,3 +11,15 @@ class UnusableRequest(Exception):
 
 class GraderFault(Exception):
     """The grader itself failed; the submission is not to blame. Exit status 1."""
+
+
+def not_installed(error: ModuleNotFoundError) -> str:
+    """What to do about a package that is not there.
+
+    Raises:
+        ModuleNotFoundError: it is one of ours: a fault of this project, not of the installation.
+    """
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "autograder", "tests"):
+        raise error
+    return f"autograder: {sys.executable} has no {package}; pip install -r requirements.txt brings it."

@@ -94,7 +94,10 @@ def test_complaints_show_a_name_and_do_not_obey_it(arguments: list[str]) -> None
     assert not [line for line in done.stderr.splitlines() if line.startswith("autograder: forged")]
 
 
-@pytest.mark.parametrize(("command", "module"), [(["stubs", "--check"], "nbformat"), (["grade", "solutions"], "torch")])
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [(["stubs", "--check"], "nbformat"), (["stubs", "--check"], "click"), (["grade", "solutions"], "torch")],
+)
 def test_a_missing_requirement_is_one_line_and_leaves_nothing(tmp_path: Path, command: list[str], module: str) -> None:
     script = (
         "import sys, runpy\n"
