@@ -394,7 +394,7 @@ def test_b0_in_eval_mode_equals_torchvisions(q7):
     model = q7.EfficientNet()
     assert_state(model, shapes(state))
     model.load_state_dict(state)
-    for size in (32, 40):
+    for size in (40, 32):  # of images that end as one pixel early on, several mistakes make the same
         images = torch.randn(2, 3, size, size)
         wrong = partial(network_mistakes, state, images, 1.0, 2)
         assert_output(as_function(model.eval()), right.eval(), images, wrong)
