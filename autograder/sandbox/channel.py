@@ -1,8 +1,9 @@
 """Frames on a socket, for both ends of a conversation.
 
 A frame is a header (how long the tree is, how long the payload), the tree, the payload. Lengths are checked
-before anything is allocated. Nothing here waits: the worker's end lets its blocking socket do so, the trusted
-end waits in `worker` with a deadline. Plain reads and writes are used, for a worker may make no socket calls.
+before anything is allocated: a header alone makes the reader take as much memory as it may at most, which is what
+its sender would get by sending so much. Nothing here waits: the worker's end lets its blocking socket do so, the
+trusted end waits in `worker` with a deadline. Plain reads and writes are used, for a worker may make no socket calls.
 """
 
 from __future__ import annotations
@@ -56,11 +57,6 @@ class FrameReader:
         self._tree_length = -1  # not known yet
         self._buffer = bytearray(_HEADER.size)
         self._filled = 0
-
-    @property
-    def started(self) -> bool:
-        """Whether any byte of the frame has come."""
-        return self._tree_length >= 0 or self._filled > 0
 
     def advance(self, connection: socket.socket) -> None:
         """Read what is there, never beyond this frame's end.

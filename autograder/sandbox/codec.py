@@ -22,10 +22,11 @@ import msgpack
 import numpy as np
 import torch
 
-MAX_TREE_BYTES = 1 << 20
+MAX_TREE_BYTES = 1 << 20  # read, no more than 130 MB of objects and three seconds: a million empty lists
 MAX_DEPTH = 16
 MAX_DIMENSIONS = 16
 MAX_OPAQUE_NAME = 80
+MAX_COMPLAINT = 200  # characters of an error's text, which may quote what arrived
 _ALIGNMENT = 64  # of a tensor's bytes in the payload
 
 _DTYPES = {
@@ -124,7 +125,7 @@ def decode(tree: bytes, payload: bytearray, *, restore: dict[str, Restore] | Non
     except MalformedMessage:
         raise
     except Exception as error:  # noqa: BLE001  (msgpack, numpy and torch each object in their own ways)
-        raise MalformedMessage(f"{type(error).__name__}: {error}") from None
+        raise MalformedMessage(f"{type(error).__name__}: {error}"[:MAX_COMPLAINT]) from None
     return value
 
 
@@ -171,8 +172,8 @@ class _Encoder:
 
     def _array(self, array: np.ndarray) -> object:
         try:
-            return self._tensor("array", torch.from_numpy(np.ascontiguousarray(array)))
-        except TypeError:  # strings, objects and numbers that torch has no type for
+            return self._tensor("array", torch.from_numpy(np.asarray(array, order="C")))
+        except (TypeError, ValueError):  # strings, objects, and numbers that torch has no type or byte order for
             return {"is": "opaque", "type": f"numpy array of {array.dtype}"[:MAX_OPAQUE_NAME]}
 
     def _tensor(self, kind: str, tensor: torch.Tensor) -> object:
@@ -180,6 +181,8 @@ class _Encoder:
         if tensor.layout is not torch.strided or tensor.is_meta or name not in _DTYPES:
             layout = "meta" if tensor.is_meta else str(tensor.layout).removeprefix("torch.")
             return {"is": "opaque", "type": f"tensor ({layout}, {name})"[:MAX_OPAQUE_NAME]}
+        if tensor.dim() > MAX_DIMENSIONS:
+            return {"is": "opaque", "type": f"tensor of {tensor.dim()} axes"}
         size = tensor.numel() * tensor.element_size()
         if self._length + size > self._max_payload:
             raise TooLarge(f"{size:,} bytes in one tensor; {self._max_payload:,} may be sent")
@@ -208,8 +211,10 @@ def _dense(tensor: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
     Strides are kept where elements do not overlap. Gaps between them are sent as zeros, not as whatever
     memory holds there. Overlapping elements (an expanded tensor) become a contiguous copy.
     """
+    if tensor.numel() == 0:
+        return tensor.reshape(-1), [0] * tensor.dim()  # nothing to find; torch's own may exceed what is read
     span = _span(tensor.shape, tensor.stride())
-    if tensor.numel() == 0 or span is None or span > 4 * tensor.numel():
+    if span is None or span > 4 * tensor.numel():
         tensor = tensor.contiguous()
         return tensor.reshape(-1), list(tensor.stride())
     if span == tensor.numel():
@@ -249,7 +254,9 @@ class _Decoder:
         if kind == "tuple":
             return tuple(self.value(item, depth + 1) for item in _field(node, "items", list))
         if kind == "dict":
-            return {key: self.value(item, depth + 1) for key, item in _field(node, "items", dict).items()}
+            items = _field(node, "items", dict)
+            _require(all(type(key) is str for key in items), "a key that is no string")  # msgpack lets bytes pass
+            return {key: self.value(item, depth + 1) for key, item in items.items()}
         if kind == "tensor":
             return self._tensor(node)
         if kind == "array":

@@ -238,7 +238,7 @@ class _Missing(Exception):
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor's values as whole numbers, so that NaN equals NaN; as few as possible, so that it is quick."""
-    flat = tensor.detach().contiguous().reshape(-1)
+    flat = tensor.detach().contiguous().as_strided((tensor.numel(),), (1,))  # a single element may keep any stride
     whole = flat.numel() * flat.element_size() % 8 == 0 and flat.storage_offset() * flat.element_size() % 8 == 0
     return flat.view(torch.int64 if whole else torch.uint8)
 
