@@ -134,7 +134,7 @@ class Session:
         answers = reply["value"]
         if type(answers) is not list or not all(item is None or isinstance(item, torch.Tensor) for item in answers):
             raise SubmissionFailure("backward gave something that is no gradient")
-        return answers
+        return [item if item is None else item.detach() for item in answers]
 
     def _guard(self, function: str) -> str:
         return function if function in self._guarded else ""
@@ -194,7 +194,7 @@ class Session:
         worker = worker or self._worker
         assert worker is not None
         restore: dict[str, codec.Restore] = {
-            "argument": lambda node: given[node["key"]],
+            "argument": lambda node: _tensor_of(given, node["key"]),
             "handle": lambda node: self._module_for(node, origin=what),
         }
         try:
@@ -243,12 +243,12 @@ class Session:
     def _frames(self, told: list[list[Any]]) -> list[Frame]:
         """A traceback's lines that are in the submission, as they stand there, whatever the worker says of them."""
         frames = []
+        modules = {path.name: path for path in (self._submission / "assignment").glob("*.py")}
         for file, line, function in told[-failures.MAX_FRAMES :]:
-            path = self._submission / "assignment" / Path(file).name
-            text = path.read_text("utf-8", "replace") if path.name == file and path.is_file() else ""
+            text = modules[file].read_text("utf-8", "replace") if file in modules else ""
             lines = text.splitlines()
             if 1 <= line <= len(lines):
-                known = function if function.isidentifier() and re.search(rf"\bdef {function}\b", text) else ""
+                known = function if function in re.findall(r"\bdef (\w+)", text) else ""
                 frames.append(Frame(file, line, known, one_line(lines[line - 1].strip())))
         return frames
 
@@ -296,6 +296,8 @@ def _check_reply(reply: dict[str, Any], given: dict[int | str, Any]) -> None:
         and isinstance(given[pair[0]], torch.Tensor) and isinstance(pair[1], torch.Tensor)
         for pair in changed
     )  # fmt: skip
+    # Each only once: thousands of changes of a large argument would keep the grader busy.
+    fits = fits and len(set(used)) == len(used) and len({pair[0] for pair in changed}) == len(changed)
     if "error" in reply:
         error = reply["error"]
         fits = fits and type(error) is dict and all(type(error.get(key)) is str for key in ("kind", "type", "text"))
@@ -309,6 +311,14 @@ def _check_reply(reply: dict[str, Any], given: dict[int | str, Any]) -> None:
         raise codec.MalformedMessage("an answer without the parts of an answer")
 
 
+def _tensor_of(given: dict[int | str, Any], key: Any) -> torch.Tensor:
+    """An argument that was given back: a tensor, for thousands of a whole state_dict would keep the grader busy."""
+    argument = given[key]
+    if not isinstance(argument, torch.Tensor):
+        raise codec.MalformedMessage("an argument given back that is no tensor")
+    return argument
+
+
 def _is_kernel(name: str) -> bool:
     return any(name in kernels_of(function) for function in OPERATIONS)
 
@@ -317,5 +327,8 @@ def _change(tensor: torch.Tensor, new: torch.Tensor, what: str) -> None:
     """Do to the caller's tensor what the student's code did to its own."""
     if new.shape != tensor.shape or new.dtype != tensor.dtype:
         raise SubmissionFailure(f"{what} resized one of its arguments.")
-    with torch.no_grad():
-        tensor.copy_(new)
+    try:
+        with torch.no_grad():
+            tensor.copy_(new)
+    except RuntimeError as error:  # an expanded tensor, whose elements share their memory
+        raise SubmissionFailure(f"{what} changed an argument that cannot be changed in place.", str(error)) from None

@@ -210,7 +210,8 @@ class Worker:
                 if self._output in readable:
                     self._drain(_PIPE_BYTES)
                 if writable and writer:
-                    writer.advance(self._connection)
+                    with contextlib.suppress(BlockingIOError):
+                        writer.advance(self._connection)
                 if self._connection in readable:
                     with contextlib.suppress(BlockingIOError):
                         while not reader.done and time.monotonic() <= give_up:

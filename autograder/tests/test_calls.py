@@ -94,6 +94,7 @@ def test_strides_are_kept(remote: Remote) -> None:
         base.transpose(0, 2),
         base[:, 1:4],
         base[::2],
+        base[:1, 0, 0],
         base.unsqueeze(0).to(memory_format=torch.channels_last),
     ):
         assert strides(tensor) == tensor.stride()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import random
+import struct
 import time
 from typing import Any
 
 import msgpack
+import numpy as np
 import pytest
 import torch
 
@@ -77,13 +79,14 @@ def test_what_does_not_parse_is_malformed_and_nothing_worse(node: object) -> Non
         b"\x91" * 5_000 + b"\x01",
         b"\x91" * 100 + b"\x01",
         msgpack.packb({1: 2}),
+        msgpack.packb({"is": "dict", "items": {b"": 1}}),
         msgpack.packb(b"bytes"),
         msgpack.packb(msgpack.ExtType(5, b"x")),
         msgpack.packb({"is": "opaque", "type": "x"}) + b"\x00",
         b"\xa1\xff",
         b"\xc0" * (codec.MAX_TREE_BYTES + 1),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_bytes_that_are_no_tree(tree: bytes) -> None:
     with pytest.raises(MalformedMessage):
@@ -106,6 +109,28 @@ def test_a_bool_is_true_or_false() -> None:
     payload[:2] = b"\x02\x00"
     assert codec.decode(tree, payload).tolist() == [True, False]
     assert codec.decode(tree, payload).view(torch.uint8).tolist() == [1, 0]
+
+
+def test_a_complaint_does_not_quote_all_that_came() -> None:
+    node = {"is": "argument", "key": "x" * 1_000_000}
+    with pytest.raises(MalformedMessage, match="KeyError") as caught:
+        codec.decode(msgpack.packb(node), bytearray(), restore={"argument": lambda node: {}[node["key"]]})
+    assert len(str(caught.value)) <= codec.MAX_COMPLAINT
+
+
+@pytest.mark.parametrize(
+    "value",
+    [torch.empty(0, 2**20, 2**30), np.array(3.0), np.ones((2, 3))[:, ::-1], torch.ones(5, 7)[:1, 3]],
+    ids=["empty", "array without axes", "backwards", "one element with a stride"],
+)
+def test_what_was_sent_can_be_read(value: Any) -> None:
+    got = codec.decode(*message(value))
+    assert (type(got), got.shape, got.dtype, got.tolist()) == (type(value), value.shape, value.dtype, value.tolist())
+
+
+def test_what_could_not_be_read_is_not_sent() -> None:
+    assert codec.decode(*message(torch.ones([1] * 17))) == codec.Opaque("tensor of 17 axes")
+    assert codec.decode(*message(np.ones(3, ">f8"))) == codec.Opaque("numpy array of >f8")
 
 
 def test_too_much_is_said_before_it_is_sent() -> None:
@@ -175,6 +200,29 @@ def odd_parts(items):
     os.write(wire, frame({"is": "dict", "items": {"number": 2, **items}}))
     time.sleep(100)
 
+def say(text, *arguments):
+    os.write(wire, text.encode("latin-1"))
+    os._exit(0)
+
+def say_both(first, second, *arguments):
+    os.write(wire, first.encode("latin-1"))
+    os.read(wire, 1 << 16)
+    say(second)
+
+def drip():
+    for byte in frame(right(2)):
+        time.sleep(0.05)
+        os.write(wire, bytes([byte]))
+
+def half_and_gone():
+    os.write(wire, frame(right(2))[:-3])
+    os._exit(0)
+
+def and_more():
+    os.write(wire, frame(right(2)))
+    while True:
+        os.write(wire, b"more" * 10_000)
+
 def flood():
     while True:
         os.write(1, b"x" * 65536)
@@ -188,7 +236,9 @@ def close_output():
 QUICK = Limits(call_seconds=1.0, call_wall_seconds=1.5)
 
 
-@pytest.mark.parametrize("name", ["nonsense", "huge", "half", "slowly", "another_number", "hang_up", "flood"])
+@pytest.mark.parametrize(
+    "name", ["nonsense", "huge", "half", "slowly", "drip", "half_and_gone", "another_number", "hang_up", "flood"]
+)
 def test_a_worker_that_speaks_nonsense_fails_its_call(remote: Remote, name: str) -> None:
     question = remote(SPEAKER, limits=QUICK)
     begun = time.monotonic()
@@ -208,6 +258,8 @@ def test_a_worker_that_speaks_nonsense_fails_its_call(remote: Remote, name: str)
         {"value": 1, "changed": [["nobody", None]]},
         {"value": 1, "used": [1]},
         {"value": 1, "used": "aten::convolution"},
+        {"value": 1, "used": ["aten::no_such_kernel"]},
+        {"value": 1, "used": ["aten::convolution", "aten::convolution"]},
         {"error": "text"},
         {"error": {"is": "dict", "items": {"kind": "raised", "type": 1, "text": "", "frames": []}}},
         {
@@ -218,6 +270,7 @@ def test_a_worker_that_speaks_nonsense_fails_its_call(remote: Remote, name: str)
         },
         {"value": {"is": "argument", "key": 9}},
         {"value": {"is": "argument", "key": []}},
+        {"value": {"is": "argument", "key": 0}},
         {"value": {"is": "handle", "number": "x"}},
         {"value": {"is": "handle"}},
     ],
@@ -242,3 +295,102 @@ def test_an_answer_before_its_question_is_noticed(remote: Remote) -> None:
 
 def test_a_worker_may_close_its_output(remote: Remote) -> None:
     assert remote(SPEAKER, limits=QUICK).close_output() == 1
+
+
+def test_what_follows_an_answer_is_noticed_before_the_next_question(remote: Remote) -> None:
+    question = remote(SPEAKER, limits=QUICK)
+    assert question.and_more() == 16
+    with pytest.raises(SubmissionFailure, match="cannot be read"):
+        question.answer()
+    assert question.answer() == 1  # by another worker
+
+
+def saying(payload: bytes = b"", **items: Any) -> str:
+    """The frame of an answer, as text for the submission to say."""
+    tree = msgpack.packb({"is": "dict", "items": {"number": 2, **items}})
+    return (struct.pack("!IQ", len(tree), len(payload)) + tree + payload).decode("latin-1")
+
+
+def raised(**changes: Any) -> dict[str, Any]:
+    error = {"kind": "raised", "type": "KeyError", "text": "", "frames": [], **changes}
+    return {"is": "dict", "items": error}
+
+
+def changed(**changes: Any) -> str:
+    """An answer that says the tensor it was given has changed: to a tensor of 64 bytes, with changes of its own."""
+    return saying(bytes(64), value=1, changed=[[1, tensor_node(**changes)]])
+
+
+LONG = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (saying(number=3, value=1), "cannot be read"),
+        (changed(shape=[3, 2], strides=[2, 1]), "resized one of its arguments"),
+        (changed(dtype="int32"), "resized one of its arguments"),
+        (changed(strides=[2, 1]), "cannot be read"),
+        (changed(strides=[2**39, 1]), "cannot be read"),
+        (saying(bytes(64), value=1, changed=[[0, tensor_node()]]), "cannot be read"),
+        (saying(bytes(128), value=1, changed=[[1, tensor_node()], [1, tensor_node(at=64)]]), "cannot be read"),
+        (saying(value=1, used=["aten::relu" * 10_000]), "cannot be read"),
+        (saying(error=raised(frames=[["q1_conv2d.py", -1, "say"]])), "raised KeyError before any line"),
+        (saying(error=raised(frames=[["q1_conv2d.py", 2**64 - 1, "say"]])), "raised KeyError before any line"),
+        (saying(error=raised(frames=[[LONG, 1, "say"]])), "raised KeyError before any line"),
+        (saying(error=raised(frames=[["..", 1, "say"], ["/etc/passwd", 1, ""]])), "raised KeyError before any line"),
+        (saying(error=raised(frames=[["q1_conv2d.py", 2, LONG]])), "assignment/q1_conv2d.py, line 2: import gc"),
+        (saying(error=raised(type=LONG)), "raised an exception"),
+        (saying(error=raised(kind=LONG, text="")), "raised KeyError"),
+        (saying(error=raised(text=LONG)), "raised KeyError"),
+    ],
+    ids=range(16),
+)
+def test_a_hostile_answer_ends_in_a_sentence(remote: Remote, said: str, sentence: str) -> None:
+    question = remote(SPEAKER, limits=QUICK)
+    begun = time.monotonic()
+    with pytest.raises(SubmissionFailure, match=sentence) as caught:
+        question.say(said, torch.ones(2, 3))
+    assert time.monotonic() - begun < 5
+    assert len(caught.value.summary) < 300
+    assert len(caught.value.detail) < 3_000
+    with contextlib.suppress(SubmissionFailure):  # a worker whose answer could be read is asked again, and is gone
+        question.answer()
+    assert question.answer() == 1
+
+
+def test_an_argument_may_be_changed_by_a_tensor_of_any_strides(remote: Remote) -> None:
+    x = torch.ones(2, 3)
+    assert remote(SPEAKER, limits=QUICK).say(changed(strides=[1, 2]), x) == 1
+    assert torch.equal(x, torch.zeros(2, 3))
+
+
+def test_an_argument_that_cannot_be_changed_in_place(remote: Remote) -> None:
+    x = torch.ones(3).expand(2, 3)
+    with pytest.raises(SubmissionFailure, match="cannot be changed in place"):
+        remote(SPEAKER, limits=QUICK).say(changed(), x)
+
+
+@pytest.mark.parametrize("number", [-1, 7, 2**64 - 1])
+def test_a_handle_to_nothing(remote: Remote, number: int) -> None:
+    settings = {"is": "dict", "items": {"stride": None, "_session": 3}}
+    handle = {"is": "handle", "number": number, "type": LONG[:1000], "repr": LONG[:9000], "value": settings}
+    question = remote(SPEAKER, limits=QUICK)
+    layer = question.say(saying(value=handle))
+    assert len(layer.type_name + repr(layer)) < 3_000
+    assert (layer.stride, hasattr(layer, "padding")) == (None, False)
+    begun = time.monotonic()
+    with pytest.raises(SubmissionFailure):
+        layer.state_dict()
+    assert time.monotonic() - begun < 5
+    assert question.answer() == 1
+
+
+def test_a_gradient_is_no_more_than_numbers(remote: Remote) -> None:
+    x = torch.ones(2, 3, requires_grad=True)
+    outputs = saying(bytes(64), value=tensor_node(grad=True))
+    gradients = saying(bytes(64), number=3, value=[tensor_node(grad=True)])
+    output = remote(SPEAKER, limits=QUICK).say_both(outputs, gradients, x)
+    (gradient,) = torch.autograd.grad(output.sum(), x)
+    assert not gradient.requires_grad
+    assert torch.equal(gradient, torch.zeros(2, 3))
