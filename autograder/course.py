@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.sandbox.limits import Limits
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "autograder" / "assignment.toml"
@@ -79,6 +83,7 @@ def load(path: Path = SETTINGS) -> Assignment:
     """
     try:
         settings = tomllib.loads(path.read_text("utf-8"))
+        _known("setting", settings, [*({*_fields(Assignment)} - {"questions"}), "question", "limits"])
         common = settings.get("limits", {})
         questions = tuple(_question(entry, common) for entry in settings["question"])
         return Assignment(settings["title"], questions)
@@ -89,10 +94,9 @@ def load(path: Path = SETTINGS) -> Assignment:
 
 
 def _question(entry: dict[str, Any], common: dict[str, Any]) -> Question:
+    _known("setting of a question", entry, _fields(Question))
     limits = {**common, **entry.get("limits", {})}
-    unknown = limits.keys() - {field.name for field in dataclasses.fields(Limits)}
-    if unknown:
-        raise ValueError(f"there is no limit called {', '.join(sorted(unknown))}")
+    _known("limit", limits, _fields(Limits))
     return Question(
         id=entry["id"],
         title=entry["title"],
@@ -103,3 +107,16 @@ def _question(entry: dict[str, Any], common: dict[str, Any]) -> Question:
         trains=entry.get("trains", ""),
         limits=Limits(**limits),
     )
+
+
+def _known(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a misspelt name."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            likely = difflib.get_close_matches(name, known, 1)
+            raise ValueError(f"there is no {what} called {name}" + (f"; did you mean {likely[0]}?" if likely else ""))
+
+
+def _fields(record: type[DataclassInstance]) -> list[str]:
+    return [field.name for field in dataclasses.fields(record)]

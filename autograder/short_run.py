@@ -113,7 +113,10 @@ class ShortRun:
         self._held_out = held_out(self.data.test, self.seed)
         limit = self.question.limits.train_seconds
         limits = replace(
-            self.question.limits, call_seconds=limit, call_wall_seconds=4 * limit, worker_cpu_seconds=int(limit) + 60
+            self.question.limits,
+            call_seconds=limit,
+            call_wall_seconds=4 * limit,
+            question_cpu_seconds=limit + 1,  # training is all that this worker does
         )
         request = {
             "do": "train",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autograder import inert
+from autograder.sandbox.limits import Limits
 
 
 class SubmissionFailure(Exception):
@@ -67,26 +68,49 @@ class Frame:
         return f"{where}: {self.source}" if self.source else where
 
 
-def raised(call: str, type_name: str, text: str, frames: Sequence[Frame]) -> SubmissionFailure:
-    """The student's function ended with an exception."""
+# How Python and torch word it when the kernel refuses what a limit does not allow.
+_AT_A_LIMIT = (
+    ("MemoryError", "", "{memory_mb:,} MB may be allocated"),
+    ("RuntimeError", "can't allocate memory", "{memory_mb:,} MB may be allocated"),
+    ("OSError", "Cannot allocate memory", "{memory_mb:,} MB may be allocated"),
+    ("RuntimeError", "can't start new thread", "{threads} threads may run, in {memory_mb:,} MB"),
+    ("OSError", "Too many open files", "{open_files} files may be open at once"),
+    ("OSError", "File too large", "a file may have {file_mb} MB"),
+)
+
+
+def limit_met(type_name: str, text: str, limits: Limits) -> str:
+    """Which limit an exception speaks of, with its figure; "" if it is none. A hint: a worker can say anything."""
+    for name, words, hint in _AT_A_LIMIT:
+        if type_name == name and words in text:
+            return hint.format_map(vars(limits))
+    return ""
+
+
+def raised(call: str, type_name: str, text: str, frames: Sequence[Frame], hint: str = "") -> SubmissionFailure:
+    """The student's function ended with an exception; the hint is ours, from `limit_met`."""
     if type_name == "NotImplementedError" and frames:
         return SubmissionFailure(f"{call} is still a TODO: assignment/{frames[-1].file}, line {frames[-1].line}.")
     where = f" at {frames[-1]}" if frames else " before any line of your code ran: look at its signature"
     # A name of the student's own choice could tell what the code saw.
     known = type_name if isinstance(getattr(builtins, type_name, None), type) else "an exception"
-    summary = f"{call} raised {known}{where}"
+    limit = f" ({hint})" if hint else ""
+    summary = f"{call} raised {known}{limit}{where}"
     lines = [*(f"  {frame}" for frame in frames), f"{type_name}: {text}" if text else type_name]
-    failure = SubmissionFailure(summary, f"{call} raised {type_name}{'' if frames else where}.\n" + "\n".join(lines))
+    failure = SubmissionFailure(
+        summary, f"{call} raised {type_name}{limit}{'' if frames else where}.\n" + "\n".join(lines)
+    )
     failure.is_own = True
     return failure
 
 
-def cannot_import(module: str, type_name: str, text: str, frames: Sequence[Frame]) -> Unusable:
+def cannot_import(module: str, type_name: str, text: str, frames: Sequence[Frame], hint: str = "") -> Unusable:
     """The student's module does not import. Importing sees no hidden input: all may be told."""
     where = f" at {frames[-1]}" if frames else ""
     if type_name == "ModuleNotFoundError" and not frames and module in text:
         return Unusable(f"{module}.py was not handed in.")
-    return Unusable(f"{module}.py cannot be imported: {type_name}{where}: {one_line(text)}")
+    limit = f" ({hint})" if hint else ""
+    return Unusable(f"{module}.py cannot be imported: {type_name}{limit}{where}: {one_line(text)}")
 
 
 def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:

@@ -1,8 +1,18 @@
-"""What a submission may use: every limit, with its unit and its usual value, in one place."""
+"""What a submission may use: every limit, with its unit and its usual value, in one place.
+
+Two watch over them. The kernel does, for what it counts by itself (`confinement.rlimits`); and the trusted side
+does, which looks from outside at clocks, memory and the scratch folder (`supervisor`, `worker`): no worker can
+talk itself out of that.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
+
+# Less than this and not even an empty module can be imported, so that every submission would fail.
+_LEAST = {"open_files": 16, "threads": 2}
 
 
 @dataclass(frozen=True)
@@ -13,22 +23,25 @@ class Limits:
         call_seconds: processor seconds for one call, importing the module included.
         call_wall_seconds: seconds on the clock for one call; larger, since a busy machine is slow.
         train_seconds: processor seconds for the short run of a network.
+        question_cpu_seconds: processor seconds for all of a question, between calls and in lost workers too.
         question_wall_seconds: seconds on the clock for all calls of a question.
-        worker_cpu_seconds: processor seconds in a worker's whole life.
         memory_mb: megabytes a worker may allocate beyond what importing torch took.
         message_mb: megabytes of tensors that one call may take or return.
         output_kb: kilobytes kept of what is printed during one test.
         file_mb: the largest file a worker may write in its scratch folder, in megabytes.
-        scratch_mb, scratch_files: how much, and how many files, it may have there during a call.
+        scratch_mb, scratch_files: how much, and how many files, it may have there.
         open_files: descriptors a worker may hold.
         threads: threads a worker may run.
+
+    Raises:
+        ValueError: a limit is no number of its kind, or nothing could run under it.
     """
 
     call_seconds: float = 10.0
     call_wall_seconds: float = 60.0
     train_seconds: float = 400.0
+    question_cpu_seconds: float = 120.0
     question_wall_seconds: float = 300.0
-    worker_cpu_seconds: int = 120
     memory_mb: int = 2048
     message_mb: int = 256
     output_kb: int = 16
@@ -37,3 +50,16 @@ class Limits:
     scratch_files: int = 256
     open_files: int = 64
     threads: int = 64
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            whole = isinstance(field.default, int)
+            if type(value) is not int and (whole or type(value) is not float or not math.isfinite(value)):
+                kind = "a whole number" if whole else "a number"
+                raise ValueError(f"the limit {field.name} must be {kind}, not {value!r}")
+            least = _LEAST.get(field.name, 0)
+            if value < least or value == 0:
+                raise ValueError(
+                    f"the limit {field.name} must be {f'at least {least}' if least else 'above 0'}, not {value}"
+                )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
+import select
 import shutil
 import socket
 import threading
@@ -18,6 +20,7 @@ from typing import Any, Self
 from autograder.sandbox import channel, codec
 from autograder.sandbox.launch import ForkServer, SandboxError, launch
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.supervisor import Supervisor, Watch
 from autograder.sandbox.worker import Worker
 
 
@@ -39,6 +42,7 @@ class Sandbox:
         self._numbers = itertools.count(1)
         self._layers: dict[str, bool] = {}
         self._unanswered: deque[_Asked] = deque()
+        self._supervisor = Supervisor()
         self.folder = self._server.folder
 
     def stage(self, modules: Mapping[str, bytes]) -> Path:
@@ -75,6 +79,7 @@ class Sandbox:
         guarded: Sequence[str] = (),
         first: Sequence[Mapping[str, Any]] = (),
         files: Sequence[int] = (),
+        spent: float = 0.0,
     ) -> Callable[[], Worker]:
         """Have a worker forked for a staged submission, without waiting for it.
 
@@ -84,6 +89,7 @@ class Sandbox:
             guarded: functions that must not use the library's own kernels.
             first: requests that it begins with, see `harness`; `Worker.answer` gives what came of each.
             files: descriptors that it gets and keeps, of files that it may read.
+            spent: processor seconds that are used up of those its question has.
 
         Returns:
             A function that waits for the worker and returns it. It must be called once.
@@ -106,7 +112,8 @@ class Sandbox:
                 "readable": [*self._server.readable, str(submission)],
                 "scratch": str(scratch),
                 "memory": limits.memory_mb << 20,
-                "cpu_seconds": limits.worker_cpu_seconds,
+                # A second more than the supervisor allows, which looks at other clocks and explains itself.
+                "cpu_seconds": max(1, math.ceil(limits.question_cpu_seconds - spent) + 1),
                 "file_bytes": limits.file_mb << 20,
                 "open_files": limits.open_files,
                 "threads": limits.threads,
@@ -114,9 +121,14 @@ class Sandbox:
                 "without": list(self.without),
             },
         }
+        watch = Watch(scratch, limits, spent)
         with theirs:
             try:
-                asked = self._ask(request, [theirs.fileno(), printing, *files])
+                asked = self._ask(
+                    request,
+                    [theirs.fileno(), printing, *files],
+                    then=lambda answer: self._supervisor.watch(watch, answer["pid"], self._server.process.pid),
+                )
                 for number, each in enumerate(first, start=1):
                     channel.send(ours, codec.encode({**each, "number": number}, max_payload=0))
             finally:
@@ -124,16 +136,17 @@ class Sandbox:
 
         def finish() -> Worker:
             pid = self._answer(asked)["pid"]
-            worker = Worker(
-                pid,
-                ours,
-                output,
-                scratch,
-                limits,
-                asked=len(first),
-                end=lambda: self._answer(self._ask({"do": "end", "pid": pid}))["status"],
-                drop=lambda: self._ask({"do": "drop", "pid": pid}),
-            )
+
+            def end() -> tuple[int, float]:
+                self._supervisor.forget(watch)
+                ended = self._answer(self._ask({"do": "end", "pid": pid}))
+                return ended["status"], ended["cpu_seconds"]
+
+            def drop() -> None:
+                self._supervisor.forget(watch)
+                self._ask({"do": "drop", "pid": pid})
+
+            worker = Worker(pid, ours, output, watch, asked=len(first), look=self._look, end=end, drop=drop)
             try:
                 self._layers = worker.greet()
             except Exception as error:
@@ -165,9 +178,34 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _ask(self, request: dict[str, Any], descriptors: Sequence[int] = ()) -> _Asked:
-        """Send the fork server a request. It answers in order; `_answer` waits for it."""
-        asked = _Asked()
+    def _look(self) -> None:
+        """Look at all workers, if it is time to: those too whose forking nobody has waited for yet."""
+        if not self._supervisor.due():
+            return
+        if self._lock.acquire(blocking=False):  # else somebody is reading the answers right now
+            try:
+                with self._while_it_lives():
+                    while self._unanswered and select.select([self._server.control], [], [], 0)[0]:
+                        self._read_answer()
+            finally:
+                self._lock.release()
+        self._supervisor.look()
+
+    def _ask(
+        self,
+        request: dict[str, Any],
+        descriptors: Sequence[int] = (),
+        *,
+        then: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> _Asked:
+        """Send the fork server a request. It answers in order; `_answer` waits for it.
+
+        Args:
+            request: see `server`.
+            descriptors: what goes with it.
+            then: called when it has been done.
+        """
+        asked = _Asked(then)
         with self._lock, self._while_it_lives():
             channel.send(self._server.control, codec.encode(request, max_payload=0))
             if descriptors:
@@ -178,11 +216,18 @@ class Sandbox:
     def _answer(self, asked: _Asked) -> dict[str, Any]:
         with self._lock, self._while_it_lives():
             while asked.answer is None:
-                self._unanswered[0].answer = codec.decode(*channel.receive(self._server.control, 0))
-                self._unanswered.popleft()
+                self._read_answer()
         if "trouble" in asked.answer:
             raise SandboxError(f"The sandbox's fork server could not do it: {asked.answer['trouble']}")
         return asked.answer
+
+    def _read_answer(self) -> None:
+        """Read the next answer. The lock is held."""
+        answer = codec.decode(*channel.receive(self._server.control, 0))
+        asked = self._unanswered.popleft()
+        asked.answer = answer
+        if "trouble" not in answer:
+            asked.then(answer)
 
     @contextlib.contextmanager
     def _while_it_lives(self) -> Iterator[None]:
@@ -194,6 +239,7 @@ class Sandbox:
 
 @dataclass
 class _Asked:
-    """A request to the fork server, and its answer once that has come."""
+    """A request to the fork server, what follows, and its answer once that has come."""
 
+    then: Callable[[dict[str, Any]], None]
     answer: dict[str, Any] | None = None

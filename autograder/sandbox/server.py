@@ -133,8 +133,8 @@ def _spawn(
 
 
 def _end(pid: int, scratch: str) -> dict[str, Any]:
-    """Kill a worker if it still lives; say how it ended (as subprocess does: negative for a signal)."""
+    """Kill a worker if it still lives; say how it ended (negative for a signal, as in subprocess) and what it used."""
     os.kill(pid, signal.SIGKILL)  # until it is waited for, the id cannot be anybody else's
-    _, status = os.waitpid(pid, 0)
+    _, status, used = os.wait4(pid, 0)
     shutil.rmtree(scratch, ignore_errors=True)
-    return {"status": os.waitstatus_to_exitcode(status)}
+    return {"status": os.waitstatus_to_exitcode(status), "cpu_seconds": used.ru_utime + used.ru_stime}

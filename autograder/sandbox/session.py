@@ -15,12 +15,13 @@ from typing import Any
 import torch
 
 from autograder.sandbox import codec, failures
+from autograder.sandbox.endings import Ended, OutOfTime, QuestionOutOfTime, Stopped
 from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
 from autograder.sandbox.guard import OPERATIONS, kernels_of
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import RemoteModule, attach_history
 from autograder.sandbox.sandbox import Sandbox
-from autograder.sandbox.worker import Ended, OutOfTime, Worker
+from autograder.sandbox.worker import Worker
 
 TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
 
@@ -61,6 +62,7 @@ class Session:
         self._forked: Callable[[], Worker] | None = None  # waits for a worker that is being forked
         self._given_up: Unusable | None = None
         self._timeouts = 0
+        self._spent = 0.0  # processor seconds, in workers that were lost
         self._began: float | None = None
         self._used: list[str] = []
         self._calls: list[str] = []
@@ -96,7 +98,9 @@ class Session:
         """Have a worker forked, and the student's module imported there, while there is other work to do."""
         if self._given_up is None:
             first = [{"do": "import", "module": f"assignment.{self._module}"}, *self._begin_with]
-            self._forked = self._sandbox.begin_spawn(self._submission, self._limits, self._guarded, first, self._files)
+            self._forked = self._sandbox.begin_spawn(
+                self._submission, self._limits, self._guarded, first, self._files, self._spent
+            )
 
     def close(self) -> None:
         """End the worker, also one that was prepared and never needed."""
@@ -159,9 +163,12 @@ class Session:
         """Raise what decided the question, if anything did; its time being up does."""
         if self._began is None:
             self._began = time.monotonic()
-        limit = self._limits.question_wall_seconds
-        if self._given_up is None and time.monotonic() - self._began > limit:
-            self._given_up = Unusable(f"Not tried: the question took more than {limit:g} seconds.")
+        limit, waited = self._limits.question_wall_seconds, time.monotonic() - self._began
+        if self._given_up is None and waited > limit:
+            self._given_up = Unusable(f"Not tried: the question took {waited:.1f} of its {limit:g} seconds.")
+        limit, used = self._limits.question_cpu_seconds, self._spent
+        if self._given_up is None and used > limit:
+            self._given_up = Unusable(f"Not tried: the question took {used:.1f} of its {limit:g} processor seconds.")
         if self._given_up is not None:
             raise type(self._given_up)(self._given_up.summary, self._given_up.detail)
 
@@ -203,9 +210,9 @@ class Session:
             else:
                 reply = worker.ask(request, describe=_describe, restore=restore)
             _check_reply(reply, given)
-        except OutOfTime as limit:
+        except Stopped as why:
             self._lose_worker()
-            raise self._timed_out(what, str(limit)) from None
+            raise self._stopped(what, why) from None
         except Ended as end:
             self._lose_worker()
             self.flag(f"{what} {end} (status {end.status})")
@@ -236,9 +243,10 @@ class Session:
         if error["kind"] == "too large":
             summary = f"{what} returned something too large to take."
             return SubmissionFailure(summary, f"{summary} {one_line(text)}")
+        hint = failures.limit_met(kind, text, self._limits)
         if what == f"import {self._module}":
-            return failures.cannot_import(self._module, kind, text, frames)
-        return failures.raised(what, kind, text, frames)
+            return failures.cannot_import(self._module, kind, text, frames, hint)
+        return failures.raised(what, kind, text, frames, hint)
 
     def _frames(self, told: list[list[Any]]) -> list[Frame]:
         """A traceback's lines that are in the submission, as they stand there, whatever the worker says of them."""
@@ -259,13 +267,18 @@ class Session:
         number, kind, text, settings = parts
         return RemoteModule(self, number, one_line(kind), one_line(text, failures.MAX_TEXT), settings, origin)
 
-    def _timed_out(self, what: str, limit: str) -> TimedOut:
+    def _stopped(self, what: str, why: Stopped) -> SubmissionFailure:
+        told = f"{what} was stopped: it {why}."
+        if not isinstance(why, OutOfTime):
+            return SubmissionFailure(told)
         self._timeouts += 1
-        if self._timeouts >= TIMEOUTS_PER_QUESTION:
+        if isinstance(why, QuestionOutOfTime):
+            self._given_up = Unusable(f"Not tried: {what} {why}.")
+        elif self._timeouts >= TIMEOUTS_PER_QUESTION:
             self._given_up = Unusable(
-                f"Not tried: {what} and {self._timeouts - 1} call before it ran out of time ({limit} for a call)."
+                f"Not tried: {self._timeouts} calls took too long, the last of them {what}: it {why}."
             )
-        return TimedOut(f"{what} was stopped: it took more than {limit}.")
+        return TimedOut(told)
 
     def _keep_output(self) -> None:
         if self._worker is not None:
@@ -275,6 +288,7 @@ class Session:
         self._keep_output()
         if self._worker is not None:
             self._worker.close()
+            self._spent += self._worker.lost_seconds
             self._worker = None
 
 

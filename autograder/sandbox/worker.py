@@ -5,35 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from autograder.sandbox import codec
+from autograder.sandbox import codec, endings, usage
 from autograder.sandbox.channel import FrameReader, FrameWriter
-from autograder.sandbox.limits import Limits
-
-_TICK = 0.05  # seconds between two looks at the clocks
-
-
-class OutOfTime(Exception):
-    """The worker took more than it may. The text names the limit."""
-
-
-class Ended(Exception):
-    """The worker's process is gone, or has hung up. The text says how; `status` is its exit status."""
-
-    def __init__(self, text: str, status: int = 0) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-class OutOfSpace(OutOfTime):
-    """The worker wrote more to its scratch folder than it may. The text names the limit."""
+from autograder.sandbox.endings import Ended, Stopped
+from autograder.sandbox.supervisor import TICK, Watch
 
 
 class Worker:
@@ -43,10 +23,10 @@ class Worker:
         pid: its process id.
         connection: the trusted end of the conversation.
         output: descriptor from which to read what it prints.
-        scratch: the folder it writes to.
-        limits: how long a call may take, how much it may return and print.
+        watch: its limits, and why it was stopped if it was.
         asked: requests that have been sent already.
-        end: kills the process, if need be, and returns its exit status.
+        look: looks at all workers, if it is time to.
+        end: kills the process, if need be, and returns its exit status and the processor seconds it used.
         drop: kills the process.
     """
 
@@ -55,19 +35,21 @@ class Worker:
         pid: int,
         connection: socket.socket,
         output: int,
-        scratch: Path,
-        limits: Limits,
+        watch: Watch,
         *,
         asked: int = 0,
-        end: Callable[[], int],
+        look: Callable[[], object],
+        end: Callable[[], tuple[int, float]],
         drop: Callable[[], object],
     ) -> None:
         self.pid = pid
         self.layers: dict[str, bool] = {}
+        self.lost_seconds = 0.0  # processor time used in its whole life, once that is over
         self._connection = connection
         self._output = output
-        self._scratch = scratch
-        self._limits = limits
+        self._watch = watch
+        self._limits = watch.limits
+        self._look = look
         self._end = end
         self._drop = drop
         self._printed = bytearray()
@@ -109,7 +91,7 @@ class Worker:
             describe, restore: for objects that are not data, see `codec`.
 
         Raises:
-            OutOfTime, Ended: see there. The worker must be closed.
+            Stopped, Ended: see there. The worker must be closed.
             MalformedMessage: what came back is no answer to this request. The worker must be closed.
             TooLarge: the request itself is; nothing was sent.
         """
@@ -124,7 +106,7 @@ class Worker:
         """Wait for the answer to the oldest request that has none, sending its message first if that is to be done.
 
         Raises:
-            OutOfTime, Ended, MalformedMessage: as `ask`.
+            Stopped, Ended, MalformedMessage: as `ask`.
         """
         tree, payload = self._exchange(message)
         answer = codec.decode(tree, payload, restore=restore)
@@ -144,7 +126,7 @@ class Worker:
         text = self._printed.decode("utf-8", "replace")
         left_out = self._printed_bytes - len(self._printed)
         if left_out:
-            text += f"\n[{left_out:,} more bytes were printed and are not kept]"
+            text += f"\n[{self._printed_bytes:,} bytes were printed; the first {self._limits.output_kb} kB are kept]"
         self._printed.clear()
         self._printed_bytes = 0
         return text
@@ -159,7 +141,8 @@ class Worker:
             return 0
         self._open = False
         try:
-            return self._end()
+            status, self.lost_seconds = self._end()
+            return status
         finally:
             self._connection.close()
             os.close(self._output)
@@ -174,12 +157,7 @@ class Worker:
 
     def cpu_seconds(self) -> float:
         """Processor seconds the worker has used so far; 0 where the system does not tell."""
-        if sys.platform != "linux":
-            return 0.0
-        try:
-            return time.clock_gettime((~self.pid << 3) | 2)  # its clock, as clock_getcpuclockid(3) names it
-        except OSError:
-            return 0.0  # it has just ended: the connection will say so
+        return usage.cpu_seconds(self.pid) if self._open else self.lost_seconds
 
     @property
     def _max_payload(self) -> int:
@@ -187,6 +165,7 @@ class Worker:
 
     def _exchange(self, message: codec.Message | None) -> tuple[bytes, bytearray]:
         """Send the message, if any, and read one frame, reading along what is printed."""
+        self._look()  # quick calls, one after the other, would never come to the one below
         writer = None
         if message is not None:
             if self._readable():
@@ -197,16 +176,15 @@ class Worker:
                 while not writer.done:
                     writer.advance(self._connection)
         reader = FrameReader(self._max_payload)
-        give_up = time.monotonic() + self._limits.call_wall_seconds
-        next_look = time.monotonic() + _TICK
+        begun = time.monotonic()
+        give_up = begun + self._limits.call_wall_seconds
         if message is not None:
             self._cpu_before = self.cpu_seconds()
-        cpu_limit = self._cpu_before + self._limits.call_seconds
         try:
             while not reader.done:
                 sending = [self._connection] if writer and not writer.done else []
                 sources: list[Any] = [self._connection] if self._output_ended else [self._connection, self._output]
-                readable, writable, _ = select.select(sources, sending, [], _TICK)
+                readable, writable, _ = select.select(sources, sending, [], TICK)
                 if self._output in readable:
                     self._drain(_PIPE_BYTES)
                 if writable and writer:
@@ -218,13 +196,15 @@ class Worker:
                             reader.advance(self._connection)
                 if reader.done:
                     break  # what it has used since is the next request's
-                if self.cpu_seconds() > cpu_limit:
-                    raise OutOfTime(f"{self._limits.call_seconds:g} seconds of processor time")
-                if time.monotonic() > next_look:
-                    next_look = time.monotonic() + _TICK
-                    self._look_at_scratch()
-                if time.monotonic() > give_up:
-                    raise OutOfTime(f"{self._limits.call_wall_seconds:g} seconds")
+                used = self.cpu_seconds() - self._cpu_before
+                if used > self._limits.call_seconds:
+                    raise endings.too_much_time(used, self._limits.call_seconds, "processor ")
+                self._look()
+                if self._watch.verdict is not None:
+                    raise self._watch.verdict
+                waited = time.monotonic() - begun
+                if waited > self._limits.call_wall_seconds:
+                    raise endings.too_much_time(waited, self._limits.call_wall_seconds)
         except (EOFError, ConnectionError):
             raise self._end_of_it() from None
         self._cpu_before = self.cpu_seconds()
@@ -232,22 +212,10 @@ class Worker:
             raise codec.MalformedMessage("an answer before the question was read")
         return reader.tree, reader.payload
 
-    def _end_of_it(self) -> Ended:
+    def _end_of_it(self) -> Stopped | Ended:
         self._drain()  # its last words
         status = self.close()
-        return Ended(_how_it_ended(status), status)
-
-    def _look_at_scratch(self) -> None:
-        """Stop a worker that fills the disk; looked at as often as the clocks."""
-        files = size = 0
-        with contextlib.suppress(OSError), os.scandir(self._scratch) as entries:
-            for entry in entries:
-                files += 1
-                with contextlib.suppress(OSError):
-                    size += entry.stat(follow_symlinks=False).st_blocks * 512
-                if files > self._limits.scratch_files or size > self._limits.scratch_mb << 20:
-                    limit = f"{self._limits.scratch_mb} MB or {self._limits.scratch_files} files of its own"
-                    raise OutOfSpace(f"{limit}")
+        return self._watch.verdict or endings.by_itself(status, self._watch.spent + self.lost_seconds, self._limits)
 
     def _readable(self) -> bool:
         return bool(select.select([self._connection], [], [], 0)[0])
@@ -276,17 +244,3 @@ class Worker:
 
 
 _PIPE_BYTES = 1 << 16
-
-
-def _how_it_ended(status: int) -> str:
-    if status >= 0:
-        return "ended the process itself (os._exit does that)"
-    if -status == signal.SIGXCPU:
-        return "used up its processor time"
-    if -status == signal.SIGKILL:
-        return "was killed: out of memory, or it hung up on the grader"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    return f"crashed with {name}"

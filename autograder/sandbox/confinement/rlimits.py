@@ -1,7 +1,7 @@
 """Resource limits of a worker: memory, processor time, file size, descriptors, threads. See getrlimit(2).
 
-Only what a process may use without anybody watching stands here. How long a call may take and how much it
-may print or return is watched by the trusted side, in `worker`.
+Only what the kernel counts for a process stands here. How long a call may take, how much it may print or return,
+and all that a process may use in sum is watched by the trusted side, in `worker` and `supervisor`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def apply(cell: Cell, *, own_user: bool) -> bool:
         Whether memory could be limited as well: the system must tell how much is in use already.
     """
     _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_CPU, cell.cpu_seconds)
+    _lower(resource.RLIMIT_CPU, cell.cpu_seconds, cell.cpu_seconds + 1)  # SIGXCPU; then SIGKILL, if that is ignored
     _lower(resource.RLIMIT_FSIZE, cell.file_bytes)
     _lower(resource.RLIMIT_NOFILE, cell.open_files)
     if own_user:
@@ -44,11 +44,12 @@ def apply(cell: Cell, *, own_user: bool) -> bool:
     return True
 
 
-def _lower(limit: int, value: int) -> None:
-    hard = resource.getrlimit(limit)[1]
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(limit, (value, value))
+def _lower(limit: int, soft: int, hard: int | None = None) -> None:
+    most = resource.getrlimit(limit)[1]
+    wanted = (soft, soft if hard is None else hard)
+    resource.setrlimit(
+        limit, wanted if most == resource.RLIM_INFINITY else (min(wanted[0], most), min(wanted[1], most))
+    )
 
 
 def _mapped_bytes() -> tuple[int, int]:

@@ -1,0 +1,78 @@
+"""How a worker ends before it has answered, as what would follow "conv2d …" in a sentence for the student."""
+
+from __future__ import annotations
+
+import signal
+
+from autograder.sandbox.limits import Limits
+
+_SIGNALS = {
+    "SIGSEGV": "crashed with SIGSEGV: it touched memory that is not there (too deep a recursion does that too)",
+    "SIGBUS": "crashed with SIGBUS: it touched memory behind the end of a file",
+    "SIGFPE": "crashed with SIGFPE: it divided whole numbers by zero",
+    "SIGABRT": "crashed with SIGABRT: a library gave up, for want of memory perhaps",
+    "SIGKILL": "was killed: the machine ran out of memory, or it hung up on the grader",
+}
+
+
+class Stopped(Exception):
+    """The worker used more than it may. The text says how much, of what, and how much is allowed."""
+
+
+class OutOfTime(Stopped):
+    """It took too long for a call."""
+
+
+class QuestionOutOfTime(OutOfTime):
+    """It took too long for the whole question: nothing else of it can be tried."""
+
+
+class Ended(Exception):
+    """The worker's process is gone, or has hung up. The text says how; `status` is its exit status."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def too_much_time(used: float, limit: float, kind: str = "") -> OutOfTime:
+    """One call took `used` of `limit` seconds; `kind` says of which."""
+    return OutOfTime(f"took {used:.1f} of {limit:g} {kind}seconds")
+
+
+def too_much_time_for_the_question(used: float, limits: Limits) -> QuestionOutOfTime:
+    return QuestionOutOfTime(
+        f"took the question to {used:.1f} of its {limits.question_cpu_seconds:g} processor seconds"
+    )
+
+
+def too_much_memory(used: int, limits: Limits) -> Stopped:
+    return Stopped(f"allocated {used >> 20:,} MB; {limits.memory_mb:,} MB are allowed")
+
+
+def too_much_scratch(size: int, files: int, limits: Limits) -> Stopped:
+    return Stopped(
+        f"wrote {size >> 20:,} MB in {files:,} files; "
+        f"{limits.scratch_mb:,} MB in {limits.scratch_files:,} files are allowed"
+    )
+
+
+def by_itself(status: int, cpu_seconds: float, limits: Limits) -> Stopped | Ended:
+    """How a process ended that nobody on this side stopped.
+
+    Args:
+        status: its exit status, negative for a signal.
+        cpu_seconds: what it and its predecessors used.
+        limits: what it was allowed.
+    """
+    if status >= 0:
+        return Ended("ended the process itself (os._exit does that)", status)
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    if name in ("SIGXCPU", "SIGKILL") and cpu_seconds >= limits.question_cpu_seconds:
+        return too_much_time_for_the_question(cpu_seconds, limits)  # the kernel's limit was there first
+    if name == "SIGXFSZ":
+        return Stopped(f"wrote a file of more than {limits.file_mb:,} MB")
+    return Ended(_SIGNALS.get(name, f"crashed with {name}"), status)

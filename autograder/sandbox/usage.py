@@ -1,0 +1,76 @@
+"""What a process uses, seen from outside: the kernel is asked, never the process.
+
+Everything here answers for a process that has ended too, by zero: its connection says that it has. On macOS only
+the scratch folder can be seen; there the system counts a lost worker's processor time when it is buried.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_BLOCK = 512  # bytes in which stat(2) counts
+_OWN_MEMORY = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"HugetlbPages:")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor seconds of all its threads so far."""
+    if sys.platform != "linux":
+        return 0.0
+    try:
+        return time.clock_gettime((~pid << 3) | 2)  # its clock, as clock_getcpuclockid(3) names it
+    except OSError:
+        return 0.0
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory in which it has pages of any kind: never less than `memory`, and quicker to ask for."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb", 0) as file:  # noqa: PTH123  (twice as quick as Path.read_bytes)
+            return int(file.read().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def memory(pid: int) -> int:
+    """Bytes of memory it has filled, swapped out ones included, beside files: private, shared, stacks, all of it.
+
+    Not the proportional set size: that takes milliseconds to add up, needs a right to trace which containers
+    withhold, and changes with how many other workers live.
+    """
+    try:
+        with open(f"/proc/{pid}/status", "rb", 0) as file:  # noqa: PTH123
+            lines = file.read().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(_OWN_MEMORY))
+
+
+def scratch(pid: int, folder: Path, most_files: int) -> tuple[int, int]:
+    """Bytes and number of the files in its folder, and of those it removed from there and still holds open.
+
+    Counting ends once there are more than `most_files`.
+    """
+    size = files = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                size += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+            files += 1
+            if files > most_files:
+                break
+    # Where a worker has a user id of its own, this takes a right that a container's root may lack. Then what it
+    # can hide is what its open files can hold.
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        device = folder.stat().st_dev  # the images of a short run have no name either
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                held = entry.stat()
+                if held.st_nlink == 0 and held.st_dev == device:
+                    files += 1
+                    size += held.st_blocks * _BLOCK
+    return size, files

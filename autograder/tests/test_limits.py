@@ -1,0 +1,318 @@
+"""Whatever a submission uses too much of, it is stopped, and told what it used and what it may."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.course import load
+from autograder.errors import GraderFault
+from autograder.sandbox.failures import SubmissionFailure, TimedOut, Unusable
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.session import Session
+from autograder.tests.conftest import Remote
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what another process uses")
+
+HOGS = """
+import ctypes, mmap, os, re, signal, threading, time
+import torch
+
+kept = []
+
+def answer():
+    return 1
+
+def loop():
+    while True:
+        pass
+
+def loop_in_regular_expressions():
+    re.match("(a+)+$", "a" * 60 + "b")
+
+def loop_in_big_integers():
+    return 3 ** 10**9
+
+def loop_in_torch():
+    while True:
+        torch.linalg.svd(torch.ones(400, 400))
+
+def loop_that_hears_nothing():
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    for number in (signal.SIGXCPU, signal.SIGALRM, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    loop()
+
+def loop_in_many_threads():
+    for _ in range(4):
+        threading.Thread(target=torch.linalg.svd, args=(torch.ones(3000, 3000),), daemon=True).start()
+    time.sleep(1000)
+
+def flood():
+    while True:
+        os.write(1, b"x" * 65536)
+
+def sleep():
+    time.sleep(1000)
+
+def spin_behind_the_answers():
+    threading.Thread(target=loop, daemon=True).start()
+    return 1
+
+def burn(seconds):
+    while time.process_time() < seconds:
+        pass
+    os._exit(0)
+
+def share(megabytes):
+    memory = mmap.mmap(-1, megabytes << 20)
+    for place in range(0, len(memory), 4096):
+        memory[place] = 1
+    kept.append(memory)
+    return 1
+
+def fill(megabytes):
+    kept.append(torch.ones(megabytes << 18))
+    return 1
+
+def hide_files():
+    for number in range(40):
+        kept.append(os.open("f", os.O_CREAT | os.O_RDWR))
+        os.write(kept[-1], bytes(4 << 20))
+        os.unlink("f")
+    time.sleep(1000)
+
+def allocate():
+    kept.append(bytearray(1 << 40))
+
+def allocate_by_torch():
+    torch.empty(1 << 40)
+
+def open_files():
+    while True:
+        kept.append(os.open("/dev/null", os.O_RDONLY))
+
+def start_threads():
+    while True:
+        threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+
+def write_a_large_file():
+    with open("large", "wb") as file:
+        for _ in range(1000):
+            file.write(bytes(1 << 20))
+
+def be_killed_by(number):
+    os.kill(os.getpid(), number)
+    time.sleep(1000)
+"""
+QUICK = Limits(call_seconds=1.0, call_wall_seconds=20.0)
+
+
+@pytest.fixture(scope="module")
+def unlimited() -> Iterator[Sandbox]:
+    """Workers without the limits that the kernel keeps: only the trusted side looks."""
+    with Sandbox(without=("limits",)) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "loop",
+        "loop_in_regular_expressions",
+        "loop_in_big_integers",
+        "loop_in_torch",
+        "loop_that_hears_nothing",
+        "loop_in_many_threads",
+        "flood",
+    ],
+)
+def test_an_endless_loop_ends_by_processor_time(remote: Remote, name: str) -> None:
+    question = remote(HOGS, limits=QUICK)
+    with pytest.raises(TimedOut, match=rf"^{name} was stopped: it took \d+\.\d of 1 processor seconds\.$"):
+        getattr(question, name)()
+    assert question.answer() == 1
+
+
+def test_a_call_that_sleeps_ends_by_the_clock(remote: Remote) -> None:
+    with pytest.raises(TimedOut, match=r"^sleep was stopped: it took \d+\.\d of 1 seconds\.$"):
+        remote(HOGS, limits=Limits(call_wall_seconds=1)).sleep()
+
+
+def test_what_runs_between_calls_counts_for_the_question(remote: Remote) -> None:
+    question = remote(HOGS, limits=Limits(question_cpu_seconds=1))
+    question.spin_behind_the_answers()
+    with pytest.raises(TimedOut, match=r"took the question to \d+\.\d of its 1 processor seconds"):
+        _until(lambda: question.answer() != 1)
+    with pytest.raises(Unusable, match=r"^Not tried: answer took the question to \d+\.\d of its 1 processor seconds"):
+        question.answer()
+
+
+def test_what_lost_workers_used_counts_for_the_question(remote: Remote) -> None:
+    question = remote(HOGS, limits=Limits(question_cpu_seconds=1))
+    ends = []
+    while len(ends) < 9 and (not ends or "itself" in ends[-1]):
+        with pytest.raises(SubmissionFailure) as caught:
+            question.burn(0.4)
+        ends.append(caught.value.summary)
+    assert len(ends) in (2, 3)
+    assert "of its 1 processor seconds" in ends[-1]
+    with pytest.raises(Unusable, match="of its 1 processor seconds"):
+        question.answer()
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_the_kernel_ends_a_loop_that_nobody_looks_at(sandbox: Sandbox, *, hears: bool) -> None:
+    text = f"{HOGS}\n{'loop' if hears else 'loop_that_hears_nothing'}()\n"
+    folder = sandbox.stage({"q1_conv2d.py": text.encode()})
+    first = [{"do": "import", "module": "assignment.q1_conv2d"}]
+    worker = sandbox.begin_spawn(folder, Limits(question_cpu_seconds=1), first=first)()
+    status = Path(f"/proc/{worker.pid}/stat")
+    _until(lambda: ") Z " in status.read_text())
+    assert worker.close() == -(signal.SIGXCPU if hears else signal.SIGKILL)
+    assert 1 <= worker.lost_seconds < 5
+
+
+@pytest.mark.parametrize("name", ["share", "fill"])
+def test_memory_is_seen_from_outside(remote: Remote, unlimited: Sandbox, name: str) -> None:
+    limits = Limits(memory_mb=200)
+    question = remote(HOGS, limits=limits, box=unlimited)
+    assert getattr(question, name)(100) == 1  # what importing torch took is not counted
+    with pytest.raises(
+        SubmissionFailure, match=r"was stopped: it allocated [2-4]\d\d MB; 200 MB are allowed"
+    ) as caught:
+        _until(lambda: getattr(question, name)(20) != 1)  # until somebody has looked
+    assert not isinstance(caught.value, TimedOut)
+    assert question.answer() == 1
+
+
+def test_a_file_without_a_name_is_still_a_file(remote: Remote) -> None:
+    with pytest.raises(SubmissionFailure, match=r"it wrote \d+ MB in \d+ files; 64 MB in 256 files are allowed"):
+        remote(HOGS).hide_files()
+
+
+def test_a_worker_that_nobody_waits_for_is_looked_at_too(sandbox: Sandbox, remote: Remote) -> None:
+    folder = sandbox.stage({"q1_conv2d.py": f"{HOGS}\nhide_files()\n".encode()})
+    waiting = Session(sandbox, folder, "q1_conv2d", [], Limits())
+    other = remote(HOGS)
+    other.answer()
+    waiting.prepare()
+    _until(lambda: other.answer() == 1 and any(each.verdict for each in sandbox._supervisor._watches))
+    with pytest.raises(Unusable, match=r"cannot be imported: import q1_conv2d was stopped: it wrote \d+ MB"):
+        waiting.call("answer", (), {})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("allocate", r"raised MemoryError \(2,048 MB may be allocated\) at assignment/q1_conv2d.py, line \d+, in"),
+        ("allocate_by_torch", r"raised RuntimeError \(2,048 MB may be allocated\) at"),
+        ("open_files", r"raised OSError \(64 files may be open at once\) at"),
+        ("write_a_large_file", r"raised OSError \(a file may have 16 MB\) at"),
+        pytest.param(
+            "start_threads",
+            r"raised RuntimeError \(64 threads may run, in 2,048 MB\) at",
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="threads are counted where a worker has its own user"),
+        ),
+    ],
+)
+def test_an_exception_at_a_limit_tells_the_limit(remote: Remote, name: str, words: str) -> None:
+    question = remote(HOGS)
+    with pytest.raises(SubmissionFailure, match=words) as caught:
+        getattr(question, name)()
+    assert "may" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (signal.SIGSEGV, "crashed with SIGSEGV: it touched memory that is not there"),
+        (signal.SIGBUS, "crashed with SIGBUS: it touched memory behind the end of a file"),
+        (signal.SIGFPE, "crashed with SIGFPE: it divided whole numbers by zero"),
+        (signal.SIGABRT, "crashed with SIGABRT: a library gave up"),
+        (signal.SIGKILL, "was killed: the machine ran out of memory, or it hung up"),
+        (signal.SIGXFSZ, "was stopped: it wrote a file of more than 16 MB"),
+        (signal.SIGXCPU, "crashed with SIGXCPU"),  # it has time left: the kernel did not send this
+    ],
+)
+def test_each_signal_has_its_sentence(remote: Remote, number: signal.Signals, words: str) -> None:
+    text = f"{HOGS}\nfor each in (signal.SIGXFSZ, signal.SIGXCPU): signal.signal(each, signal.SIG_DFL)\n"
+    with pytest.raises(SubmissionFailure, match=words):
+        remote(text).be_killed_by(int(number))
+
+
+SETTINGS = """
+title = "x"
+[limits]
+{common}
+[[question]]
+id = "q1"
+title = "Conv2d"
+module = "q1_conv2d"
+points = 1
+[question.limits]
+{own}
+[[question]]
+id = "q2"
+title = "ReLU"
+module = "q2_relu"
+points = 1
+"""
+
+
+def test_limits_are_set_for_all_and_for_one(tmp_path: Path) -> None:
+    path = tmp_path / "assignment.toml"
+    path.write_text(SETTINGS.format(common="call_seconds = 3\nthreads = 8", own="call_seconds = 4"))
+    first, second = load(path).questions
+    assert first.limits == replace(Limits(), call_seconds=4, threads=8)
+    assert second.limits == replace(Limits(), call_seconds=3, threads=8)
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ("memory = 3", "there is no limit called memory; did you mean memory_mb?"),
+        ("worker_cpu_seconds = 3", "did you mean question_cpu_seconds?"),
+        ("memory_mb = 0", "memory_mb must be above 0, not 0"),
+        ("call_seconds = -1", "call_seconds must be above 0, not -1"),
+        ("call_seconds = nan", "call_seconds must be a number, not nan"),
+        ("call_seconds = inf", "call_seconds must be a number, not inf"),
+        ("call_seconds = '10 s'", "call_seconds must be a number, not '10 s'"),
+        ("memory_mb = 1.5", "memory_mb must be a whole number, not 1.5"),
+        ("memory_mb = true", "memory_mb must be a whole number, not True"),
+        ("open_files = 3", "open_files must be at least 16, not 3"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_one_line(tmp_path: Path, own: str, words: str) -> None:
+    path = tmp_path / "assignment.toml"
+    path.write_text(SETTINGS.format(common="", own=own))
+    with pytest.raises(GraderFault) as caught:
+        load(path)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [("[limit]", "no setting called limit; did you mean limits?"), ("points = 5\npoint = 3", "did you mean points?")],
+)
+def test_other_misspelt_settings_are_one_line(tmp_path: Path, line: str, words: str) -> None:
+    path = tmp_path / "assignment.toml"
+    path.write_text(f'title = "x"\n[[question]]\nid = "q1"\ntitle = "x"\nmodule = "q1"\n{line}\n')
+    with pytest.raises(GraderFault) as caught:
+        load(path)
+    assert words in str(caught.value)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "it did not happen within a minute"
