@@ -145,6 +145,7 @@ def host(folder: Path) -> Iterator[Host]:
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # an attack on its group of processes must not meet ours
     )
     assert neighbour.stdout is not None
     address, descriptor = map(int, neighbour.stdout.readline().split())

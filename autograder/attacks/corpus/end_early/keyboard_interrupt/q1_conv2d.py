@@ -1,0 +1,2 @@
+def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):
+    raise KeyboardInterrupt

@@ -1,0 +1,5 @@
+import os
+import signal
+
+if os.getpgid(@NEIGHBOUR@) == @NEIGHBOUR@:
+    os.killpg(@NEIGHBOUR@, signal.SIGKILL)
