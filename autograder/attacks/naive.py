@@ -60,6 +60,7 @@ def lay_out(workspace: Path, repository: Path, module: str) -> None:
         (workspace / "tests" / name).mkdir()
         (workspace / "tests" / name / "__init__.py").touch()
         shutil.copy(folder / f"test_{module}.py", workspace / "tests" / name)
+    shutil.copy(repository / "tests" / f"test_{module}.py", workspace / "tests")  # hidden tests use what stands there
     (workspace / "tests" / "conftest.py").write_text((workspace / "tests" / "conftest.py").read_text() + _FIXTURES)
 
 
@@ -76,7 +77,14 @@ def grade(workspace: Path, *, fresh: bool = False) -> dict[str, Any]:
     with (workspace / "printed.txt").open("wb") as printed:
         if fresh:
             command = [sys.executable, "-m", "pytest", *_arguments(workspace)]
-            child = subprocess.Popen(command, cwd=workspace, stdout=printed, stderr=printed, start_new_session=True)
+            child = subprocess.Popen(
+                command,
+                cwd=workspace,
+                env={**os.environ, "PYTHONPATH": str(workspace)},  # as scripts do for tests that import the project
+                stdout=printed,
+                stderr=printed,
+                start_new_session=True,
+            )
             pid = child.pid
         else:
             pid = os.fork()
