@@ -25,9 +25,9 @@ CORPUS = Path(__file__).parent / "corpus"
 WANTS = {
     "points": "a higher score than the answer is worth",
     "secret": "what only staff may read, in anything that it prints, raises or returns",
-    "change": "a file written, changed or removed outside its scratch folder",
+    "change": "a file or shared memory made, changed or removed outside its scratch folder",
     "process": "a process that is still there when its grading is over",
-    "harm": "another process killed or stopped",
+    "harm": "another process killed, stopped or treated worse than before",
     "network": "a word to somebody on this machine or beyond",
     "excess": "more than its limits allow",
     "text": "text that a terminal, a browser or a spreadsheet obeys, in a report",
@@ -44,7 +44,7 @@ DEFENCES = {
 }
 """What keeps attacks out. All layers that an attack names are off together when it must succeed."""
 
-_FIELDS = {"tries", "wants", "stopped_by", "then", "question", "base", "says", "fresh", "limits"}
+_FIELDS = {"tries", "wants", "stopped_by", "then", "question", "base", "says", "fresh", "together", "limits"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Attack:
         base: what its module is appended to: "stub", "solution", "" or a wrong answer of the bank.
         says: words that the student must read in one of the messages; "" if it does not matter.
         fresh: whether, without the boundary, it needs an interpreter that starts in its folder.
+        together: whether another student's submission is in the sandbox at the same time.
         limits: what differs from the usual limits, so that a test of them is quick.
     """
 
@@ -73,6 +74,7 @@ class Attack:
     base: str = "stub"
     says: str = ""
     fresh: bool = False
+    together: bool = False
     limits: dict[str, float] = field(default_factory=dict)
 
     @property

@@ -7,9 +7,12 @@ Afterwards `Host.gains` looks at what is left and says what the attack got.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import os
+import resource
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder import course
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.sandbox import Sandbox
 
 # Holds a secret in its memory, its environment, its arguments, its folder and an open file, and does nothing else.
 _NEIGHBOUR = """
@@ -39,13 +44,22 @@ _STAFF_FILES = (
     course.SETTINGS,
 )
 
+# What another student hands in: it keeps its answer in its scratch folder.
+_ANOTHER_ANSWER = """
+with open("answer.txt", "w") as file:
+    file.write("{secret}")
+"""
+
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (looked at, not written to)
+
 
 @dataclass
 class Host:
     """The surroundings of one attack.
 
     Attributes:
-        folder: a folder that everybody may write to, with a grade book in it.
+        folder: a folder that everybody may write to. In it: a grade book, a runner's file of outputs, a socket,
+            and copies of the hidden tests and the solutions, which others can read wherever the originals lie.
         secret: text that no submission may learn.
         mark: what an attack calls its processes, so that they are found.
     """
@@ -58,7 +72,10 @@ class Host:
     _tcp: socket.socket
     _udp: socket.socket
     _abstract: socket.socket
+    _path: socket.socket
     _before: dict[str, str]
+    _treated: list[object]
+    _watched: tuple[Path, ...] = ()
 
     @property
     def marks(self) -> dict[str, str]:
@@ -67,6 +84,7 @@ class Host:
         return {
             "@FOLDER@": str(self.folder),
             "@SECRET_FILE@": str(self.folder / "grades.csv"),
+            "@SOCKET@": str(self.folder / "notices"),
             "@NEIGHBOUR@": str(self._neighbour.pid),
             "@ADDRESS@": str(address),
             "@LENGTH@": str(len(self.secret)),
@@ -74,12 +92,35 @@ class Host:
             "@TCP@": str(self._tcp.getsockname()[1]),
             "@UDP@": str(self._udp.getsockname()[1]),
             "@ABSTRACT@": self._abstract.getsockname()[1:].decode(),
-            "@HIDDEN@": str(course.HIDDEN_TESTS),
-            "@SOLUTIONS@": str(course.SOLUTIONS),
+            "@HIDDEN@": str(self.folder / "hidden"),
+            "@SOLUTIONS@": str(self.folder / "solutions"),
             "@GRADER@": str(os.getpid()),
             "@MARK@": self.mark,
             "@DONE@": f"done {self.mark}",
         }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What stands in the environment of a grader that has one."""
+        return {
+            "GRADER_TOKEN": self.secret,
+            "GRADE_BOOK": str(self.folder / "grades.csv"),
+            "GITHUB_OUTPUT": str(self.folder / "outputs"),
+        }
+
+    @contextlib.contextmanager
+    def another_student(self, sandbox: Sandbox) -> Iterator[None]:
+        """Have the secret in another submission and in the scratch folder of its worker, for as long as this lasts."""
+        staged = sandbox.stage({"q1_conv2d.py": _ANOTHER_ANSWER.format(secret=self.secret).encode()})
+        worker = sandbox.spawn(staged, Limits())
+        try:
+            worker.ask({"do": "import", "module": "assignment.q1_conv2d"})
+            self._watched = (staged, Path(f"/proc/{worker.pid}/cwd").readlink())
+            self._before = self._state()
+            yield
+        finally:
+            worker.close()
+            sandbox.unstage(staged)
 
     def fill_in(self, text: str) -> str:
         """A file of the corpus with its marks replaced."""
@@ -98,21 +139,34 @@ class Host:
             "secret": any(text in told for text in learned),
             "change": self._state() != self._before,
             "process": bool(list(_processes(self.mark))),
-            "harm": _stopped(self._neighbour),
+            "harm": _stopped(self._neighbour) or _treatment(self._neighbour.pid) != self._treated,
             "network": self._heard(),
             "excess": self.marks["@DONE@"] in told,
         }
 
     def _state(self) -> dict[str, str]:
+        roots = (self.folder, *self._watched)
+        left = _SHARED_MEMORY.glob(f"*{self.mark}*")
+        files = {str(path): _described(path) for root in roots for path in (root, *sorted(root.rglob("*")))}
         return {
-            str(path): f"{path.lstat().st_mode:o} "
-            + (hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "")
-            for path in (self.folder, *sorted(self.folder.rglob("*")))
+            **files,
+            **{str(path): "shared memory" for path in left},
+            **dict.fromkeys(self._segments(), "a segment"),
         }
+
+    def _segments(self) -> list[str]:
+        """System V's shared memory with a key that this attack was told."""
+        segments = Path("/proc/sysvipc/shm")
+        lines = [line.split() for line in segments.read_text().splitlines()[1:]] if segments.exists() else []
+        return [line[1] for line in lines if int(line[0]) == self._key]
+
+    @property
+    def _key(self) -> int:
+        return int(self.mark.rpartition("-")[2], 16)
 
     def _heard(self) -> bool:
         heard = False
-        for listener in (self._tcp, self._abstract):
+        for listener in (self._tcp, self._abstract, self._path):
             with contextlib.suppress(BlockingIOError):
                 listener.accept()[0].close()
                 heard = True
@@ -128,7 +182,11 @@ class Host:
                 os.kill(pid, signal.SIGKILL)
         self._neighbour.kill()
         self._neighbour.communicate()
-        for each in (self._tcp, self._udp, self._abstract):
+        for file in _SHARED_MEMORY.glob(f"*{self.mark}*"):
+            file.unlink()
+        for segment in self._segments():
+            ctypes.CDLL(None).shmctl(int(segment), 0, None)  # IPC_RMID
+        for each in (self._tcp, self._udp, self._abstract, self._path):
             each.close()
 
 
@@ -137,7 +195,12 @@ def host(folder: Path) -> Iterator[Host]:
     """Put up what attacks go for, in an empty folder, and take it down again."""
     secret = f"secret-{secrets.token_hex(12)}"
     (folder / "grades.csv").write_text(f"alice,16,{secret}\n")
-    (folder / "grades.csv").chmod(0o666)
+    (folder / "outputs").write_text("group=3\n")
+    for file in ("grades.csv", "outputs"):
+        (folder / file).chmod(0o666)
+    for file in _STAFF_FILES:
+        (folder / file.parent.name).mkdir(exist_ok=True)
+        shutil.copy(file, folder / file.parent.name)
     folder.chmod(0o777)
     neighbour = subprocess.Popen(
         [sys.executable, "-c", _NEIGHBOUR, secret],
@@ -155,10 +218,15 @@ def host(folder: Path) -> Iterator[Host]:
     abstract = socket.socket(socket.AF_UNIX)
     abstract.bind(f"\0{secrets.token_hex(8)}")
     abstract.listen()
-    for each in (tcp, udp, abstract):
+    path = socket.socket(socket.AF_UNIX)
+    path.bind(str(folder / "notices"))
+    path.listen()
+    (folder / "notices").chmod(0o777)
+    for each in (tcp, udp, abstract, path):
         each.setblocking(False)
     mark = f"hostile-{secrets.token_hex(3)}"  # a process's name has 15 bytes at most
-    here = Host(folder, secret, mark, neighbour, (address, descriptor), tcp, udp, abstract, {})
+    treated = _treatment(neighbour.pid)
+    here = Host(folder, secret, mark, neighbour, (address, descriptor), tcp, udp, abstract, path, {}, treated)
     here._before = here._state()  # noqa: SLF001
     try:
         yield here
@@ -169,6 +237,27 @@ def host(folder: Path) -> Iterator[Host]:
 def _staff_lines() -> list[str]:
     """The longest line of each of staff's files."""
     return [max(path.read_text("utf-8").splitlines(), key=len).strip() for path in _STAFF_FILES]
+
+
+def _described(path: Path) -> str:
+    """What must not change about a file. Reading changes none of it."""
+    status = path.lstat()
+    contents = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    more = os.listxattr(path, follow_symlinks=False)
+    return f"{status.st_mode:o} {status.st_uid} {status.st_nlink} {status.st_mtime_ns} {more} {contents}"
+
+
+def _treatment(pid: int) -> list[object]:
+    """How the kernel treats a process: where and when it runs, how much it may use, and when it must go."""
+    try:
+        return [
+            os.sched_getaffinity(pid),
+            os.getpriority(os.PRIO_PROCESS, pid),
+            resource.prlimit(pid, resource.RLIMIT_NOFILE),
+            Path(f"/proc/{pid}/oom_score_adj").read_text(),
+        ]
+    except ProcessLookupError:
+        return []
 
 
 def _processes(mark: str) -> Iterator[int]:

@@ -134,7 +134,8 @@ def serve(connection: Connection, workspace: str, fresh: bool, environment: dict
     """Grade in a process of its own, which an attack may well kill."""
     os.environ.update(environment)
     torch.set_num_threads(1)
-    connection.send(grade(Path(workspace), fresh=fresh))
+    with Path(os.environ.get("GRADE_BOOK", os.devnull)).open("rb"):  # open all the while, as graders have theirs
+        connection.send(grade(Path(workspace), fresh=fresh))
 
 
 def _unzip(path: Path, folder: Path) -> None:

@@ -83,8 +83,15 @@ def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox,
     return _outcome(host, report, mine.score > honest(attack.question, attack.base, sandbox), tuple(problems))
 
 
-def unprotected(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox, folder: Path) -> Outcome:
-    """Try an attack without what it names in `stopped_by`."""
+def unprotected(
+    attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox, folder: Path, *, but: str = ""
+) -> Outcome:
+    """Try an attack without what it names in `stopped_by`.
+
+    Args:
+        folder: an empty one, for the submission.
+        but: a layer of the sandbox that is there all the same.
+    """
     if "boundary" in attack.stopped_by:
         return _by_a_naive_grader(attack, host, folder)
     if "intake" in attack.stopped_by:
@@ -100,7 +107,7 @@ def unprotected(attack: Attack, host: Host, assignment: Assignment, sandbox: San
     if "limits" in attack.stopped_by:
         limits = _NO_LIMITS
     submission = read_submission(_submission(attack, host, folder), assignment)
-    sandbox.without = tuple(layer for layer in attack.stopped_by if layer in LAYERS)
+    sandbox.without = tuple(layer for layer in attack.stopped_by if layer in LAYERS and layer != but)
     try:
         report = grade(submission, _with_limits(assignment, limits), sandbox, questions=(attack.question,))
     finally:
@@ -129,7 +136,7 @@ def honest_share(question: str, base: str, folder: Callable[[], Path]) -> float:
     if not base:
         return 0.0
     text = base_source(question, base).encode()
-    share: float = _naive(folder(), question, {f"{module_of(question)}.py": text}, fresh=False, secret="")["share"]
+    share: float = _naive(folder(), question, {f"{module_of(question)}.py": text}, fresh=False, environment={})["share"]
     return share
 
 
@@ -154,7 +161,7 @@ def _by_a_naive_grader(attack: Attack, host: Host, folder: Path) -> Outcome:
     fair = honest_share(attack.question, attack.base, _Once(folder / "base"))
     submission = _submission(attack, host, folder / "submission")
     files = {str(path.relative_to(submission)): path.read_bytes() for path in submission.rglob("*") if path.is_file()}
-    result = _naive(folder / "attack", attack.question, files, fresh=attack.fresh, secret=host.secret)
+    result = _naive(folder / "attack", attack.question, files, fresh=attack.fresh, environment=host.environment)
     gains = host.gains(result["told"])
     gains["harm"] |= result["killed"]
     return Outcome({**gains, "points": result["share"] > fair, "text": False}, result["told"])
@@ -176,7 +183,9 @@ class _Once:
         return 0
 
 
-def _naive(folder: Path, question: str, files: Mapping[str, bytes], *, fresh: bool, secret: str) -> dict[str, Any]:
+def _naive(
+    folder: Path, question: str, files: Mapping[str, bytes], *, fresh: bool, environment: Mapping[str, str]
+) -> dict[str, Any]:
     naive.lay_out(folder, course.ROOT, module_of(question))
     for name, contents in files.items():
         place = folder / "assignment" / name if name.startswith("q") else folder / name
@@ -185,7 +194,7 @@ def _naive(folder: Path, question: str, files: Mapping[str, bytes], *, fresh: bo
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([naive.__name__])
     ours, theirs = context.Pipe()
-    grader = context.Process(target=naive.serve, args=(theirs, str(folder), fresh, {"GRADER_TOKEN": secret}))
+    grader = context.Process(target=naive.serve, args=(theirs, str(folder), fresh, dict(environment)))
     grader.start()
     theirs.close()
     try:

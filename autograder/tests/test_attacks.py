@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from autograder.attacks import Attack
 from autograder.attacks.host import Host, described, host
 from autograder.attacks.run import describe, graded, unprotected
 from autograder.course import Assignment
+from autograder.sandbox.confinement import LAYERS
 from autograder.sandbox.sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")
@@ -23,9 +25,13 @@ EVERY = 5  # of those tried without their defence in a quick run; all are in a s
 
 
 @pytest.fixture
-def around() -> Iterator[Host]:
+def around(attack: Attack, sandbox: Sandbox) -> Iterator[Host]:
     # Not in pytest's folder, which is closed to other users: an attack would be stopped by that alone.
-    with tempfile.TemporaryDirectory() as place, host(Path(place)) as here:
+    with (
+        tempfile.TemporaryDirectory() as place,
+        host(Path(place)) as here,
+        here.another_student(sandbox) if attack.together else contextlib.nullcontext(),
+    ):
         yield here
 
 
@@ -65,3 +71,23 @@ def test_it_succeeds_without_its_defence_too(
     attack: Attack, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     _without_its_defence(attack, around, assignment, sandbox, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("attack", "layer"),
+    [
+        pytest.param(each, layer, id=f"{each.name}-{layer}")
+        for each in CORPUS
+        if len(each.stopped_by) > 1 and set(each.stopped_by) <= set(LAYERS)
+        for layer in each.stopped_by
+    ],
+)
+def test_each_layer_that_is_named_stops_it_alone(
+    attack: Attack, layer: str, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    if not sandbox.layers()[layer]:
+        pytest.skip(f"the layer {layer} does not hold on this machine")
+    (tmp_path / "handed in").mkdir()
+    outcome = unprotected(attack, around, assignment, sandbox, tmp_path / "handed in", but=layer)
+    assert not outcome.gains[attack.wants], f"{describe(attack)} It got it with the layer {layer} alone."
