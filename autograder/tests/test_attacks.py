@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -86,8 +87,8 @@ def test_it_succeeds_without_its_defence_too(
 def test_each_layer_that_is_named_stops_it_alone(
     attack: Attack, layer: str, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    if not sandbox.layers()[layer]:
-        pytest.skip(f"the layer {layer} does not hold on this machine")
+    if layer == "user" and os.geteuid() != 0:
+        pytest.skip("only root can give a worker a user of its own")
     (tmp_path / "handed in").mkdir()
     outcome = unprotected(attack, around, assignment, sandbox, tmp_path / "handed in", but=layer)
     assert not outcome.gains[attack.wants], f"{describe(attack)} It got it with the layer {layer} alone."

@@ -1,0 +1,3 @@
+import os
+
+print(b" ".join(os.environb.values()).decode("utf-8", "replace"))

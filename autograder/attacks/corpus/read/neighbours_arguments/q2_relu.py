@@ -1,0 +1,2 @@
+with open("/proc/@NEIGHBOUR@/cmdline", "rb") as file:
+    print(file.read().decode())

@@ -1,0 +1,2 @@
+with open("/proc/@NEIGHBOUR@/cwd/grades.csv") as file:
+    print(file.read())
