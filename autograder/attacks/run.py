@@ -64,7 +64,7 @@ def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox,
     beside = folder / f"{module_of(neighbour)}.py"
     if submission == folder and not beside.exists():
         beside.write_text(base_source(neighbour, "solution"))
-    before = sorted(sandbox.folder.iterdir())
+    before = set(sandbox.folder.iterdir())
     try:
         taken = read_submission(submission, assignment)
     except UnusableRequest as refusal:
@@ -145,10 +145,10 @@ def limits_of(attack: Attack) -> Limits:
     return Limits(**{**asdict(USUAL), **attack.limits})
 
 
-def _settles(folder: Path, before: list[Path]) -> bool:
-    """Whether a folder is soon as it was: workers that are no longer needed are buried while grading goes on."""
+def _settles(folder: Path, before: set[Path]) -> bool:
+    """Whether nothing is soon left in a folder: workers that are no longer needed are buried while grading goes on."""
     until = time.monotonic() + 5
-    while sorted(folder.iterdir()) != before:
+    while not before.issuperset(folder.iterdir()):
         if time.monotonic() > until:
             return False
         time.sleep(0.01)
