@@ -103,4 +103,5 @@ def _close_all_but(keep: set[int]) -> None:
 
 def _empty_environment(scratch: str) -> None:
     os.environ.clear()
-    os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="", LANG="C.UTF-8")
+    # Torch makes a folder for its compiler, even where nothing is compiled; in scratch it could not.
+    os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="", LANG="C.UTF-8", TORCHINDUCTOR_CACHE_DIR=scratch)
