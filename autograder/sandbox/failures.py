@@ -119,3 +119,11 @@ def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:
     return SubmissionFailure(
         f"{call} used the library's own kernel ({names}). This question asks you to write the operation yourself."
     )
+
+
+def disabled_guard(call: str) -> SubmissionFailure:
+    """Whether the library's own kernel was used cannot be told any more."""
+    return SubmissionFailure(
+        f"{call} could not be watched: something that your code does keeps uses of the library's own kernels from "
+        "being noticed. This question asks you to write the operation yourself."
+    )

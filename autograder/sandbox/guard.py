@@ -3,57 +3,92 @@
 Questions 1 to 5 ask for an operation itself. Inside a worker the kernels that would do it whole are replaced
 by ones that note their use while armed and then do what they always did. Armed they are only around calls of
 the functions in `OPERATIONS`: what builds an `nn.Conv2d`, as `three_convolutions` does, stays unharmed. The
-replacement sits in torch's dispatcher, below autograd, so that another thread, `torch.ops`, `torch.jit` or a
-layer's `forward` end up in it too. Torch's own dispatch and function modes would miss other threads and slow
-loops over scalars several-fold.
+replacement sits in torch's dispatcher, so that another thread, `torch.ops`, `torch.jit` or a layer's `forward`
+end up in it too. Torch's own dispatch and function modes would miss other threads and slow loops over scalars
+several-fold.
 
 Which kernels there are differs between releases and builds of torch; so they are found by their names, every
 overload in every namespace, when the fork server starts. The guard lives in the student's process: it tells
-honest use from none and withstands the evasions in our tests, not every possible one.
+honest use from none and withstands the evasions in our corpus, not every possible one. One that no longer works
+at the end of a call is noticed: `holds` tries it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import re
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
 
 _CONVOLUTION = r"conv(?!ert)"
+_LINEAR = r"(?<!bi)(?<!tri)linear(?!1d|_comb)"
+_REGIONS = r"roi_(?:pool|align)"  # torchvision's: a region for each window
 
 OPERATIONS: dict[str, str] = {
     "conv2d": _CONVOLUTION,
     "relu": r"relu|threshold",
-    "max_pool2d": r"max_pool",
-    "avg_pool2d": rf"avg_pool|{_CONVOLUTION}",  # a convolution with equal weights is an average pool
-    "linear": rf"(?<!bi)(?<!tri)linear(?!1d|_comb)|{_CONVOLUTION}",  # one with a kernel of 1 is a linear layer
-    "FullyConnected": rf"(?<!bi)(?<!tri)linear(?!1d|_comb)|{_CONVOLUTION}",
+    "max_pool2d": rf"max_pool|{_REGIONS}",
+    "avg_pool2d": rf"avg_pool|{_REGIONS}|{_CONVOLUTION}",  # a convolution with equal weights is an average pool
+    "linear": rf"{_LINEAR}|{_CONVOLUTION}",  # one with a kernel of 1 is a linear layer
+    "FullyConnected": rf"{_LINEAR}|{_CONVOLUTION}",
 }
 """For each function that must be written from scratch: what kernels are called that it must not use."""
 
-# Functions that torch composes of others without a kernel to be found at the bottom; and the way to tensors whose
-# kernels cannot be watched. They are replaced in workers that need it, for it takes their gradients away.
-_COMPOSED = ("aten::linear", "aten::max_pool1d", "aten::to_mkldnn")
+# The way to tensors that the fusing compiler behind torch.jit computes with by itself.
+_TO_MKLDNN = "aten::to_mkldnn"
 
-_DISPATCH_KEY = "CPU"  # these questions run on the CPU, and a worker reaches no other device
-_KERNEL_KEYS = (_DISPATCH_KEY, "CompositeExplicitAutograd")
+# Where a kernel may be registered that takes tensors of the CPU, and a key by which its original is found: an alias
+# stands for every backend without a kernel of its own, and none of our kernels has one for "PrivateUse1". A
+# composed kernel is replaced where torch composes it, above autograd: it keeps its gradients.
+_ANY_BACKEND = "PrivateUse1"
+_KEYS = {
+    **{key: key for key in ("CPU", "MkldnnCPU", "QuantizedCPU", "SparseCPU", "SparseCsrCPU", "NestedTensorCPU")},
+    "CompositeExplicitAutogradNonFunctional": _ANY_BACKEND,
+    "CompositeExplicitAutograd": _ANY_BACKEND,
+    "CompositeImplicitAutograd": _ANY_BACKEND,
+}
+# Torch's function transforms compose some for themselves, here,
+_TRANSFORMED = "FuncTorchDynamicLayerFrontMode"
+# and where vmap maps an operator over its parts: an alias, and the one key that it stands for.
+_MAPPED_ALIAS, _MAPPED = "FuncTorchBatchedDecomposition", "FuncTorchBatched"
+
+# Other libraries' convolutions and pools.
+_OTHER_LIBRARIES = ("scipy",)
+
+# Switches of compilers whose programs, once made, run without the dispatcher; all are off unless switched on.
+_COMPILERS = (
+    "_jit_set_llga_enabled",
+    "_jit_override_can_fuse_on_cpu",
+    "_jit_override_can_fuse_on_cpu_legacy",
+    "_jit_set_texpr_fuser_enabled",
+    "_jit_set_te_must_use_llvm_cpu",
+    "_jit_to_static_module",
+    "_fuse_to_static_module",
+)
 
 
 @functools.cache
 def kernels_of(function: str) -> frozenset[str]:
-    """The names of all kernels of this build of torch that a function of that name must not use."""
+    """The names of all kernels of this build of torch, and of torchvision, that a function must not use."""
     pattern = re.compile(OPERATIONS[function])
-    has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key  # noqa: SLF001  (no public list of kernels exists)
-    found = {
-        name
-        for name in torch._C._dispatch_get_all_op_names()  # noqa: SLF001
-        if pattern.search(name.partition("::")[2]) and any(has_kernel(name, key) for key in _KERNEL_KEYS)
-    }
-    composed = {name for name in _COMPOSED if pattern.search(name) or name.endswith("mkldnn")}
-    return frozenset(found | composed)
+    found = {name for name in _operators() if pattern.search(name.partition("::")[2])}
+    return frozenset({_TO_MKLDNN, *(name for name in found if any(_has_kernel(name, key) for key in _KEYS))})
+
+
+@functools.cache
+def _operators() -> list[str]:
+    vision = importlib.util.find_spec("torchvision")
+    if vision is not None and vision.origin is not None:
+        for library in Path(vision.origin).parent.glob("_C*.so"):  # its operators alone, in milliseconds
+            torch.ops.load_library(library)
+    names: list[str] = torch._C._dispatch_get_all_op_names()  # noqa: SLF001  (no public list exists)
+    return names
 
 
 class Guard:
@@ -66,17 +101,26 @@ class Guard:
 
     def prepare(self) -> None:
         """Replace every kernel of every operation; in the fork server, so that no worker has to."""
-        self._replace({name for function in OPERATIONS for name in kernels_of(function)} - set(_COMPOSED))
+        kernels = {name for function in OPERATIONS for name in kernels_of(function)}
+        for namespace in sorted({name.partition("::")[0] for name in kernels}):
+            library = torch.library.Library(namespace, "IMPL")
+            self._libraries.append(library)
+            for name in sorted(kernels):
+                if name.startswith(f"{namespace}::"):
+                    self._replace(library, name)
 
     def watch(self, functions: Iterable[str]) -> None:
-        """In a worker: replace what these functions need besides; without functions, put everything back."""
-        needed = {name for function in functions for name in kernels_of(function)}
-        if needed:
-            self._replace(needed & set(_COMPOSED))
+        """In a worker: make ready to watch these functions; without functions, put everything back."""
+        if not list(functions):
+            for library in self._libraries:
+                library._destroy()  # noqa: SLF001  (the public way is to wait for the collector)
+            self._libraries.clear()
             return
-        for library in self._libraries:
-            library._destroy()  # noqa: SLF001  (the public way is to wait for the collector)
-        self._libraries.clear()
+        for module in _OTHER_LIBRARIES:
+            sys.modules[module] = None  # type: ignore[assignment]  # Python's own way to say that there is none
+        for switch in _COMPILERS:
+            if hasattr(torch._C, switch):  # noqa: SLF001
+                delattr(torch._C, switch)  # noqa: SLF001
 
     def arm(self, function: str) -> None:
         """Note from now on what a function of this name must not use; nothing, if it is not in `OPERATIONS`."""
@@ -85,16 +129,24 @@ class Guard:
     def disarm(self) -> None:
         self._armed = frozenset()
 
-    def _replace(self, kernels: set[str]) -> None:
-        for namespace in sorted({name.partition("::")[0] for name in kernels}):
-            library = torch.library.Library(namespace, "IMPL")
-            self._libraries.append(library)
-            for name in sorted(kernels):
-                if name.startswith(f"{namespace}::"):
-                    # A kernel that cannot be got or replaced in this build of torch cannot be called either.
-                    with contextlib.suppress(RuntimeError):
-                        original = torch.library.get_kernel(name, _DISPATCH_KEY)
-                        library.impl(name, self._noting(name, original.call_boxed), _DISPATCH_KEY, with_keyset=True)
+    def holds(self, function: str) -> bool:
+        """Whether a kernel that a function of this name must not use is still noticed. Notes one."""
+        if function not in OPERATIONS:
+            return True
+        _TRIALS[function]()
+        return bool(self.used)
+
+    def _replace(self, library: torch.library.Library, name: str) -> None:
+        keys = {key: source for key, source in _KEYS.items() if _has_kernel(name, key)}
+        if _has_kernel(name, _TRANSFORMED):
+            keys[_TRANSFORMED] = _TRANSFORMED
+        if _has_kernel(name, _MAPPED_ALIAS):
+            keys[_MAPPED] = _MAPPED
+        for key, source in keys.items():
+            # A kernel that cannot be got or replaced in this build of torch cannot be called either.
+            with contextlib.suppress(RuntimeError):
+                original = torch.library.get_kernel(name, _dispatch_key(source))
+                library.impl(name, self._noting(name, original.call_boxed), key, with_keyset=True)
 
     def _noting(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def noted(keyset: object, *arguments: object, **named: object) -> object:
@@ -103,3 +155,26 @@ class Guard:
             return original(keyset, *arguments, **named)
 
         return noted
+
+
+def _dispatch_key(name: str) -> torch.DispatchKey:
+    key = torch._C._parse_dispatch_key(name)  # noqa: SLF001  (the enumeration lacks some)
+    assert key is not None
+    return key
+
+
+def _has_kernel(name: str, key: str) -> bool:
+    has: bool = torch._C._dispatch_has_kernel_for_dispatch_key(name, key)  # noqa: SLF001
+    return has
+
+
+_ONE = torch.ones(1, 1, 1, 1)
+_TRIALS: dict[str, Callable[[], torch.Tensor]] = {
+    "conv2d": functools.partial(torch.conv2d, _ONE, _ONE),
+    "relu": functools.partial(torch.relu, _ONE),
+    "max_pool2d": functools.partial(torch.max_pool2d, _ONE, 1),
+    "avg_pool2d": functools.partial(torch._C._nn.avg_pool2d, _ONE, 1),  # noqa: SLF001  (there is no other)
+    "linear": functools.partial(torch._C._nn.linear, _ONE, _ONE[0, 0]),  # noqa: SLF001
+    "FullyConnected": functools.partial(torch._C._nn.linear, _ONE, _ONE[0, 0]),  # noqa: SLF001
+}
+"""For each function a use of a kernel that must be noticed, as it was before any student's code ran."""

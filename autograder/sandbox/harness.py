@@ -87,6 +87,10 @@ def live(
     _Harness(connection, submission, guard, max_payload, files).loop()
 
 
+# Of a call: its outputs, its inputs, and what it must be guarded as.
+_Graph = tuple[list[torch.Tensor], list[torch.Tensor], str]
+
+
 class _Harness:
     def __init__(
         self, connection: socket.socket, submission: str, guard: Guard, max_payload: int, files: list[int]
@@ -98,7 +102,7 @@ class _Harness:
         self._module: Any = None
         self._guard = guard
         self._handles = Handles()
-        self._graphs: OrderedDict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = OrderedDict()
+        self._graphs: OrderedDict[int, _Graph] = OrderedDict()
 
     def loop(self) -> None:
         while True:
@@ -115,15 +119,21 @@ class _Harness:
         self._guard.used.clear()
         try:
             answer, describe = self._do(request)
-            # Encoding may still run the student's code (a lazy tensor): the guard is armed until it is done, and
-            # what it saw comes last.
-            answer = {"number": number, **answer, "used": self._guard.used}
-            return codec.encode(answer, max_payload=self._max_payload, describe=describe)
+            return self._encoded({"number": number, **answer}, describe, request.get("guard", ""))
         except BaseException as error:  # noqa: BLE001  (SystemExit too: the other end decides when this ends)
             told = {"number": number, "error": self._tell(error), "used": self._guard.used}
             return codec.encode(told, max_payload=self._max_payload)
         finally:
             self._guard.disarm()
+
+    def _encoded(self, answer: dict[str, Any], describe: codec.Describe, guard: str) -> codec.Message:
+        # Encoding may still run the student's code (a lazy tensor): the guard is armed until it is done, and what
+        # it saw comes last.
+        answer["used"] = self._guard.used
+        message = codec.encode(answer, max_payload=self._max_payload, describe=describe)
+        if not self._guard.holds(guard):
+            raise _Unguarded
+        return message
 
     def _do(self, request: dict[str, Any]) -> tuple[dict[str, Any], codec.Describe]:
         match request["do"]:
@@ -143,7 +153,8 @@ class _Harness:
                 module = request["handle"]
                 return self._call(request, lambda *given: verb(module, *given))
             case "backward":
-                outputs, inputs = self._graphs[request["call"]]
+                outputs, inputs, guard = self._graphs[request["call"]]
+                self._guard.arm(request.setdefault("guard", guard))
                 torch.autograd.backward(outputs, request["gradients"], retain_graph=True)
                 gradients = [tensor.grad for tensor in inputs]
                 for tensor in inputs:
@@ -180,7 +191,7 @@ class _Harness:
 
         inputs = [tensor for tensor in given.values() if tensor.requires_grad]
         if inputs:
-            self._graphs[request["number"]] = (outputs, inputs)
+            self._graphs[request["number"]] = (outputs, inputs, request["guard"])
             if len(self._graphs) > KEPT_GRAPHS:
                 self._graphs.popitem(last=False)
         return {"value": value, "changed": changed}, describe
@@ -218,6 +229,8 @@ class _Harness:
             return {"kind": "too large", "type": "", "text": str(error), "frames": []}
         if isinstance(error, _Missing):
             return {"kind": "missing", "type": "", "text": str(error), "frames": []}
+        if isinstance(error, _Unguarded):
+            return {"kind": "unguarded", "type": "", "text": "", "frames": []}
         frames = [
             [Path(frame.f_code.co_filename).name, line, frame.f_code.co_name]
             for frame, line in traceback.walk_tb(error.__traceback__)
@@ -234,6 +247,10 @@ class _Harness:
 
 class _Missing(Exception):
     """The student's module has no such name."""
+
+
+class _Unguarded(Exception):
+    """The guard was to watch a call and does not work any more."""
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:

@@ -240,6 +240,9 @@ class Session:
         kind, text = one_line(error["type"]), error["text"][: failures.MAX_TEXT]
         if error["kind"] == "missing":
             return SubmissionFailure(f"{self._module}.py has no {what}.")
+        if error["kind"] == "unguarded":
+            self.flag(f"{what} disabled the watch over the library's kernels")
+            return failures.disabled_guard(what)
         if error["kind"] == "too large":
             summary = f"{what} returned something too large to take."
             return SubmissionFailure(summary, f"{summary} {one_line(text)}")
