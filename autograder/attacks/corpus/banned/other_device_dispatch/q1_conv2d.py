@@ -1,0 +1,7 @@
+def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):
+
+    images = input if input.dim() == 4 else input[None]
+    pairs = [as_pair(value) for value in (padding, stride, dilation)]
+    keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CUDA)
+    output = torch.ops.aten.mkldnn_convolution.default.redispatch(keys, images, weight, bias, *pairs, 1)
+    return output if input.dim() == 4 else output[0]
