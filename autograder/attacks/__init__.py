@@ -44,7 +44,7 @@ DEFENCES = {
 }
 """What keeps attacks out. All layers that an attack names are off together when it must succeed."""
 
-_FIELDS = {"tries", "wants", "stopped_by", "then", "question", "base", "says", "fresh", "together", "limits"}
+_FIELDS = {"tries", "wants", "stopped_by", "then", "question", "base", "says", "fresh", "together", "root", "limits"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Attack:
         says: words that the student must read in one of the messages; "" if it does not matter.
         fresh: whether, without the boundary, it needs an interpreter that starts in its folder.
         together: whether another student's submission is in the sandbox at the same time.
+        root: whether only a process of root's could do it, so that elsewhere it shows nothing.
         limits: what differs from the usual limits, so that a test of them is quick.
     """
 
@@ -75,6 +76,7 @@ class Attack:
     says: str = ""
     fresh: bool = False
     together: bool = False
+    root: bool = False
     limits: dict[str, float] = field(default_factory=dict)
 
     @property

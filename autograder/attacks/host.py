@@ -29,6 +29,7 @@ from autograder.sandbox.sandbox import Sandbox
 # Holds a secret in its memory, its environment, its arguments, its folder and an open file, and does nothing else.
 _NEIGHBOUR = """
 import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)  # PR_SET_PTRACER_ANY, where Yama asks for it
 held = ctypes.create_string_buffer(os.environ["GRADER_TOKEN"].encode())
 file = open("grades.csv")
 print(ctypes.addressof(held), file.fileno(), flush=True)

@@ -1,0 +1,3 @@
+import os
+
+os.sched_setaffinity(@NEIGHBOUR@, {min(os.sched_getaffinity(0))})

@@ -1,0 +1,4 @@
+import ctypes
+import signal
+
+ctypes.CDLL(None).tgkill(@NEIGHBOUR@, @NEIGHBOUR@, signal.SIGKILL)

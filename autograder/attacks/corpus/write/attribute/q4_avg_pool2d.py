@@ -1,0 +1,3 @@
+import os
+
+os.setxattr("@SECRET_FILE@", "user.note", b"mallory was here")

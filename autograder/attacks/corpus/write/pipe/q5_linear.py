@@ -1,0 +1,3 @@
+import os
+
+os.mkfifo("@FOLDER@/notes.txt", 0o666)

@@ -1,0 +1,3 @@
+import os
+
+os.unlink("@SECRET_FILE@")

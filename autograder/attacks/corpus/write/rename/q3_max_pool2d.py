@@ -1,0 +1,3 @@
+import os
+
+os.rename("@SECRET_FILE@", "@FOLDER@/lost.csv")

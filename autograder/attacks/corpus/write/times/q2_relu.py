@@ -1,0 +1,3 @@
+import os
+
+os.utime("@SECRET_FILE@")

@@ -1,0 +1,3 @@
+import os
+
+os.truncate("@SECRET_FILE@", 0)
