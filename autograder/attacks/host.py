@@ -197,8 +197,8 @@ def host(folder: Path) -> Iterator[Host]:
     secret = f"secret-{secrets.token_hex(12)}"
     (folder / "grades.csv").write_text(f"alice,16,{secret}\n")
     (folder / "outputs").write_text("group=3\n")
-    for file in ("grades.csv", "outputs"):
-        (folder / file).chmod(0o666)
+    for name in ("grades.csv", "outputs"):
+        (folder / name).chmod(0o666)
     for file in _STAFF_FILES:
         (folder / file.parent.name).mkdir(exist_ok=True)
         shutil.copy(file, folder / file.parent.name)

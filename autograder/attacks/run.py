@@ -31,9 +31,9 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 
 # Tight enough for a quick test, where an attack does not ask for others.
-USUAL = Limits(call_seconds=2, call_wall_seconds=10, question_wall_seconds=30, worker_cpu_seconds=20)
+USUAL = Limits(call_seconds=2, call_wall_seconds=10, question_wall_seconds=30, question_cpu_seconds=20)
 _NO_LIMITS = Limits(
-    call_seconds=60, call_wall_seconds=60, worker_cpu_seconds=600, memory_mb=1 << 16, message_mb=1 << 12,
+    call_seconds=60, call_wall_seconds=60, question_cpu_seconds=600, memory_mb=1 << 16, message_mb=1 << 12,
     output_kb=1 << 20, file_mb=1 << 12, scratch_mb=1 << 14, scratch_files=1 << 20, open_files=4096, threads=4096,
 )  # fmt: skip
 
