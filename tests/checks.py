@@ -187,7 +187,7 @@ def assert_written_into(
 
 
 def assert_layers(layers: Sequence[Any], expected: Sequence[nn.Module], name: str) -> None:
-    """Assert that layers are of the kinds and settings of others, one by one; those take over their weights.
+    """Assert that layers are of the kinds and settings of others, one by one, and give them their weights.
 
     Args:
         layers: what the student's function returned.
@@ -215,7 +215,7 @@ def _is_set_like(layer: Any, expected: nn.Module) -> bool:
 
 
 def assert_layer(layer: Any, expected: nn.Module, name: str) -> None:
-    """Assert that a layer is of the kind and settings of another, which then takes over its weights.
+    """Assert that a layer is of the kind and settings of another, and give it that one's weights.
 
     Args:
         layer: what the student's function returned.
@@ -234,7 +234,7 @@ def assert_layer(layer: Any, expected: nn.Module, name: str) -> None:
     for setting, wanted, got in _other_settings(layer, expected):
         lines.append((setting, f"expected {wanted}, yours {got!r:.40}"))
         raise CheckFailed(f"a layer's {setting} is wrong", lines)
-    take_over_weights(expected, layer)
+    give_weights(expected, layer)
 
 
 def _other_settings(layer: Any, expected: nn.Module) -> Iterator[tuple[str, Any, Any]]:
@@ -247,22 +247,24 @@ def _other_settings(layer: Any, expected: nn.Module) -> Iterator[tuple[str, Any,
             yield setting, wanted, got
 
 
-def take_over_weights(expected: nn.Module, layer: Any) -> None:
-    """Load a student's layer's weights into one of torch's.
+def give_weights(expected: nn.Module, layer: Any) -> None:
+    """Load the weights of one of torch's layers into a student's.
+
+    Not the other way round: with weights of its own choice, zeros for instance, a wrong layer can give what a right
+    one gives.
 
     Raises:
-        CheckFailed: they do not have the names and shapes of torch's.
+        CheckFailed: its weights do not have the names and shapes of torch's.
     """
     __tracebackhide__ = True
+    names = {name: tuple(value.shape) for name, value in expected.state_dict().items()}
     state = layer.state_dict()
-    try:
-        expected.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError):
-        names = {name: tuple(value.shape) for name, value in expected.state_dict().items()}
-        given = state if isinstance(state, dict) else {}
-        yours = {name: tuple(getattr(value, "shape", ())) for name, value in given.items()}
+    given = state if isinstance(state, dict) else {}
+    yours = {name: tuple(getattr(value, "shape", ())) for name, value in given.items()}
+    if yours != names:
         lines = [("weights", f"expected {names}"), ("", f"yours    {yours!r:.200}")]
-        raise CheckFailed("a layer's weights do not have the right names and shapes", lines) from None
+        raise CheckFailed("a layer's weights do not have the right names and shapes", lines)
+    layer.load_state_dict(expected.state_dict())
 
 
 def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: float) -> None:

@@ -96,7 +96,7 @@ def assert_learns(model: Any, name: str, steps: int = 6, learning_rate: float = 
         CheckFailed: they do not, or a parameter has no gradient.
     """
     __tracebackhide__ = True
-    images, labels = torch.randn(16, 3, 32, 32), torch.arange(16) % 10
+    images, labels = torch.randn(16, 3, 32, 32), torch.randperm(16) % 10  # in an order that cannot be known
     lines = [("network", name)]
     model.train()
     losses = []
@@ -118,6 +118,8 @@ def assert_learns(model: Any, name: str, steps: int = 6, learning_rate: float = 
             lines.append(("no grad", f"{_names(without)}: made in __init__, but forward does not use it"))
             raise CheckFailed("a parameter takes no part in the output", lines)
         state = model.state_dict()
+        if any(each not in state or state[each].shape != gradient.shape for each, gradient in gradients.items()):
+            raise CheckFailed("state_dict() and named_parameters() do not tell of the same parameters", lines)
         state |= {each: state[each] - learning_rate * gradient for each, gradient in gradients.items()}
         model.load_state_dict(state)
     if not losses[-1] < losses[0]:
@@ -219,6 +221,21 @@ def assert_output(
         likely = failure.likely or misconceptions.likely_from_tensors(call(function, (images,), {}), mistaken())
         told = [line for line in failure.lines if line[0] != "likely"]
         raise CheckFailed(failure.summary, told, likely) from None
+
+
+def added_by(block: Callable[[Tensor], Any], images: Tensor) -> Tensor:
+    """What a block adds to images.
+
+    Raises:
+        CheckFailed: its output is no tensor of the images' shape. One that stretches to it could be larger than memory.
+    """
+    __tracebackhide__ = True
+    got = block(images.clone())
+    if not isinstance(got, Tensor) or got.shape != images.shape:
+        yours = tuple(got.shape) if isinstance(got, Tensor) else type_name(got)
+        lines = [("shape", f"expected {tuple(images.shape)}, yours {yours}")]
+        raise CheckFailed("a block's output does not have the shape of its input", lines)
+    return got.detach() - images
 
 
 def assert_filters(

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks import as_function, assert_same, counting, take_over_weights
+from tests.checks import as_function, assert_same, counting, give_weights
 
 
 @pytest.mark.points(1, category="values")
@@ -25,6 +25,6 @@ def test_square_weight(q5):
 @pytest.mark.points(1, category="layer")
 def test_layer_from_20_to_30(q5):
     layer, right = q5.FullyConnected(20, 30), nn.Linear(20, 30)
-    take_over_weights(right, layer)
+    give_weights(right, layer)
     with torch.no_grad():
         assert_same(as_function(layer), right, torch.randn(128, 20))

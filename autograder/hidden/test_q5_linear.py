@@ -15,7 +15,7 @@ from tests.checks import (
     assert_parameters,
     assert_same,
     assert_unchanged,
-    take_over_weights,
+    give_weights,
 )
 
 
@@ -83,4 +83,4 @@ def test_learning_gradients_reach_the_parameters(q5):
         gradients = {name: parameter.grad for name, parameter in layer.named_parameters()}
         for name, parameter in right.named_parameters():
             assert_close(f"{name}'s gradient", gradients.get(name), expected=parameter.grad)
-    take_over_weights(nn.Linear(6, 4), q5.FullyConnected(6, 4))
+    give_weights(nn.Linear(6, 4), q5.FullyConnected(6, 4))
