@@ -1,0 +1,1 @@
+torch.randn = lambda *shape, **named: torch.zeros(*shape, **named)

@@ -1,0 +1,3 @@
+import os
+
+os.chmod("@SECRET_FILE@", 0)

@@ -1,0 +1,3 @@
+import os
+
+os.symlink("@SECRET_FILE@", "@FOLDER@/grades.bak")
