@@ -29,7 +29,7 @@ class Sandbox:
 
     Args:
         server: a fork server from `launch`; a new one if there is none.
-        without: names of layers of confinement to leave out. For tests only.
+        without: names of layers of confinement that the next workers do without. For tests only.
 
     Raises:
         SandboxError: see `launch`.

@@ -20,97 +20,9 @@ from autograder.sandbox.launch import SandboxError, refuse_if_exposed
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.conftest import Remote
+from autograder.tests.probes import PROBES, SECRET
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")
-
-SECRET = "a secret that no submission may learn"
-
-# Each returns what it got hold of.
-PROBES = """
-import ctypes, os, signal, socket, subprocess, threading
-
-def read(path):
-    with open(path) as file:
-        return file.read()
-
-def list_folder(path):
-    return sorted(os.listdir(path))
-
-def write(path):
-    with open(path, "w") as file:
-        return file.write("poison")
-
-def change_mode(path):
-    os.chmod(path, 0o777)
-    return "changed"
-
-def variable(name):
-    return os.environ[name]
-
-def environment_of(pid):
-    with open(f"/proc/{pid}/environ", "rb") as file:
-        return file.read().decode("utf-8", "replace")
-
-def memory_of(pid, address, length):
-    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        memory.seek(address)
-        return memory.read(length).decode()
-
-def memory_by_system_call(pid, address, length):
-    class Part(ctypes.Structure):
-        _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
-    into = ctypes.create_string_buffer(length)
-    here, there = Part(ctypes.addressof(into), length), Part(address, length)
-    libc = ctypes.CDLL(None, use_errno=True)
-    count = libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0)
-    if count != length:
-        raise OSError(ctypes.get_errno(), "process_vm_readv")
-    return into.raw.decode()
-
-def signal_to(pid):
-    os.kill(pid, signal.SIGCONT)
-    return "sent"
-
-def connect(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        return connection.recv(100).decode()
-
-def datagram(port):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
-        return connection.sendto(b"hello", ("127.0.0.1", port))
-
-def run_program():
-    return subprocess.run(["/bin/echo", "ran"], capture_output=True, text=True, check=True).stdout
-
-def fork():
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0)
-    os.waitpid(pid, 0)
-    return "forked"
-
-def descriptors():
-    found = []
-    for number in range(3, 256):
-        try:
-            found.append(os.readlink(f"/proc/self/fd/{number}"))
-        except OSError:
-            pass
-    return found
-
-def thread():
-    said = []
-    runner = threading.Thread(target=lambda: said.append("ran"))
-    runner.start()
-    runner.join()
-    return said[0]
-
-def scratch():
-    with open("note.txt", "w") as file:
-        file.write("mine")
-    with open("note.txt") as file:
-        return file.read()
-"""
 
 
 def unconfined(name: str, *arguments: object) -> object:

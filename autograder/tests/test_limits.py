@@ -158,7 +158,7 @@ def test_what_runs_between_calls_counts_for_the_question(remote: Remote) -> None
 
 def test_what_lost_workers_used_counts_for_the_question(remote: Remote) -> None:
     question = remote(HOGS, limits=Limits(question_cpu_seconds=1))
-    ends = []
+    ends: list[str] = []
     while len(ends) < 9 and (not ends or "itself" in ends[-1]):
         with pytest.raises(SubmissionFailure) as caught:
             question.burn(0.4)
