@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from autograder.inert import for_actions_log, one_line
+from autograder.isolation import in_one_line
 from autograder.report import Accuracy, QuestionReport, Report, TestResult
 
 _MARKS = {
@@ -85,11 +86,8 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
     elif report.environment.get("data"):
         data, device = report.environment["data"], report.environment["device"]
         console.print(f"Networks were trained on the {device} with {for_actions_log(one_line(_said(str(data))))}.")
-    missing = [layer for layer, holds in report.isolation.items() if not holds]
-    if missing:
-        console.print(Text.assemble(("Isolation is missing here:", "red"), f" {', '.join(missing)}."))
-    else:
-        console.print(f"Isolation: {', '.join(report.isolation)}.")
+    colour = "" if all(report.isolation.values()) else "red"
+    console.print(Text(in_one_line(report.isolation), colour))
     if report.left_out:
         console.print("Left out, not part of the assignment:")
         _print_below(console, one_line(", ".join(report.left_out)), "")
