@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+from typing import Any
+
 SECRET = "a secret that no submission may learn"
 
 # A module for a worker, or for a plain child process. Each function returns what it got hold of.
@@ -49,6 +53,12 @@ def memory_by_system_call(pid, address, length):
 def signal_to(pid):
     os.kill(pid, signal.SIGURG)  # which nobody minds
     return "sent"
+
+def trace(pid):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(0x4206, pid, None, None) != 0:  # PTRACE_SEIZE, which does not stop it
+        raise OSError(ctypes.get_errno(), "ptrace")
+    return "traced"
 
 def connect(port):
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
@@ -131,3 +141,13 @@ def system_calls(calls):
         told[name] = ctypes.get_errno() if failed else 0
     return told
 """
+
+_PR_SET_PTRACER, _ANYBODY = 0x59616D61, ctypes.c_ulong(-1)
+
+
+def secret_in_memory() -> tuple[Any, tuple[int, int, int]]:
+    """A secret in this process, and where it is: process id, address, length. Keep the first, or it is gone."""
+    held = ctypes.create_string_buffer(SECRET.encode())
+    # Where Yama watches over tracing, a process can still be traced by whom it lets.
+    ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY, 0, 0, 0)
+    return held, (os.getpid(), ctypes.addressof(held), len(SECRET))

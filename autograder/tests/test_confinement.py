@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import socket
@@ -20,7 +19,7 @@ from autograder.sandbox.launch import SandboxError, refuse_if_exposed
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.conftest import Remote
-from autograder.tests.probes import PROBES, SECRET
+from autograder.tests.probes import PROBES, SECRET, secret_in_memory
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")
 
@@ -99,8 +98,7 @@ def test_the_graders_environment(remote: Remote) -> None:
 
 
 def test_the_graders_memory(remote: Remote) -> None:
-    held = ctypes.create_string_buffer(SECRET.encode())
-    place = (os.getpid(), ctypes.addressof(held), len(SECRET))
+    _held, place = secret_in_memory()
     for probe in ("memory_of", "memory_by_system_call"):
         assert unconfined(probe, *place) == SECRET
         refused(remote, probe, *place)

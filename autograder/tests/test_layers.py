@@ -6,7 +6,6 @@ process to give up new privileges first; that layer is on in both cases, and has
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import platform
@@ -25,7 +24,7 @@ from autograder.sandbox.failures import SubmissionFailure
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.conftest import Remote
-from autograder.tests.probes import PROBES, SECRET
+from autograder.tests.probes import PROBES, SECRET, secret_in_memory
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a worker another user id")
@@ -100,8 +99,7 @@ def test_landlock_alone_stops_running_programs(attempt: Attempt) -> None:
 
 
 def test_landlock_alone_keeps_the_graders_memory(attempt: Attempt) -> None:
-    held = ctypes.create_string_buffer(SECRET.encode())
-    place = (os.getpid(), ctypes.addressof(held), len(SECRET))
+    _held, place = secret_in_memory()
     for probe in ("memory_of", "memory_by_system_call"):
         assert attempt((), probe, *place) == SECRET
         stops(attempt, "landlock", probe, *place, beside=WITH_LANDLOCK)
@@ -209,8 +207,7 @@ def test_seccomp_alone_refuses_the_system_call(answers: dict[bool, dict[str, int
 
 
 def test_seccomp_alone_stops_what_these_calls_are_for(attempt: Attempt) -> None:
-    held = ctypes.create_string_buffer(SECRET.encode())
-    place = (os.getpid(), ctypes.addressof(held), len(SECRET))
+    _held, place = secret_in_memory()
     beside = ("no_new_privileges",)
     stops(attempt, "seccomp", "memory_by_system_call", *place, beside=beside)
     stops(attempt, "seccomp", "signal_to", os.getpid(), beside=beside)
@@ -223,8 +220,7 @@ def test_seccomp_alone_stops_what_these_calls_are_for(attempt: Attempt) -> None:
 
 @as_root
 def test_another_user_alone_keeps_the_graders_processes(attempt: Attempt) -> None:
-    held = ctypes.create_string_buffer(SECRET.encode())
-    place = (os.getpid(), ctypes.addressof(held), len(SECRET))
+    _held, place = secret_in_memory()
     for probe in ("memory_of", "memory_by_system_call"):
         stops(attempt, "user", probe, *place)
     stops(attempt, "user", "signal_to", os.getpid())
