@@ -62,7 +62,7 @@ def grade(
         if data is not None:  # the networks are trained side by side, while the other tests run
             remarks = tables(submission.modules)
             runs = {
-                question.id: _short_run(question, sandbox, folder, data, seed, remarks)
+                question.id: _short_run(question, submission, sandbox, folder, data, seed, remarks)
                 for question in chosen
                 if question.trains
             }
@@ -120,7 +120,9 @@ def _given(assignment: Assignment) -> dict[str, bytes]:
 
 
 def _session(question: Question, submission: Submission, sandbox: Sandbox, folder: Path) -> Session:
-    session = Session(sandbox, folder, question.module, question.from_scratch, question.limits)
+    session = Session(
+        sandbox, folder, question.module, question.from_scratch, question.limits, left_out=submission.left_out
+    )
     problem = submission.problems.get(f"{question.module}.py")
     if problem is not None:
         session.give_up(Unusable(problem))
@@ -128,10 +130,25 @@ def _session(question: Question, submission: Submission, sandbox: Sandbox, folde
 
 
 def _short_run(
-    question: Question, sandbox: Sandbox, folder: Path, data: Data, seed: bytes, remarks: list[str]
+    question: Question,
+    submission: Submission,
+    sandbox: Sandbox,
+    folder: Path,
+    data: Data,
+    seed: bytes,
+    remarks: list[str],
 ) -> ShortRun:
-    threshold = threshold_for(question, data.kind)
-    return ShortRun(sandbox, folder, question, data, int.from_bytes(seed[:7]), threshold, list(remarks))
+    return ShortRun(
+        sandbox,
+        folder,
+        question,
+        data,
+        seed=int.from_bytes(seed[:7]),
+        threshold=threshold_for(question, data.kind),
+        flags=list(remarks),
+        problem=submission.problems.get(f"{question.module}.py"),
+        left_out=submission.left_out,
+    )
 
 
 def _question_report(

@@ -27,7 +27,7 @@ from autograder.course import ROOT, Question
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.report import Accuracy
 from autograder.sandbox import sealed
-from autograder.sandbox.failures import SubmissionFailure
+from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
 
@@ -94,6 +94,9 @@ class ShortRun:
         data: the images.
         seed: of the held-out images and of the training.
         threshold: the accuracy that is asked for, in per cent.
+        flags: remarks for a person.
+        problem: why the module cannot be used, if it cannot; nothing is trained then.
+        left_out: names of files that were handed in and are not graded.
     """
 
     sandbox: Sandbox
@@ -103,12 +106,17 @@ class ShortRun:
     seed: int
     threshold: float
     flags: list[str] = field(default_factory=list)
+    problem: str | None = None
+    left_out: Sequence[str] = ()
     _session: Session | None = None
     _held_out: Images | None = None
     _result: Accuracy | SubmissionFailure | None = None
 
     def begin(self) -> None:
         """Have the network trained while there is other work to do."""
+        if self.problem is not None:
+            self._result = Unusable(self.problem)
+            return
         network = network_of(self.question, self.data.kind)
         self._held_out = held_out(self.data.test, self.seed)
         limit = self.question.limits.train_seconds
@@ -138,6 +146,7 @@ class ShortRun:
                 limits,
                 begin_with=[request],
                 files=[self.data.train_file, file],
+                left_out=self.left_out,
             )
             self._session.prepare()
         finally:
@@ -149,9 +158,9 @@ class ShortRun:
         Raises:
             SubmissionFailure: it cannot be imported, made or trained, or took too long.
         """
+        if self._result is None and self._session is None:
+            self.begin()
         if self._result is None:
-            if self._session is None:
-                self.begin()
             assert self._session is not None
             try:
                 self._result = self._score(self._session.begun(f"training {self._network_name}"))

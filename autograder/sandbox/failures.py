@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal
 
 from autograder import inert
@@ -104,13 +106,37 @@ def raised(call: str, type_name: str, text: str, frames: Sequence[Frame], hint: 
     return failure
 
 
-def cannot_import(module: str, type_name: str, text: str, frames: Sequence[Frame], hint: str = "") -> Unusable:
-    """The student's module does not import. Importing sees no hidden input: all may be told."""
+def cannot_import(
+    module: str, type_name: str, text: str, frames: Sequence[Frame], hint: str = "", left_out: Sequence[str] = ()
+) -> Unusable:
+    """The student's module does not import. Importing sees no hidden input: all may be told.
+
+    Args:
+        module, type_name, text, frames: of the module and the exception.
+        hint: which limit it met, if it did.
+        left_out: names of files that were handed in and are not graded; the module may miss one of them.
+    """
     where = f" at {frames[-1]}" if frames else ""
     if type_name == "ModuleNotFoundError" and not frames and module in text:
         return Unusable(f"{module}.py was not handed in.")
     limit = f" ({hint})" if hint else ""
-    return Unusable(f"{module}.py cannot be imported: {type_name}{limit}{where}: {one_line(text)}")
+    summary = f"{module}.py cannot be imported: {type_name}{limit}{where}: {one_line(text)}"
+    file = _missed(text, left_out)
+    if file:
+        summary += (
+            f". {file} was left out: only the assignment's own modules are graded. "
+            f"Put what you need from {file} into {module}.py itself."
+        )
+    return Unusable(summary)
+
+
+def _missed(text: str, left_out: Sequence[str]) -> str:
+    """The file among those left out that an import did not find; "" if it is another matter."""
+    wanted = re.match(r"No module named '(?:assignment\.)?(\w+)|cannot import name '(\w+)' from 'assignment'", text)
+    if wanted is None:
+        return ""
+    name = wanted[1] or wanted[2]
+    return next((file for file in left_out if PurePosixPath(file).name in (name, f"{name}.py", f"{name}.ipynb")), "")
 
 
 def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:

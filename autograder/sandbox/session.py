@@ -37,6 +37,7 @@ class Session:
         limits: what the submission may use.
         begin_with: requests that the first worker gets right after it was told to import the module.
         files: descriptors of files that it may read.
+        left_out: names of files that were handed in and are not graded, for what is said if the module misses one.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Session:
         *,
         begin_with: Sequence[dict[str, Any]] = (),
         files: Sequence[int] = (),
+        left_out: Sequence[str] = (),
     ) -> None:
         self.flags: list[str] = []
         self._guarded = guarded
@@ -58,6 +60,7 @@ class Session:
         self._limits = limits
         self._begin_with = begin_with
         self._files = files
+        self._left_out = left_out
         self._worker: Worker | None = None
         self._forked: Callable[[], Worker] | None = None  # waits for a worker that is being forked
         self._given_up: Unusable | None = None
@@ -248,7 +251,7 @@ class Session:
             return SubmissionFailure(summary, f"{summary} {one_line(text)}")
         hint = failures.limit_met(kind, text, self._limits)
         if what == f"import {self._module}":
-            return failures.cannot_import(self._module, kind, text, frames, hint)
+            return failures.cannot_import(self._module, kind, text, frames, hint, self._left_out)
         return failures.raised(what, kind, text, frames, hint)
 
     def _frames(self, told: list[list[Any]]) -> list[Frame]:

@@ -114,6 +114,22 @@ def test_a_network_that_cannot_be_trained_says_why(trained: Trained, returned: s
     assert {test.category for test in report.tests if test.status == "passed"} >= {"accuracy per class", "comparison"}
 
 
+@pytest.mark.parametrize(
+    ("submission", "message"),
+    [
+        (Submission("a", {}, {"q6_lenet.py": "q6_lenet.py is a link."}), "q6_lenet.py is a link."),
+        (Submission("a", {"q6_lenet.py": b"import layers\n"}, left_out=("layers.py",)), "layers.py was left out: "),
+    ],
+)
+def test_a_module_that_cannot_be_used_is_not_trained_and_says_why(
+    few: Data, sandbox: Sandbox, assignment: Assignment, submission: Submission, message: str
+) -> None:
+    (report,) = grade(submission, assignment, sandbox, questions=("q6",), data=few).questions
+    assert message in accuracy_test(report)[1]
+    assert all(message in test.message for test in report.tests)
+    assert report.accuracy is None
+
+
 def test_a_network_that_never_ends_is_stopped(trained: Trained) -> None:
     report = trained(
         LENET.replace(FORWARD, "        while self.training and len(images) > 100:\n            pass\n" + FORWARD),
