@@ -14,24 +14,43 @@ MAX_ANSWER = 20_000  # characters
 def read_written(submission: Submission, question: Question) -> Written | None:
     """The state of a question's written answer; None if the question has none.
 
-    A blank answer, or the template as it was handed out, is 0 at once. Anything else awaits a reader.
+    A blank answer, or the template as it was handed out, is 0 at once. Anything else awaits a reader, also what a
+    program cannot find or read.
     """
     if not question.written:
         return None
+    problem = submission.problems.get(EXPLANATIONS)
+    if problem is not None:
+        return Written("awaiting", None, question.written, f"{problem} A person has to see what can be read.")
     template = (STUBS / EXPLANATIONS).read_text("utf-8")
-    answer = answer_to(question.id, submission.explanations or "", template)
+    explanations = submission.explanations or ""
+    answer = answer_to(question.id, explanations, template)
     if answer:
         return Written("awaiting", None, question.written, _told_of_table(question.id, answer))
+    if _elsewhere(explanations, template):
+        lost = f'Nothing is written below "## {question.id.upper()}", but {EXPLANATIONS} holds text in other places'
+        return Written("awaiting", None, question.written, f"{lost}: a person has to see whether it is the answer.")
     missing = "no explanations.md was handed in" if submission.explanations is None else "nothing was written"
     return Written("blank", 0, question.written, f"Your written answer to {question.id.upper()} is missing: {missing}.")
 
 
 def answer_to(question: str, explanations: str, template: str) -> str:
     """What was written under a question's heading, without the template's own lines; "" if nothing was."""
-    given = {_squeezed(line) for line in _section(question, template).splitlines()}
-    lines = [line for line in _section(question, explanations).splitlines() if _squeezed(line) not in given]
-    answer = "\n".join(lines).strip()[:MAX_ANSWER]
-    return answer if re.search(r"\w", answer) else ""
+    return _beyond(_section(question, template), _section(question, explanations))[:MAX_ANSWER]
+
+
+def _elsewhere(explanations: str, template: str) -> str:
+    """What was written, but not below any of the template's headings; "" if nothing was."""
+    for question in re.findall(r"(?im)^##\s*(q\d+)\b", template):
+        explanations = re.sub(_section_pattern(question), "", explanations, count=1)
+    return _beyond(template, explanations)
+
+
+def _beyond(given: str, text: str) -> str:
+    """The lines of a text that are not among those given; "" if they hold no word."""
+    known = {_squeezed(line) for line in given.splitlines()}
+    lines = "\n".join(line for line in text.splitlines() if _squeezed(line) not in known).strip()
+    return lines if re.search(r"\w", lines) else ""
 
 
 def _told_of_table(question: str, answer: str) -> str:
@@ -58,9 +77,12 @@ def _rows(text: str) -> dict[str, list[str]]:
 
 def _section(question: str, text: str) -> str:
     """From the question's heading to the next one of its rank."""
-    heading = rf"^##\s*{re.escape(question)}\b.*?$"
-    found = re.search(rf"(?ims){heading}(.*?)(?=^##\s|\Z)", text)
+    found = re.search(_section_pattern(question), text)
     return found[1] if found else ""
+
+
+def _section_pattern(question: str) -> str:
+    return rf"(?ims)^##\s*{re.escape(question)}\b.*?$(.*?)(?=^##\s|\Z)"
 
 
 def _squeezed(line: str) -> str:
