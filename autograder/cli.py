@@ -69,7 +69,10 @@ def main() -> None:
 def grade(
     submission: Path, questions: tuple[str, ...], no_training: bool, data: str, device: str, json_file: Path | None
 ) -> None:
-    """Grade SUBMISSION, a folder: its modules lie in its `assignment` folder or at its top."""
+    """Grade SUBMISSION, a folder or a .zip of one.
+
+    Its modules, or notebooks named like them, lie in its `assignment` folder or at its top.
+    """
     assignment = course.load()
     trains = not no_training and any(question.trains for question in assignment.choose(questions))
     if device == "cuda":

@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def test_grade_prints_the_answer_and_nothing_else_in_a_pipe(tmp_path: Path) -> N
     assert "Networks were not trained" in done.stdout
     assert "\x1b" not in done.stdout
     assert json.loads((tmp_path / "r.json").read_text("utf-8"))["score"] == 16
+
+
+def test_grade_takes_a_zip_file(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "anna.zip", "w") as archive:
+        archive.write(course.SOLUTIONS / "q1_conv2d.py", "lab/assignment/q1_conv2d.py")
+        archive.writestr("lab/utils.py", "")
+    done = run("grade", str(tmp_path / "anna.zip"), "--question", "q1", "--no-training")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "16 of 16 points" in done.stdout
+    assert "Left out, not part of the assignment: ../utils.py" in done.stdout
 
 
 def test_a_score_of_zero_is_an_answer_too() -> None:

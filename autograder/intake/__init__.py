@@ -1,0 +1,169 @@
+"""Take a submission in: the assignment's modules and the written answers, as bytes, and nothing else.
+
+A submission lies in a folder or in a zip file of one (`folder`, `archive`); a module may be handed in as a notebook
+(`notebook`). Whatever else is there is named and left where it is. Nothing is followed, unpacked, run or trusted to
+be what its name says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.course import EXPLANATIONS, STUBS, Assignment
+from autograder.errors import UnusableRequest
+from autograder.intake import encoding, notebook
+from autograder.intake.archive import open_archive
+from autograder.intake.folder import Folder
+from autograder.intake.names import is_code, printable, shortened
+from autograder.intake.source import DEEPEST, MAX_FOLDERS, Parts, Source, TooLarge, Unreadable
+
+MAX_MODULE_BYTES = 1 << 16  # a long answer has 20 kB; a table of answers or of weights is larger
+MAX_EXPLANATIONS_BYTES = 1 << 20
+
+# What systems and tools leave behind: no news to anyone.
+_LEAVINGS = {"__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a student handed in.
+
+    Attributes:
+        name: the folder's or the archive's name, for people.
+        modules: contents by file name, "q1_conv2d.py"; of a notebook, its code.
+        problems: by file name, why a module or the written answers, which are there, cannot be used.
+        explanations: the written answers, or None.
+        left_out: names of other files that were there, as printable text; Python first.
+    """
+
+    name: str
+    modules: dict[str, bytes]
+    problems: dict[str, str] = field(default_factory=dict)
+    explanations: str | None = None
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that counts: the same files give the same digest, wherever they lie."""
+        contents = {**self.modules, **{name: text.encode() for name, text in self.problems.items()}}
+        if self.explanations is not None:
+            contents[EXPLANATIONS] = self.explanations.encode()
+        digest = hashlib.sha256()
+        for name in sorted(contents):
+            digest.update(f"{name}\0{len(contents[name])}\0".encode() + contents[name])
+        return digest.hexdigest()
+
+
+def read_submission(path: Path, assignment: Assignment) -> Submission:
+    """Read a submission from a folder or a zip file.
+
+    The modules lie in an `assignment` folder or beside one another; at the top, or inside other folders where only
+    one holds them.
+
+    Raises:
+        UnusableRequest: there is no such folder or zip file, it cannot be read, or it holds nothing that belongs to
+            the assignment, or that in several places.
+    """
+    shown = printable(str(path), None)
+    try:
+        if stat.S_ISDIR(path.stat().st_mode):
+            return _take_in(Folder(path), assignment, shown)
+        with open_archive(path) as archive:
+            return _take_in(archive, assignment, shown)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UnusableRequest(f"{shown} does not exist.") from None
+    except OSError as error:
+        raise UnusableRequest(f"{shown} cannot be read: {error.strerror or error}.") from None
+    except ValueError:  # of a name that no file can have
+        raise UnusableRequest(f"{shown} does not exist.") from None
+
+
+def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
+    wanted = [question.module for question in assignment.questions]
+    home = _home(source, [*(f"{module}{end}" for module in wanted for end in (".py", ".ipynb")), EXPLANATIONS], shown)
+    modules: dict[str, bytes] = {}
+    problems: dict[str, str] = {}
+    taken = [EXPLANATIONS]
+    for module in wanted:
+        # Of a module and a notebook the module counts, even if it is unusable: what counts must not be a guess.
+        file = next((name for name in (f"{module}.py", f"{module}.ipynb") if source.holds((*home, name))), None)
+        if file is None:
+            continue
+        taken.append(file)
+        try:
+            modules[f"{module}.py"] = _module(source, home, file)
+        except Unreadable as problem:
+            problems[f"{module}.py"] = f"{file} {problem}."
+    explanations = None
+    try:
+        explanations = encoding.decoded(source.read((*home, EXPLANATIONS), MAX_EXPLANATIONS_BYTES))
+    except FileNotFoundError:
+        pass
+    except Unreadable as problem:
+        problems[EXPLANATIONS] = f"{EXPLANATIONS} {problem}."
+    return Submission(printable(source.name), modules, problems, explanations, _left_out(source, home, taken))
+
+
+def _module(source: Source, home: Parts, file: str) -> bytes:
+    """The module in a file or a notebook.
+
+    Raises:
+        Unreadable: there is none that can be used.
+    """
+    if not file.endswith(".ipynb"):
+        contents = source.read((*home, file), MAX_MODULE_BYTES)
+    else:
+        try:
+            cells = notebook.code_cells(source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES))
+        except TooLarge as problem:
+            raise Unreadable(f"{problem}: clear its outputs and save it again") from None
+        size = sum(len(cell.source.encode()) for cell in cells)
+        if size > MAX_MODULE_BYTES:
+            raise Unreadable(f"has {size:,} bytes of code; {MAX_MODULE_BYTES:,} are allowed")
+        contents = notebook.as_module(cells, file)
+    encoding.check_module(contents)
+    return contents
+
+
+def _home(source: Source, names: Sequence[str], shown: str) -> Parts:
+    """The folder that holds the assignment's files: the only one of those that lie least deep.
+
+    Raises:
+        UnusableRequest: there is none, or more than one.
+    """
+    level: list[Parts] = [()]
+    for _ in range(DEEPEST + 1):
+        homes = []
+        for folder in level:
+            inner = ((*folder, "assignment"), folder)
+            homes += [place for place in inner if any(source.holds((*place, name)) for name in names)][:1]
+        if len(homes) > 1:
+            raise UnusableRequest(
+                f"{shown} holds the assignment's files in {len(homes)} folders "
+                f"({', '.join(printable('/'.join(home)) for home in homes[:5])}): hand in one of them."
+            )
+        if homes:
+            return homes[0]
+        level = [(*folder, name) for folder in level for name in _folders(source, folder)][:MAX_FOLDERS]
+    modules = [name for name in names if not name.endswith(".ipynb") and name != EXPLANATIONS]
+    raise UnusableRequest(f"{shown} holds none of the assignment's files ({', '.join(modules)}).")
+
+
+def _folders(source: Source, folder: Parts) -> list[str]:
+    names = source.listing(folder).names
+    return sorted(name for name, is_folder in names.items() if is_folder and name not in _LEAVINGS and name[0] != ".")
+
+
+def _left_out(source: Source, home: Parts, taken: Iterable[str]) -> tuple[str, ...]:
+    """What else lies beside the assignment's files; of the folders around them, only what may be meant as code."""
+    listing = source.listing(home)
+    expected = {*taken, *_LEAVINGS, *(path.name for path in STUBS.iterdir())}
+    names = [name for name in listing.names if name not in expected and not name.startswith("._")]
+    for up in range(1, len(home) + 1):
+        around = source.listing(home[:-up]).names
+        names += ["../" * up + name for name in around if is_code(name) and name != "conftest.py"]
+    return shortened(names, whole=listing.whole)

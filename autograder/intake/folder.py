@@ -1,0 +1,66 @@
+"""A submission in a folder. No link is followed, and nothing but an ordinary file is opened."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+from pathlib import Path
+
+from autograder.intake.source import IS_A_LINK, IS_NOT_ORDINARY, MAX_ENTRIES, Listing, Parts, TooLarge, Unreadable
+
+
+class Folder:
+    """A folder as a source.
+
+    Args:
+        path: where it is. It may itself be a link: whoever grades named it.
+
+    Raises:
+        OSError: it cannot be looked into.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.resolve().name
+        self._path = path
+        os.scandir(path).close()
+
+    def holds(self, path: Parts) -> bool:
+        here = self._path.joinpath(*path)
+        return os.path.lexists(here) and (len(path) == 1 or not here.parent.is_symlink())
+
+    def listing(self, folder: Parts) -> Listing:
+        try:
+            with os.scandir(self._path.joinpath(*folder)) as entries:
+                names = {
+                    entry.name: entry.is_dir(follow_symlinks=False) for entry in itertools.islice(entries, MAX_ENTRIES)
+                }
+                return Listing(names, whole=next(entries, None) is None)
+        except OSError:
+            return Listing({})
+
+    def read(self, path: Parts, limit: int) -> bytes:
+        file = self._path.joinpath(*path)
+        try:
+            _check(file.lstat(), limit)  # before it is opened: opening a device can do things
+            # Should it have been exchanged meanwhile: no link is followed, no pipe's other end waited for.
+            descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            with os.fdopen(descriptor, "rb") as opened:
+                _check(os.fstat(descriptor), limit)
+                contents = opened.read(limit + 1)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise Unreadable(f"cannot be read: {error.strerror}") from None
+        if len(contents) > limit:
+            raise TooLarge(len(contents), limit)
+        return contents
+
+
+def _check(status: os.stat_result, limit: int) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise Unreadable(IS_A_LINK)
+    if not stat.S_ISREG(status.st_mode):
+        raise Unreadable(IS_NOT_ORDINARY)
+    if status.st_size > limit:
+        raise TooLarge(status.st_size, limit)

@@ -1,0 +1,123 @@
+"""A notebook as a module: its code cells one after the other. Nothing of it is run."""
+
+from __future__ import annotations
+
+import json
+import re
+import tokenize
+from collections.abc import Iterable
+from typing import Any
+
+from autograder.intake.source import Unreadable
+
+# Of a file of brackets JSON makes forty times as much memory, nbformat four times that.
+MAX_NOTEBOOK_BYTES = 4 << 20  # with what its cells printed and drew
+MAX_SLIM_BYTES = 1 << 19  # without
+
+# Cell magics whose cell is Python that counts. Of others, %%bash or %%html, nothing can be used.
+_PYTHON_CELLS = ("time", "capture", "prun")
+_CELL_MAGIC = re.compile(r"\s*%%(\w*)")
+# What IPython takes for a statement and Python never does: %matplotlib inline, !ls, files = !ls, ?f, f??
+_MAGIC = re.compile(r"\s*[%!?]|[\w., \[\]]*=\s*[%!]|\s*[\w.*\[\]]+\?{1,2}\s*$")
+
+
+def code_cells(contents: bytes) -> list[Any]:
+    """A notebook's code cells, as nbformat has them: each with a `source` and `metadata`.
+
+    Args:
+        contents: the file's.
+
+    Raises:
+        Unreadable: it is no notebook, or none for Python.
+    """
+    import nbformat
+    from nbformat import reader
+
+    invalid = (AttributeError, LookupError, TypeError, ValueError, RecursionError, nbformat.ValidationError)
+    try:
+        slim = json.dumps(json.loads(contents, object_hook=_without_outputs))
+        if len(slim) > MAX_SLIM_BYTES:
+            raise Unreadable(f"has {len(slim):,} bytes besides its outputs; {MAX_SLIM_BYTES:,} are allowed")
+        notebook = reader.reads(slim)
+        language = _language(notebook.metadata)
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        "".join(cell.source for cell in cells).encode()  # fails if any of it is no text
+        # The format is that of 2015; what is older Jupyter itself has to convert.
+        readable = notebook.nbformat == nbformat.current_nbformat and isinstance(notebook.cells, list)
+    except invalid:
+        readable = False
+    if not readable:
+        raise Unreadable("is not a valid notebook of today's format; open it in Jupyter and save it again")
+    if "python" not in language.lower():
+        raise Unreadable("is a notebook for another language than Python")
+    return cells
+
+
+def as_module(cells: Iterable[Any], name: str) -> bytes:
+    """The text of a module with these cells' code.
+
+    Args:
+        cells: from `code_cells`.
+        name: the notebook's, for people.
+    """
+    # Two lines before any code: there Python would look for the name of an encoding.
+    text = f"# The code cells of {name}\n\n"
+    for number, cell in enumerate(cells, start=1):
+        text += f"# Code cell {number}\n{only_python(cell.source)}\n\n"
+    return text.encode()
+
+
+def only_python(source: str) -> str:
+    """A cell's Python. What only IPython understands becomes a comment, line by line, so that no line moves."""
+    lines = re.split(r"\r\n|\r|\n", source)
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    cell_magic = _CELL_MAGIC.match(lines[first])
+    if cell_magic:
+        python_follows = cell_magic[1] in _PYTHON_CELLS
+        end = first + 1 if python_follows else len(lines)
+        lines[first:end] = map(_left_out, lines[first:end])
+    at = 0
+    while at < len(lines):
+        if _MAGIC.match(lines[at]):
+            lines[at], continues = _left_out(lines[at]), lines[at].endswith("\\")
+            while continues and at + 1 < len(lines):
+                at += 1
+                lines[at], continues = _left_out(lines[at]), lines[at].endswith("\\")
+            at += 1
+        else:
+            at = _end_of_statement(lines, at)
+    return "\n".join(lines)
+
+
+def _without_outputs(found: dict[str, Any]) -> dict[str, Any]:
+    """Part of a notebook without what may be large and is no code; called as soon as the part is read."""
+    nothing: dict[str, Any] = {"outputs": [], "attachments": {}, "widgets": {}}
+    found.update({key: nothing[key] for key in found.keys() & nothing})
+    if found.get("cell_type") in ("markdown", "raw"):
+        found["source"] = ""
+    return found
+
+
+def _language(metadata: Any) -> str:
+    told = metadata.get("language_info", {}).get("name") or metadata.get("kernelspec", {}).get("language")
+    return str(told or "python")
+
+
+def _left_out(line: str) -> str:
+    """A line's place. Inside a block it must be a statement, for a block needs one."""
+    indent = re.match(r"\s*", line)[0]  # type: ignore[index]  # it matches anything
+    return f"{indent}{'pass  ' if indent else ''}# left out: {line.strip()}"
+
+
+def _end_of_statement(lines: list[str], begin: int) -> int:
+    """The number of the line after the statement that begins here, which may go on over brackets and quotes."""
+    if not lines[begin].strip() or lines[begin].lstrip().startswith("#"):
+        return begin + 1
+    rest = (f"{lines[number]}\n" for number in range(begin, len(lines)))
+    try:
+        for token in tokenize.generate_tokens(lambda: next(rest, "")):
+            if token.type == tokenize.NEWLINE:
+                return begin + token.end[0]
+    except (tokenize.TokenError, SyntaxError):
+        pass  # no Python; importing it will say what is wrong
+    return len(lines)
