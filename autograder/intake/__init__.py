@@ -70,16 +70,18 @@ def read_submission(path: Path, assignment: Assignment) -> Submission:
     """
     shown = printable(str(path), None)
     try:
-        if stat.S_ISDIR(path.stat().st_mode):
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: no file can have such a name
+        raise UnusableRequest(f"{shown} does not exist.") from None
+    except OSError as error:
+        raise UnusableRequest(f"{shown} cannot be read: {error.strerror}.") from None
+    try:
+        if is_folder:
             return _take_in(Folder(path), assignment, shown)
         with open_archive(path) as archive:
             return _take_in(archive, assignment, shown)
-    except (FileNotFoundError, NotADirectoryError):
-        raise UnusableRequest(f"{shown} does not exist.") from None
     except OSError as error:
-        raise UnusableRequest(f"{shown} cannot be read: {error.strerror or error}.") from None
-    except ValueError:  # of a name that no file can have
-        raise UnusableRequest(f"{shown} does not exist.") from None
+        raise UnusableRequest(f"{shown} cannot be read: {error.strerror}.") from None
 
 
 def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
