@@ -98,6 +98,11 @@ def test_what_systems_put_into_zip_files_is_no_news(taken: Take) -> None:
     assert submission == Submission("anna", {Q1: b"x = 1"})
 
 
+def _words(value: object) -> str:
+    """A test's name: archives tell the time at which they were made."""
+    return value if isinstance(value, str) else "archive"
+
+
 @pytest.mark.parametrize("name", ["lab\\assignment\\q1_conv2d.py", "./q1_conv2d.py", "a//assignment/./q1_conv2d.py"])
 def test_paths_as_some_tools_write_them(taken: Take, name: str) -> None:
     assert taken(zipped((name, "x = 1"))).modules == {Q1: b"x = 1"}
@@ -177,6 +182,7 @@ def test_a_name_that_is_there_twice_is_refused_whichever_is_meant(taken: Take) -
             for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
         ),
     ],
+    ids=_words,
 )
 def test_a_member_that_cannot_be_used_is_that_modules_problem(taken: Take, archive: bytes, problem: str) -> None:
     submission = taken(archive)
@@ -206,6 +212,7 @@ def test_a_member_that_cannot_be_used_is_that_modules_problem(taken: Take, archi
         (zipped(("inner.zip", zipped((Q1, "x = 1")))), "holds none of the assignment's files"),
         (zipped(("a/q1_conv2d.py", ""), ("b/q1_conv2d.py", "")), r"in 2 folders (a, b): hand in one of them."),
     ],
+    ids=_words,
 )
 def test_an_archive_that_cannot_be_used(taken: Take, contents: bytes, words: str) -> None:
     with pytest.raises(UnusableRequest) as refusal:

@@ -308,7 +308,8 @@ def test_what_follows_an_answer_is_noticed_before_the_next_question(remote: Remo
 def saying(payload: bytes = b"", **items: Any) -> str:
     """The frame of an answer, as text for the submission to say."""
     tree = msgpack.packb({"is": "dict", "items": {"number": 2, **items}})
-    return (struct.pack("!IQ", len(tree), len(payload)) + tree + payload).decode("latin-1")
+    frame: bytes = struct.pack("!IQ", len(tree), len(payload)) + tree + payload
+    return frame.decode("latin-1")
 
 
 def raised(**changes: Any) -> dict[str, Any]:
