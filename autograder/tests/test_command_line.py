@@ -39,7 +39,7 @@ def test_grade_takes_a_zip_file(tmp_path: Path) -> None:
     done = run("grade", str(tmp_path / "anna.zip"), "--question", "q1", "--no-training")
     assert (done.returncode, done.stderr) == (0, "")
     assert "16 of 16 points" in done.stdout
-    assert "Left out, not part of the assignment: ../utils.py" in done.stdout
+    assert "Left out, not part of the assignment:\n      ../utils.py" in done.stdout
 
 
 def test_a_score_of_zero_is_an_answer_too() -> None:

@@ -174,7 +174,7 @@ def test_the_disk_is_not_theirs(remote: Remote, name: str, words: str) -> None:
     begun = time.monotonic()
     with pytest.raises(SubmissionFailure, match=words):
         getattr(question, name)()
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30  # not for ever; a busy machine is slow
     assert question.answer() == 1
 
 

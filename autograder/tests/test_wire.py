@@ -244,7 +244,7 @@ def test_a_worker_that_speaks_nonsense_fails_its_call(remote: Remote, name: str)
     begun = time.monotonic()
     with pytest.raises(SubmissionFailure):
         getattr(question, name)()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30  # not for ever; a busy machine is slow
     assert question.answer() == 1  # by another worker
 
 
@@ -352,7 +352,7 @@ def test_a_hostile_answer_ends_in_a_sentence(remote: Remote, said: str, sentence
     begun = time.monotonic()
     with pytest.raises(SubmissionFailure, match=sentence) as caught:
         question.say(said, torch.ones(2, 3))
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30  # not for ever; a busy machine is slow
     assert len(caught.value.summary) < 300
     assert len(caught.value.detail) < 3_000
     with contextlib.suppress(SubmissionFailure):  # a worker whose answer could be read is asked again, and is gone
@@ -383,7 +383,7 @@ def test_a_handle_to_nothing(remote: Remote, number: int) -> None:
     begun = time.monotonic()
     with pytest.raises(SubmissionFailure):
         layer.state_dict()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30  # not for ever; a busy machine is slow
     assert question.answer() == 1
 
 
