@@ -24,6 +24,7 @@ from autograder import course
 from autograder.errors import UnusableRequest
 from autograder.grade import grade
 from autograder.intake import Submission, read_submission
+from autograder.sandbox.confinement import LAYERS
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import RemoteModule, RemoteQuestion
 from autograder.sandbox.sandbox import Sandbox
@@ -31,6 +32,7 @@ from autograder.sandbox.session import Session
 from autograder.suite import run_suite
 
 MEGABYTE = 1 << 20
+ISOLATION_AIM = 0.015  # seconds a worker
 
 # Runs in a bare interpreter: the same calls, and a fork with nothing around it.
 _DIRECT = """
@@ -98,7 +100,7 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
         calls = _recorded_calls(submission, assignment, sandbox)
         warm, direct = _side_by_side(lambda: grade(submission, assignment, sandbox), calls, repeat)
         folder = sandbox.stage({"probe.py": _WORKER_MODULE})
-        start = statistics.median(_start_and_call(sandbox, folder) for _ in range(repeat))
+        start, isolation = _starts(sandbox, folder, 5 * repeat)
         megabyte = _megabyte_calls(sandbox, folder, repeat)
     bare_fork = _lines(_BARE_FORK, str(repeat))
 
@@ -118,6 +120,11 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
     table.add_row(
         "worker: fork, confine, import, first convolution", f"{start:.4f}", f"{start / bare_fork:.2f} × the bare fork"
     )
+    table.add_row(
+        "of it isolation: with all layers less with none, in turn",
+        f"{isolation:.4f}",
+        f"aim: {ISOLATION_AIM} s, {'met' if isolation < ISOLATION_AIM else 'missed'}",
+    )
     table.add_row("bare fork and first convolution", f"{bare_fork:.4f}", "")
     table.add_row("one call with a tensor of 1 MB, there and back", f"{megabyte:.4f}", "")
     Console().print(table)
@@ -127,6 +134,18 @@ def _grade_in_new_process(assignment: course.Assignment) -> None:
     chosen = [argument for question in assignment.questions for argument in ("--question", question.id)]
     command = [sys.executable, "-m", "autograder", "grade", str(course.SOLUTIONS), "--no-training", *chosen]
     subprocess.run(command, cwd=course.ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def _starts(sandbox: Sandbox, folder: Path, repeat: int) -> tuple[float, float]:
+    """Seconds that a worker takes to start, and how many of them are spent on isolation."""
+    confined, bare = [], []
+    for _ in range(repeat):
+        sandbox.without = ()
+        confined.append(_start_and_call(sandbox, folder))
+        sandbox.without = LAYERS
+        bare.append(_start_and_call(sandbox, folder))
+    sandbox.without = ()
+    return statistics.median(confined), statistics.median(confined) - statistics.median(bare)
 
 
 def _start_and_call(sandbox: Sandbox, folder: Path) -> float:

@@ -13,7 +13,9 @@ from typing import Any
 from autograder.sandbox import codec, endings, usage
 from autograder.sandbox.channel import FrameReader, FrameWriter
 from autograder.sandbox.endings import Ended, Stopped
-from autograder.sandbox.supervisor import TICK, Watch
+from autograder.sandbox.supervisor import Watch
+
+_TICK = 0.05  # seconds between two looks at the clocks
 
 
 class Worker:
@@ -184,7 +186,7 @@ class Worker:
             while not reader.done:
                 sending = [self._connection] if writer and not writer.done else []
                 sources: list[Any] = [self._connection] if self._output_ended else [self._connection, self._output]
-                readable, writable, _ = select.select(sources, sending, [], TICK)
+                readable, writable, _ = select.select(sources, sending, [], _TICK)
                 if self._output in readable:
                     self._drain(_PIPE_BYTES)
                 if writable and writer:
