@@ -21,6 +21,7 @@ import os
 import random
 import socket
 import sys
+import tempfile
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
@@ -83,6 +84,7 @@ def live(
     sys.argv = ["assignment"]
     sys.orig_argv = ["assignment"]  # it named the grader's folders
     sys.dont_write_bytecode = True
+    tempfile.tempdir = cell.scratch  # looking for it, Python would make a file there and could not remove it
     channel.send(connection, codec.encode({"layers": layers}, max_payload=0))
     _Harness(connection, submission, guard, max_payload, files).loop()
 

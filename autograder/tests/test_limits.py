@@ -90,6 +90,12 @@ def hide_files():
         os.unlink("f")
     time.sleep(1000)
 
+def write_files():
+    for number in range(40):
+        with open(f"file-{number}", "wb") as file:
+            file.write(bytes(4 << 20))
+    time.sleep(1000)
+
 def allocate():
     kept.append(bytearray(1 << 40))
 
@@ -194,13 +200,17 @@ def test_memory_is_seen_from_outside(remote: Remote, unlimited: Sandbox, name: s
     assert question.answer() == 1
 
 
-def test_a_file_without_a_name_is_still_a_file(remote: Remote) -> None:
-    with pytest.raises(SubmissionFailure, match=r"it wrote \d+ MB in \d+ files; 64 MB in 256 files are allowed"):
-        remote(HOGS).hide_files()
+def test_a_file_without_a_name_is_still_a_file(sandbox: Sandbox, remote: Remote) -> None:
+    sandbox.without = ("landlock", "seccomp")  # which let no file lose its name
+    try:
+        with pytest.raises(SubmissionFailure, match=r"it wrote \d+ MB in \d+ files; 64 MB in 256 files are allowed"):
+            remote(HOGS).hide_files()
+    finally:
+        sandbox.without = ()
 
 
 def test_a_worker_that_nobody_waits_for_is_looked_at_too(sandbox: Sandbox, remote: Remote) -> None:
-    folder = sandbox.stage({"q1_conv2d.py": f"{HOGS}\nhide_files()\n".encode()})
+    folder = sandbox.stage({"q1_conv2d.py": f"{HOGS}\nwrite_files()\n".encode()})
     waiting = Session(sandbox, folder, "q1_conv2d", [], Limits())
     other = remote(HOGS)
     other.answer()
