@@ -42,7 +42,7 @@ DEATHS = {
     "while True: os.write(1, bytes(65536))": "of 0.1 processor seconds",
     "while True: os.write(os.open(str(time.time_ns()), os.O_CREAT | os.O_RDWR), data)": "4 MB in 16 files|open",
     "[threading.Thread(target=time.sleep, args=(999,), daemon=True).start() for _ in range(8)]": "None|threads may run",
-    "os.closerange(3, 64)": "hung up",
+    "os.closerange(3, 64); time.sleep(999)": "hung up",
     "import ctypes; ctypes.string_at(0)": "SIGSEGV",
     "return torch.ones(8 << 20)": "too large",
 }

@@ -103,6 +103,7 @@ def test_the_same_submission_is_trained_to_the_same_accuracy(trained: Trained) -
         ("self.fc3(x) * (float('nan') if self.training else 1)", "the loss became NaN"),
         ("self.fc3(x)[0]", "returned (10,)"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("torch.empty(1 << 40)", "RuntimeError (2,048 MB may be allocated)"),
     ],
 )
 def test_a_network_that_cannot_be_trained_says_why(trained: Trained, returned: str, message: str) -> None:
