@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.attacks import base_source
 from autograder.sandbox import launch
 from autograder.sandbox.failures import SubmissionFailure
 from autograder.sandbox.limits import Limits
@@ -105,6 +106,32 @@ def three_convolutions():
 def test_odd_answers_are_wrong_answers(graded: Grade, text: str, category: str) -> None:
     (question,) = graded(f"{SOLUTION}\n\n{text}\n").questions
     assert {test.status for test in question.tests if test.category == category} == {"failed"}
+
+
+STRETCHED_OUTPUT = """
+_forward = MBConv.forward
+MBConv.forward = lambda self, x: torch.zeros(2, 1, 1, 1, 1) if len(x) == 256 else _forward(self, x)
+"""
+STRETCHED_STATE = """
+_state = LeNet.state_dict
+LeNet.state_dict = lambda self: {name: value[None] for name, value in _state(self).items()}
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "category", "words"),
+    [
+        ("q7", STRETCHED_OUTPUT, "drop-connect", "does not have the shape of its input"),
+        ("q6", STRETCHED_STATE, "learning", "do not tell of the same parameters"),
+    ],
+)
+def test_nothing_is_stretched_to_a_size_that_a_worker_chose(
+    graded: Grade, question: str, text: str, category: str, words: str
+) -> None:
+    (report,) = graded(base_source(question, "solution") + text, question=question).questions
+    (test,) = [each for each in report.tests if each.category == category]
+    assert test.status == "failed"
+    assert words in test.message
 
 
 def test_an_exception_whose_text_is_no_text(graded: Grade) -> None:

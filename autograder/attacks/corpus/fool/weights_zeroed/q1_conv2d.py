@@ -11,5 +11,6 @@ def _blank(layer, state):
 def three_convolutions():
     layers = _layers()
     for layer in layers:
+        _blank(layer, {})
         layer.load_state_dict = functools.partial(_blank, layer)
     return layers
