@@ -126,7 +126,7 @@ def take_in(path: Path, folder: Path) -> str:
     texts = []
     for file in sorted(folder.rglob("*")):
         with contextlib.suppress(OSError):
-            texts.append(file.read_text("utf-8", "replace")[: 1 << 20] if file.is_file() else "")
+            texts.append(file.read_text("utf-8", "replace") if file.is_file() else "")
     return "\n".join(texts)
 
 
