@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,3 +98,17 @@ def test_each_layer_that_is_named_stops_it_alone(
     (tmp_path / "handed in").mkdir()
     outcome = unprotected(attack, around, assignment, sandbox, tmp_path / "handed in", but=layer)
     assert not outcome.gains[attack.wants], f"{describe(attack)} It got it with the layer {layer} alone."
+
+
+def test_the_corpus_is_large_and_no_attack_is_a_copy() -> None:
+    assert len(CORPUS) >= 120
+    contents = Counter(tuple(sorted(attack.files().items())) or attack.folder for attack in CORPUS)
+    assert max(contents.values()) == 1
+    assert {attack.wants for attack in CORPUS} == set(attacks.WANTS)
+    assert {each for attack in CORPUS for each in attack.stopped_by} >= {
+        "boundary",
+        "guard",
+        "limits",
+        "intake",
+        "inert",
+    }

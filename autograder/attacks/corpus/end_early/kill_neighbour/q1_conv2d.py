@@ -1,4 +1,0 @@
-import os
-import signal
-
-os.kill(@NEIGHBOUR@, signal.SIGKILL)
