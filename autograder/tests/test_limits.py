@@ -192,9 +192,7 @@ def test_memory_is_seen_from_outside(remote: Remote, unlimited: Sandbox, name: s
     limits = Limits(memory_mb=200)
     question = remote(HOGS, limits=limits, box=unlimited)
     assert getattr(question, name)(100) == 1  # what importing torch took is not counted
-    with pytest.raises(
-        SubmissionFailure, match=r"was stopped: it allocated [\d,]+ MB; 200 MB are allowed"
-    ) as caught:
+    with pytest.raises(SubmissionFailure, match=r"was stopped: it allocated [\d,]+ MB; 200 MB are allowed") as caught:
         _until(lambda: getattr(question, name)(20) != 1)  # until somebody has looked
     assert not isinstance(caught.value, TimedOut)
     assert question.answer() == 1
