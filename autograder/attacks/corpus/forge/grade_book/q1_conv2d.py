@@ -1,2 +1,0 @@
-with open("@SECRET_FILE@", "a") as _file:
-    _file.write("mallory,16\n")

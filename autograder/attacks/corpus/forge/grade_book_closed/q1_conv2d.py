@@ -1,3 +1,0 @@
-import os
-
-os.chmod("@SECRET_FILE@", 0)

@@ -1,3 +1,0 @@
-import os
-
-os.symlink("@SECRET_FILE@", "@FOLDER@/grades.bak")
