@@ -74,6 +74,11 @@ class Assignment:
                 raise UnusableRequest(f"There is no question {name}; there are {', '.join(known)}.")
         return tuple(question for question in self.questions if not ids or question.id in ids)
 
+    def limited(self, limits: Limits) -> Assignment:
+        """The same assignment with these limits for every question."""
+        questions = (dataclasses.replace(question, limits=limits) for question in self.questions)
+        return dataclasses.replace(self, questions=tuple(questions))
+
 
 def load(path: Path = SETTINGS) -> Assignment:
     """Read `assignment.toml`.

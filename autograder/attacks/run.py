@@ -8,9 +8,10 @@ import io
 import json
 import multiprocessing
 import re
+import tempfile
 import time
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -69,7 +70,7 @@ def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox,
         taken = read_submission(submission, assignment)
     except UnusableRequest as refusal:
         return Outcome({**host.gains(str(refusal)), "points": False, "text": False}, str(refusal))
-    limited = _with_limits(assignment, limits_of(attack))
+    limited = assignment.limited(limits_of(attack))
     report = grade(taken, limited, sandbox, questions=(attack.question, neighbour))
     reports = {each.id: each for each in report.questions}
     mine, other = reports[attack.question], reports[neighbour]
@@ -109,7 +110,7 @@ def unprotected(
     submission = read_submission(_submission(attack, host, folder), assignment)
     sandbox.without = tuple(layer for layer in attack.stopped_by if layer in LAYERS and layer != but)
     try:
-        report = grade(submission, _with_limits(assignment, limits), sandbox, questions=(attack.question,))
+        report = grade(submission, assignment.limited(limits), sandbox, questions=(attack.question,))
     finally:
         sandbox.without = ()
     (mine,) = report.questions
@@ -131,12 +132,13 @@ def honest(question: str, base: str, sandbox: Sandbox) -> int:
 
 
 @cache
-def honest_share(question: str, base: str, folder: Callable[[], Path]) -> float:
+def honest_share(question: str, base: str) -> float:
     """What a naive grader gives for that answer, from 0 to 1."""
     if not base:
         return 0.0
-    text = base_source(question, base).encode()
-    share: float = _naive(folder(), question, {f"{module_of(question)}.py": text}, fresh=False, environment={})["share"]
+    files = {f"{module_of(question)}.py": base_source(question, base).encode()}
+    with tempfile.TemporaryDirectory() as folder:
+        share: float = _naive(Path(folder), question, files, fresh=False, environment={})["share"]
     return share
 
 
@@ -156,31 +158,15 @@ def _settles(folder: Path, before: set[Path]) -> bool:
 
 
 def _by_a_naive_grader(attack: Attack, host: Host, folder: Path) -> Outcome:
-    for name in ("base", "submission", "attack"):
+    for name in ("submission", "attack"):
         (folder / name).mkdir()
-    fair = honest_share(attack.question, attack.base, _Once(folder / "base"))
+    fair = honest_share(attack.question, attack.base)
     submission = _submission(attack, host, folder / "submission")
     files = {str(path.relative_to(submission)): path.read_bytes() for path in submission.rglob("*") if path.is_file()}
     result = _naive(folder / "attack", attack.question, files, fresh=attack.fresh, environment=host.environment)
     gains = host.gains(result["told"])
     gains["harm"] |= result["killed"]
     return Outcome({**gains, "points": result["share"] > fair, "text": False}, result["told"])
-
-
-class _Once:
-    """A folder that does not make a call another one."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __call__(self) -> Path:
-        return self._folder
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Once)
-
-    def __hash__(self) -> int:
-        return 0
 
 
 def _naive(
@@ -259,10 +245,6 @@ def _grade_text(question: str, text: str, sandbox: Sandbox) -> QuestionReport:
 
     submission = Submission("a student", {f"{module_of(question)}.py": text.encode()})
     return grade(submission, course.load(), sandbox, questions=(question,)).questions[0]
-
-
-def _with_limits(assignment: Assignment, limits: Limits) -> Assignment:
-    return replace(assignment, questions=tuple(replace(each, limits=limits) for each in assignment.questions))
 
 
 def describe(attack: Attack) -> str:

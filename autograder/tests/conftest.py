@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +51,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def graded(sandbox: Sandbox, assignment: Assignment) -> Grade:
     def grade_it(what: Path | str, *, question: str = "q1", limits: Limits | None = None) -> Report:
-        chosen = assignment if limits is None else _with_limits(assignment, limits)
+        chosen = assignment if limits is None else assignment.limited(limits)
         module = next(each.module for each in assignment.questions if each.id == question)
         submission = (
             read_submission(what, assignment)
@@ -77,10 +76,6 @@ def remote(sandbox: Sandbox) -> Iterator[Remote]:
     yield make
     for session in sessions:
         session.close()
-
-
-def _with_limits(assignment: Assignment, limits: Limits) -> Assignment:
-    return replace(assignment, questions=tuple(replace(question, limits=limits) for question in assignment.questions))
 
 
 @pytest.fixture
