@@ -57,6 +57,11 @@ def too_much_scratch(size: int, files: int, limits: Limits) -> Stopped:
     )
 
 
+def too_many_threads(running: int, limits: Limits) -> Stopped:
+    """It runs more threads than it may, where the kernel does not count them for one worker."""
+    return Stopped(f"ran {running:,} threads; {limits.threads:,} may run")
+
+
 def by_itself(status: int, cpu_seconds: float, limits: Limits) -> Stopped | Ended:
     """How a process ended that nobody on this side stopped.
 

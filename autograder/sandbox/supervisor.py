@@ -74,6 +74,9 @@ class Watch:
             held = usage.memory(pid)
             if held > allowed:
                 return endings.too_much_memory(held - self._inherited, self.limits)
+        running = usage.threads(pid)
+        if running > self.limits.threads:  # the kernel counts by user, and not every worker has one to itself
+            return endings.too_many_threads(running, self.limits)
         size, files = usage.scratch(pid, self.scratch, self.limits.scratch_files)
         if size > self.limits.scratch_mb << 20 or files > self.limits.scratch_files:
             return endings.too_much_scratch(size, files, self.limits)

@@ -50,6 +50,14 @@ def memory(pid: int) -> int:
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(_OWN_MEMORY))
 
 
+def threads(pid: int) -> int:
+    """How many threads it runs."""
+    try:
+        return os.stat(f"/proc/{pid}/task").st_nlink - 2  # noqa: PTH116  (a folder for each, its own entry and `.`)
+    except OSError:
+        return 0
+
+
 def scratch(pid: int, folder: Path, most_files: int) -> tuple[int, int]:
     """Bytes and number of the files in its folder, and of those it removed from there and still holds open.
 

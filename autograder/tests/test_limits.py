@@ -106,6 +106,14 @@ def open_files():
     while True:
         kept.append(os.open("/dev/null", os.O_RDONLY))
 
+def keep_threads(count):
+    threads = [threading.Thread(target=time.sleep, args=(5 if count > 8 else 0.1,)) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return 1
+
 def start_threads():
     while True:
         threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
@@ -195,6 +203,14 @@ def test_memory_is_seen_from_outside(remote: Remote, unlimited: Sandbox, name: s
     with pytest.raises(SubmissionFailure, match=r"was stopped: it allocated [\d,]+ MB; 200 MB are allowed") as caught:
         _until(lambda: getattr(question, name)(20) != 1)  # until somebody has looked
     assert not isinstance(caught.value, TimedOut)
+    assert question.answer() == 1
+
+
+def test_threads_are_counted_from_outside(remote: Remote, unlimited: Sandbox) -> None:
+    question = remote(HOGS, limits=Limits(threads=8), box=unlimited)
+    assert question.keep_threads(4) == 1
+    with pytest.raises(SubmissionFailure, match=r"was stopped: it ran \d+ threads; 8 may run\.$"):
+        question.keep_threads(20)
     assert question.answer() == 1
 
 

@@ -68,8 +68,9 @@ def test_hostile_gradings_leave_nothing_behind(assignment: Assignment, gradings:
     question = replace(assignment.choose(["q2"])[0], limits=LIMITS)
     assignment = replace(assignment, questions=(question,))
     with Sandbox() as sandbox:
-        for body in DEATHS:  # whatever is made once is made now
-            _grade(assignment, sandbox, body)
+        for _ in range(max(1, gradings // 100)):  # what is made once is made now; memory needs a hundred to settle
+            for body in DEATHS:
+                _grade(assignment, sandbox, body)
         before = _holdings(sandbox)
         for body in itertools.islice(itertools.cycle(DEATHS), gradings):
             _grade(assignment, sandbox, body)

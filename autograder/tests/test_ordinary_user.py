@@ -152,3 +152,11 @@ def test_the_other_layers_keep_a_submission_from_processes_of_the_same_user(run:
     for what, (gets_through, found) in told["confined"].items():
         assert not gets_through, f"{what}: {found}{scopes}"
         assert "Error" in found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_no_attack_gets_anything_where_the_grader_is_an_ordinary_user(run: Run) -> None:
+    done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "autograder/tests/test_attacks.py", "-k", "gets_nothing")
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert "skipped" not in done.stdout.splitlines()[-1]

@@ -1,4 +1,5 @@
 import threading
+import time
 
 _tried = []
 
@@ -9,6 +10,7 @@ def output_size(*given, **named):
         stop = threading.Event()
         for _ in range(20):
             threading.Thread(target=stop.wait, args=(30,), daemon=True).start()
+        time.sleep(1)
         print("@DONE@")
         stop.set()
     return 1, 1
