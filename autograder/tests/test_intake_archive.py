@@ -170,7 +170,8 @@ def test_a_name_that_is_there_twice_is_refused_whichever_is_meant(taken: Take) -
         (changed(zipped((Q2, ""), (Q1, "x")), Q1, "flags", 0x40), "is encrypted; make the zip file without"),
         (changed(zipped((Q2, ""), (Q1, "x")), Q1, "flags", 0x20), "is damaged in the zip file; make it again."),
         (changed(zipped((Q2, ""), (Q1, "x")), Q1, "method", 9), "is compressed in an unusual way"),
-        (changed(zipped((Q2, ""), (Q1, "x")), Q1, "header", 5), "is damaged in the zip file; make it again."),
+        # One byte beyond its place. One within the member before would make later Pythons refuse that one too.
+        (changed(zipped((Q2, ""), (Q1, "x")), Q1, "header", 43), "is damaged in the zip file; make it again."),
         (changed(zipped((Q2, ""), (Q1, "x" * 99)), Q1, "size", 9), "is damaged in the zip file; make it again."),
         (
             zipped((Q2, ""), (Q1, "x" * 9000), compression=zipfile.ZIP_STORED).replace(b"xx", b"xy", 1),
