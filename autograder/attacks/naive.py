@@ -120,7 +120,8 @@ def take_in(path: Path, folder: Path) -> str:
             shutil.copytree(path, folder, dirs_exist_ok=True)
         elif tarfile.is_tarfile(path):
             with tarfile.open(path) as archive:
-                archive.extractall(folder, filter="fully_trusted")  # noqa: S202
+                archive.extraction_filter = lambda member, _: member  # what later Pythons check, earlier ones did not
+                archive.extractall(folder)  # noqa: S202
         else:
             _unzip(path, folder)
     texts = []
