@@ -65,6 +65,9 @@ def wrong_answers(module: str, kind: str = "wrong") -> list[Answer]:
     ]
 
 
+_SETTINGS = ("input", "kernel", "stride", "padding", "dilation")
+
+
 def pairs(module: str, count: int, seed: int = 0) -> list[Answer]:
     """Answers with two faults of the bank at once, picked at random, the same ones for the same seed."""
     draw, solution = random.Random(f"{module} {seed}"), _solution(module)  # noqa: S311  (which pairs is no secret)
@@ -72,6 +75,8 @@ def pairs(module: str, count: int, seed: int = 0) -> list[Answer]:
     entries = _entries(module, "wrong")
     while len(found) < count:
         one, other = draw.sample(entries, 2)
+        if any(setting in one["cause"] and setting in other["cause"] for setting in _SETTINGS):
+            continue  # swapped and then taken for both is a third fault, and the truth about it stands nowhere
         with contextlib.suppress(GraderFault):  # they may want the same place
             source = _edited(_edited(solution, one), other)
             names, causes = (f"{one[key]}{mark}{other[key]}" for key, mark in (("name", " + "), ("cause", " / ")))
