@@ -201,3 +201,8 @@ def verify(questions: tuple[str, ...], data: str | None, jobs: int | None, seed:
         raise GraderFault(f"Not in step with solutions/: {', '.join(stale)}. Run `python -m autograder stubs`.")
     if not well:
         raise GraderFault("The suites cannot be trusted: see above.")
+
+
+@main.group()
+def export() -> None:
+    """Write the grader in the form that a place where courses live wants it."""

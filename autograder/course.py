@@ -6,10 +6,12 @@ import dataclasses
 import difflib
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograder.deadline import LateRule
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.sandbox.limits import Limits
 
@@ -23,6 +25,12 @@ STUBS = ROOT / "assignment"
 PUBLIC_TESTS = ROOT / "tests"
 HIDDEN_TESTS = ROOT / "autograder" / "hidden"
 EXPLANATIONS = "explanations.md"
+
+# In autograder/: checks of the grader itself, and tools of those who build it and send it out.
+NOT_FOR_GRADING = {
+    *("tests", "attacks", "bank", "fuzz", "export", "release"),
+    *("benchmark.py", "benchmark_training.py", "calibrate.py", "controls.py", "verify.py"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,10 +65,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Assignment:
-    """The whole assignment."""
+    """The whole assignment.
+
+    Attributes:
+        title: for people.
+        questions: in order.
+        due: when it is due, with its time zone; None if there is no due date.
+        late: what a course makes of late work.
+    """
 
     title: str
     questions: tuple[Question, ...]
+    due: datetime | None = None
+    late: LateRule = field(default_factory=LateRule)
 
     def choose(self, ids: Sequence[str]) -> tuple[Question, ...]:
         """The questions of these ids, in the assignment's order; all if there are none.
@@ -91,11 +108,19 @@ def load(path: Path = SETTINGS) -> Assignment:
         _known("setting", settings, [*({*_fields(Assignment)} - {"questions"}), "question", "limits"])
         common = settings.get("limits", {})
         questions = tuple(_question(entry, common) for entry in settings["question"])
-        return Assignment(settings["title"], questions)
+        late = settings.get("late", {})
+        _known("setting of [late]", late, _fields(LateRule))
+        return Assignment(settings["title"], questions, _due(settings.get("due")), LateRule(**late))
     except KeyError as error:
         raise GraderFault(f"{path} lacks {error}.") from None
     except (OSError, ValueError, TypeError) as error:
         raise GraderFault(f"{path} cannot be used: {error}") from None
+
+
+def _due(given: object) -> datetime | None:
+    if given is None or (isinstance(given, datetime) and given.tzinfo is not None):
+        return given
+    raise ValueError(f"due = {given} is no date and time with a zone, like 2026-12-18T23:59:00+01:00")
 
 
 def _question(entry: dict[str, Any], common: dict[str, Any]) -> Question:

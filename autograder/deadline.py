@@ -1,0 +1,84 @@
+"""When an assignment is due, and what handing it in later costs. Nothing here changes a score: it is told beside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True)
+class LateRule:
+    """What a course makes of late work.
+
+    Attributes:
+        grace_minutes: so late is on time.
+        percent_per_day: of the points reached, taken off for each day begun after the due date.
+        days: after so many days nothing counts any more; 0: late work does not count at all.
+    """
+
+    grace_minutes: float = 0
+    percent_per_day: float = 0
+    days: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.grace_minutes, self.percent_per_day, self.days) < 0 or self.percent_per_day * self.days > 100:
+            raise ValueError("[late] wants numbers from 0 on, and not more than 100 per cent on its last day")
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How late something was handed in. `percent` of the points reached are taken off; `counts` says if it counts."""
+
+    days: int
+    percent: float
+    counts: bool
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The due date of one student: the assignment's, or that of an extension.
+
+    Attributes:
+        due: with its time zone; None if there is no due date.
+        late: what comes after it.
+    """
+
+    due: datetime | None
+    late: LateRule
+
+    @property
+    def on_time(self) -> datetime | None:
+        """The last moment that is on time."""
+        return None if self.due is None else self.due + timedelta(minutes=self.late.grace_minutes)
+
+    @property
+    def closes(self) -> datetime | None:
+        """The last moment that counts."""
+        if self.due is None or self.on_time is None:
+            return None
+        return max(self.on_time, self.due + timedelta(days=self.late.days))
+
+    def lateness(self, handed_in: datetime) -> Lateness:
+        """What handing in at this moment costs."""
+        if self.due is None or self.on_time is None or self.closes is None or handed_in <= self.on_time:
+            return Lateness(0, 0, counts=True)
+        days = math.ceil((handed_in - self.due) / timedelta(days=1))
+        if handed_in > self.closes:
+            return Lateness(days, 100, counts=False)
+        return Lateness(days, self.late.percent_per_day * days, counts=True)
+
+
+def moment(text: str) -> datetime:
+    """A date with time and zone: "2026-12-18T23:59:00+01:00".
+
+    Raises:
+        ValueError: it is none; the text says what is missing.
+    """
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is no date and time like 2026-12-18T23:59:00+01:00") from None
+    if when.tzinfo is None:
+        raise ValueError(f"{text!r} lacks its time zone, +01:00 for instance")
+    return when

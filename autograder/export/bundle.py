@@ -1,0 +1,70 @@
+"""The files that grading needs, to be sent to where submissions are graded."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from autograder.course import EXPLANATIONS, NOT_FOR_GRADING, ROOT, SOLUTIONS
+from autograder.errors import UnusableRequest
+
+_KINDS = {".py", ".toml", ".json", ".ini", ".md"}
+_ROOT_FILES = ("conftest.py", "pyproject.toml", "requirements.txt", "LICENSE")
+
+
+def grader_files(*, public: bool = False) -> dict[str, bytes]:
+    """The grader by paths below its folder: code, suites, given files, public tests; the same bytes every time.
+
+    Args:
+        public: the place can be read by anyone, so nothing of the solutions goes there. Otherwise the reference's
+            written answers go along: by them a reader is told how many numbers of a table are right.
+    """
+    files = [
+        path
+        for folder in ("assignment", "autograder", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix in _KINDS and not path.name.startswith(".")
+    ]
+    package = ROOT / "autograder"
+    files = [
+        path
+        for path in files
+        if not path.is_relative_to(package) or path.relative_to(package).parts[0] not in NOT_FOR_GRADING
+    ]
+    files += [ROOT / name for name in _ROOT_FILES]
+    if not public:
+        files.append(SOLUTIONS / EXPLANATIONS)
+    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in sorted(files)}
+
+
+def zipped(files: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:
+    """A zip file of these files; the same bytes for the same files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, contents in sorted(files.items()):
+            entry = zipfile.ZipInfo(name)  # dated 1980, the first year that the format knows
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix: else permissions mean nothing
+            entry.external_attr = (0o100755 if name in executable else 0o100644) << 16
+            archive.writestr(entry, contents)
+    return buffer.getvalue()
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], executable: Collection[str] = ()) -> None:
+    """Write files into a folder that is new or empty.
+
+    Raises:
+        UnusableRequest: it is not, or cannot be written.
+    """
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UnusableRequest(f"{folder} is there already: name a new folder, or an empty one.")
+        for name, contents in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(contents)
+            path.chmod(0o755 if name in executable else 0o644)
+    except OSError as error:
+        raise UnusableRequest(f"{folder} cannot be written: {error.strerror}.") from None

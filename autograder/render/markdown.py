@@ -1,0 +1,72 @@
+"""What a student is told, in GitHub's Markdown: for a job's summary, a comment, the text of a release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograder.inert import code_block, for_markdown
+
+MAX_LENGTH = 60_000  # characters; GitHub takes 65,536 in a comment
+_MARKS = {"passed": "✅", "failed": "❌", "timeout": "⏱️", "error": "⚠️"}
+
+
+def feedback(student: dict[str, Any], *, heading: str, remarks: tuple[str, ...] = ()) -> str:
+    """Points a question, then what went wrong in each.
+
+    Args:
+        student: from `report.for_student`.
+        heading: of the whole.
+        remarks: sentences of ours below the points; a student's text in them must be inert already.
+    """
+    pending = f", {student['pending']} more await a reader" if student["pending"] else ""
+    lines = [
+        f"## {heading}",
+        "",
+        f"**{student['score']} of {student['max_score']} points**{pending}",
+        "",
+        "| question | points | tests passed |",
+        "| --- | ---: | ---: |",
+    ]
+    for question in student["questions"]:
+        passed = sum(test["status"] == "passed" for test in question["tests"])
+        points = f"{question['score']} of {question['max_score']}"
+        waiting = f" (+ {question['pending']} to be read)" if question["pending"] else ""
+        lines.append(f"| {_title(question)} | {points}{waiting} | {passed} of {len(question['tests'])} |")
+    text = "\n".join([*lines, "", *(f"{remark}\n" for remark in remarks)])
+    for question in student["questions"]:
+        told = _question(question)
+        if len(text) + len(told) > MAX_LENGTH:
+            return f"{text}\nMore was found than fits here; the report has all of it.\n"
+        text += told
+    if student["left_out"]:
+        text += f"\nLeft out, not part of the assignment: {for_markdown(', '.join(student['left_out']))}\n"
+    return text
+
+
+def _question(question: dict[str, Any]) -> str:
+    """What there is to say of a question; "" if nothing is."""
+    told = []
+    for test in question["tests"]:
+        if test["status"] != "passed" or test["message"]:
+            points = f"{test['score']} of {test['max_score']}" if test["max_score"] else "no points"
+            name = f"{for_markdown(test['name'])} ({test['visibility']} test, {points})"
+            told.append(f"\n{_MARKS[test['status']]} {name}")
+            told.append(code_block(test["message"]) if test["message"] else "\n")
+    if question.get("accuracy"):
+        accuracy = question["accuracy"]
+        reached = f"{accuracy['mean']:.1f} % after a short run; {accuracy['threshold']:.1f} % are asked for."
+        classes = ", ".join(f"{for_markdown(name)} {value:.0f}" for name, value in accuracy["per_class"].items())
+        told.append(f"\nAccuracy: {reached} By class: {classes}.\n")
+    written = question.get("written")
+    if written:
+        states = {"blank": "blank: 0 points", "awaiting": "awaits a reader", "read": f"{written['score']} points"}
+        told.append(f"\nWritten answer, {written['max_score']} points: {states[written['state']]}.\n")
+        if written["comment"]:
+            told.append(code_block(written["comment"]))
+    if not told:
+        return ""
+    return f"\n<details><summary>{_title(question)}</summary>\n{''.join(told)}\n</details>\n"
+
+
+def _title(question: dict[str, Any]) -> str:
+    return f"{question['id'].upper()} {question['title']}"
