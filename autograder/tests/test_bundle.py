@@ -1,0 +1,56 @@
+"""The files that grading needs: enough of them, no more, the same every time."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autograder import course
+from autograder.errors import UnusableRequest
+from autograder.export.bundle import grader_files, write_folder, zipped
+from autograder.grade import grader_digest
+
+
+def test_the_bundle_grades_by_itself(tmp_path: Path) -> None:
+    write_folder(tmp_path / "grader", grader_files(public=True))
+    command = [sys.executable, "-m", "autograder", "grade", str(course.SOLUTIONS), "--question", "q2", "--json"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "report.json")],
+        cwd=tmp_path / "grader",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "5 of 5 points" in done.stdout
+    # What graded is told by its hash, and that is the same here and there.
+    assert grader_digest() in (tmp_path / "report.json").read_text("utf-8")
+
+
+def test_no_solution_and_no_bank_goes_along() -> None:
+    names = set(grader_files(public=True))
+    assert "autograder/hidden/test_q1_conv2d.py" in names
+    assert not [name for name in names if name.startswith(("solutions/", "autograder/bank/", "autograder/tests/"))]
+    assert grader_files().keys() - names == {"solutions/explanations.md"}
+
+
+def test_a_zip_file_of_the_same_files_is_the_same() -> None:
+    files = grader_files()
+    archive = zipped(files, executable=["conftest.py"])
+    assert archive == zipped(dict(reversed(files.items())), executable=["conftest.py"])
+    with zipfile.ZipFile(io.BytesIO(archive)) as read:
+        assert read.namelist() == sorted(files)
+        assert read.getinfo("conftest.py").external_attr >> 16 == 0o100755
+        assert read.read("requirements.txt") == files["requirements.txt"]
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(UnusableRequest, match="there already"):
+        write_folder(tmp_path, {"a": b""})
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
