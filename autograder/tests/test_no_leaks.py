@@ -33,18 +33,19 @@ kept, data = [], bytes(100_000)
 
 def relu(input, inplace=False):
     """
+SPENT = "of 0.1 processor seconds"  # comes first on a busy machine, where a processor's caches serve others as well
 # Each with what its report says somewhere, so that it is known to have ended that way.
 DEATHS = {
     "os._exit(0)": "ended the process itself",
     "raise ValueError": "raised ValueError",
-    "while True: pass": "of 0.1 processor seconds",
-    "while True: kept.append(torch.ones(1 << 20))": "128 MB (may be allocated|are allowed)",
-    "while True: os.write(1, bytes(65536))": "of 0.1 processor seconds",
-    "while True: os.write(os.open(str(time.time_ns()), os.O_CREAT | os.O_RDWR), data)": "4 MB in 16 files|open",
+    "while True: pass": SPENT,
+    "while True: kept.append(torch.ones(1 << 20))": f"128 MB (may be allocated|are allowed)|{SPENT}",
+    "while True: os.write(1, bytes(65536))": SPENT,
+    "while True: os.write(os.open(str(time.time_ns()), os.O_CREAT | os.O_RDWR), data)": f"4 MB in 16 files|open|{SPENT}",
     "[threading.Thread(target=time.sleep, args=(999,), daemon=True).start() for _ in range(8)]": "None|threads may run",
     "os.closerange(3, 64); time.sleep(999)": "hung up",
     "import ctypes; ctypes.string_at(0)": "SIGSEGV",
-    "return torch.ones(8 << 20)": "too large",
+    "return torch.ones(8 << 20)": f"too large|{SPENT}",
 }
 
 
