@@ -41,7 +41,7 @@ DEATHS = {
     "while True: pass": SPENT,
     "while True: kept.append(torch.ones(1 << 20))": f"128 MB (may be allocated|are allowed)|{SPENT}",
     "while True: os.write(1, bytes(65536))": SPENT,
-    "while True: os.write(os.open(str(time.time_ns()), os.O_CREAT | os.O_RDWR), data)": f"4 MB in 16 files|open|{SPENT}",
+    "while True: os.write(os.open(str(time.time_ns()), os.O_CREAT | os.O_RDWR), data)": f"16 files|open|{SPENT}",
     "[threading.Thread(target=time.sleep, args=(999,), daemon=True).start() for _ in range(8)]": "None|threads may run",
     "os.closerange(3, 64); time.sleep(999)": "hung up",
     "import ctypes; ctypes.string_at(0)": "SIGSEGV",
