@@ -7,6 +7,7 @@ that was asked for did not pass. Heavy modules are imported inside the commands,
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,51 +66,58 @@ def main() -> None:
 @click.option(
     "--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks are trained: the CPU."
 )
+@click.option(
+    "--format",
+    "form",
+    default="terminal",
+    type=click.Choice(["terminal", "github", "classroom50", "gradescope"]),
+    help="What standard output gets. [default: terminal]",
+)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here.")
 def grade(
-    submission: Path, questions: tuple[str, ...], no_training: bool, data: str, device: str, json_file: Path | None
+    submission: Path,
+    questions: tuple[str, ...],
+    no_training: bool,
+    data: str,
+    device: str,
+    form: str,
+    json_file: Path | None,
 ) -> None:
     """Grade SUBMISSION, a folder or a .zip of one.
 
     Its modules, or notebooks named like them, lie in its `assignment` folder or at its top.
     """
     assignment = course.load()
-    trains = not no_training and any(question.trains for question in assignment.choose(questions))
     if device == "cuda":
         raise UnusableRequest("--device: networks are graded on the CPU; the sandbox opens no GPU to a submission.")
     if json_file is not None and not json_file.resolve().parent.is_dir():
         raise UnusableRequest(f"--json: the folder {json_file.resolve().parent} does not exist.")
 
-    from autograder.intake import read_submission
+    if form == "classroom50":  # what is missing is said now, not after minutes of training
+        from autograder.render.classroom50 import Handed
 
-    taken_in = read_submission(submission, assignment)
+        Handed.in_environment(os.environ)
 
+    from autograder.grade_one import grade_one
     from autograder.render.progress import ProgressBar
-    from autograder.sandbox.launch import SandboxError, launch
 
     with ProgressBar("starting the sandbox") as bar:
-        try:
-            with contextlib.closing(launch()) as server:  # it imports torch while this process does
-                from autograder.grade import grade as grade_submission
-                from autograder.sandbox.sandbox import Sandbox
-                from autograder.short_run import Data
+        report = grade_one(
+            submission,
+            assignment,
+            questions=questions,
+            data=None if no_training else data,
+            progress=bar.advance,
+        ).report
 
-                with Data.load(data) if trains else contextlib.nullcontext() as images:
-                    report = grade_submission(
-                        taken_in,
-                        assignment,
-                        Sandbox(server),
-                        questions=questions,
-                        data=images,
-                        progress=bar.advance,
-                    )
-        except SandboxError as error:
-            raise GraderFault(str(error)) from error
-
+    from autograder.render.forms import rendered
     from autograder.render.terminal import print_report
     from autograder.report import write_json
 
-    print_report(report, training=not no_training)
+    if form == "terminal":
+        print_report(report, training=not no_training)
+    else:
+        print(rendered(form, report, title=assignment.title, training=not no_training, environment=os.environ))
     if json_file is not None:
         try:
             write_json(report, json_file)

@@ -34,6 +34,16 @@ class Lateness:
     percent: float
     counts: bool
 
+    @property
+    def sentence(self) -> str:
+        """For the student; "" if it was on time."""
+        if not self.days:
+            return ""
+        late = f"Handed in late, on day {self.days} after the due date"
+        if not self.counts:
+            return f"{late}: by the course's rule it does not count any more."
+        return f"{late}: by the course's rule {self.percent:g} % of the points reached are taken off; not yet here."
+
 
 @dataclass(frozen=True)
 class Deadline:

@@ -1,0 +1,74 @@
+"""Grade one submission from beginning to end: take it in, start a sandbox, load the images. For every front door."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.course import Assignment
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.intake import Submission, read_submission
+from autograder.report import Report
+
+if TYPE_CHECKING:
+    from autograder.suite import Progress
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A report, and why nothing in it could earn points: a sentence, or "" if the submission could be used."""
+
+    report: Report
+    problem: str = ""
+
+
+def grade_one(
+    path: Path,
+    assignment: Assignment,
+    *,
+    questions: tuple[str, ...] = (),
+    data: str | None = "auto",
+    unusable_is_zero: bool = False,
+    progress: Progress | None = None,
+) -> Graded:
+    """Grade the submission in a folder or a zip file.
+
+    Args:
+        path: the folder or the zip file.
+        assignment: from `course`.
+        questions: ids of those to grade; all if there are none.
+        data: images to train networks on, as for `cifar10.resolve`; None leaves those tests and their points out.
+        unusable_is_zero: what cannot be used is graded as a submission without any file: every test is there, none
+            has points. For places that want a result of everyone.
+        progress: told after each test.
+
+    Raises:
+        UnusableRequest: the submission, a question or the data cannot be used.
+        GraderFault: the grader failed; nothing is said about the submission.
+    """
+    trains = data is not None and any(question.trains for question in assignment.choose(questions))
+    problem = ""
+    try:
+        submission = read_submission(path, assignment)
+    except UnusableRequest as error:
+        if not unusable_is_zero:
+            raise
+        submission, problem = Submission(path.name, {}), str(error)
+
+    from autograder.sandbox.launch import SandboxError, launch
+
+    try:
+        with contextlib.closing(launch()) as server:  # it imports torch while this process does
+            from autograder.grade import grade
+            from autograder.sandbox.sandbox import Sandbox
+            from autograder.short_run import Data
+
+            with Data.load(data) if trains and data is not None else contextlib.nullcontext() as images:
+                report = grade(
+                    submission, assignment, Sandbox(server), questions=questions, data=images, progress=progress
+                )
+    except SandboxError as error:
+        raise GraderFault(str(error)) from error
+    return Graded(report, problem)
