@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +214,42 @@ def verify(questions: tuple[str, ...], data: str | None, jobs: int | None, seed:
 @main.group()
 def export() -> None:
     """Write the grader in the form that a place where courses live wants it."""
+
+
+def _of_place(command: Callable[..., None]) -> Callable[..., None]:
+    """What can be set for every place where submissions are graded; it ends up in settings.toml there."""
+    for option in (
+        click.option("--torch-index", default="", metavar="URL", help="A package index with torch built for CPUs."),
+        click.option("--data", default="synthetic", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder."),
+        click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points."),
+        click.argument("dest", type=click.Path(path_type=Path)),
+    ):
+        command = option(command)
+    return command
+
+
+@export.command()
+@_of_place
+def classroom50(dest: Path, no_training: bool, data: str, torch_index: str) -> None:
+    """Write the bundle for Classroom 50 into the new folder DEST."""
+    from autograder.export.bundle import write_folder
+    from autograder.export.classroom50 import bundle
+
+    write_folder(dest, bundle(training=not no_training, data=data, torch_index=torch_index))
+    print(f"{dest}: its README.md says where it goes, and what is not secret there.")
+
+
+@export.command()
+@_of_place
+def gradescope(dest: Path, no_training: bool, data: str, torch_index: str) -> None:
+    """Write the autograder for Gradescope into the new file DEST, a .zip."""
+    from autograder.export.gradescope import archive
+
+    try:
+        with dest.open("xb") as file:
+            file.write(archive(training=not no_training, data=data, torch_index=torch_index))
+    except FileExistsError:
+        raise UnusableRequest(f"{dest} is there already: name a new file.") from None
+    except OSError as error:
+        raise UnusableRequest(f"{dest} cannot be written: {error.strerror}.") from None
+    print(f"{dest}: upload it as the assignment's autograder.")

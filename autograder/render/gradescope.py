@@ -61,11 +61,6 @@ def results(
     )
 
 
-def failed(sentence: str) -> str:
-    """results.json when the grader broke: without one the student would read that *their* run did not work."""
-    return json_text({"score": 0, "output": sentence, "output_format": "text", "stdout_visibility": "hidden"}, indent=1)
-
-
 def _test(question: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": one_line(f"{question['title']}: {test['name']}"),

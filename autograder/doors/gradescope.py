@@ -1,0 +1,79 @@
+"""Grade for Gradescope: `python -m autograder.doors.gradescope ROOT`, where ROOT is /autograder there.
+
+Reads ROOT/submission and ROOT/submission_metadata.json, writes ROOT/results/results.json. Standard output is for
+staff alone. Exit status: 0 whenever there is a result, 1 if the grader itself failed; then no result is written.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from autograder import course
+from autograder.deadline import Deadline, moment
+from autograder.doors import settings
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.grade_one import grade_one
+from autograder.inert import for_terminal
+from autograder.render.forms import NOT_TRAINED, for_staff
+from autograder.render.gradescope import results
+from autograder.render.terminal import print_report
+from autograder.report import for_student
+
+
+def grade_submission(root: Path) -> None:
+    """Grade ROOT/submission, write the results, and print the report for staff.
+
+    Raises:
+        UnusableRequest: the images cannot be had.
+        GraderFault: the grader failed.
+        OSError: the results cannot be written.
+    """
+    assignment = course.load()
+    chosen = settings.load(root / "source" / "settings.toml")
+    graded = grade_one(root / "submission", assignment, data=chosen.images, unusable_is_zero=True)
+    problem = f"The submission could not be graded, so every test counts as failed: {graded.problem}"
+    handed_in, due = _times(root / "submission_metadata.json")
+    deadline = Deadline(due or assignment.due, assignment.late)
+    remarks = (
+        problem if graded.problem else "",
+        deadline.lateness(handed_in).sentence if handed_in else "",
+        "" if chosen.training else NOT_TRAINED,
+    )
+    text = results(
+        for_student(graded.report),
+        remarks=[remark for remark in remarks if remark],
+        staff=for_staff(graded.report),
+        seconds=graded.report.seconds,
+    )
+    unfinished = root / "results" / "unfinished.json"
+    unfinished.write_text(text, "utf-8")
+    unfinished.replace(root / "results" / "results.json")
+    print_report(graded.report, training=chosen.training)
+
+
+def _times(metadata: Path) -> tuple[datetime | None, datetime | None]:
+    """When it was handed in, and when it is due; None for what Gradescope does not tell."""
+    try:
+        told = json.loads(metadata.read_text("utf-8"))
+        due = told["assignment"].get("due_date")
+        return moment(told["created_at"]), moment(due) if due else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None, None
+
+
+def main(arguments: list[str]) -> int:
+    """The command line."""
+    (root,) = arguments
+    try:
+        grade_submission(Path(root))
+    except (GraderFault, UnusableRequest, OSError) as error:
+        print(f"autograder: {for_terminal(str(error))}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

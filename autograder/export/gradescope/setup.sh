@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Gradescope runs this once, as root, when it builds the image: a Python of the grader's own, outside the folder that
+# holds the tests, since submissions may read it.
+set -euo pipefail
+
+root=${AUTOGRADER_ROOT:-/autograder}
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -yq --no-install-recommends python3 python3-venv ca-certificates
+python=python3
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+  # Ubuntu 22.04's Python is 3.10, and it has a later one beside it.
+  apt-get install -yq --no-install-recommends python3.11 python3.11-venv
+  python=python3.11
+fi
+"$python" -m venv "$root/venv"
+
+setting() {
+  "$python" -c 'import sys, tomllib; print(tomllib.load(open(sys.argv[1], "rb"))[sys.argv[2]])' \
+    "$root/source/settings.toml" "$1"
+}
+index=$(setting torch_index)
+"$root/venv/bin/pip" install --quiet --no-cache-dir ${index:+--extra-index-url "$index"} \
+  --requirement "$root/source/requirements.txt"
+
+# Images that would have to be downloaded are fetched now, once, and not for every submission.
+if [ "$(setting data)" = cifar10 ]; then
+  (cd "$root/source" && "$root/venv/bin/python" -c 'from assignment import cifar10; cifar10.load("cifar10")')
+fi
+
+# Submissions run as another user. Where other layers of confinement are missing, this one keeps the tests from them.
+chmod -R go= "$root/source"

@@ -1,0 +1,17 @@
+"""What every place gets besides the grader: what it must install, and what a course may change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from string import Template
+
+_HERE = Path(__file__).parent
+REQUIREMENTS = _HERE / "requirements.txt"
+
+
+def settings_file(*, training: bool, data: str, torch_index: str, minutes: int) -> bytes:
+    """The contents of settings.toml. JSON's strings, numbers and truth values are TOML's, too."""
+    values = {"training": training, "data": data, "torch_index": torch_index, "minutes": minutes}
+    text = Template((_HERE / "settings.toml").read_text("utf-8"))
+    return text.substitute({name: json.dumps(value) for name, value in values.items()}).encode()
