@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from autograder.inert import for_markdown, one_line
 from autograder.isolation import in_one_line
 from autograder.render import classroom50, gradescope
-from autograder.render.markdown import feedback
+from autograder.render.markdown import MAX_LINE, feedback
 from autograder.report import Report, for_student
 
 NOT_TRAINED = "Networks were not trained; their points are left out."
@@ -36,7 +36,8 @@ def rendered(form: str, report: Report, *, title: str, training: bool, environme
 
 def in_markdown(problem: str) -> str:
     """Why a submission could not be used, as a remark for `feedback`."""
-    return f"**The submission could not be graded, so every test counts as failed:** {for_markdown(problem)}"
+    shown = for_markdown(one_line(problem, MAX_LINE))
+    return f"**The submission could not be graded, so every test counts as failed:** {shown}"
 
 
 def for_staff(report: Report) -> list[str]:

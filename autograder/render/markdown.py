@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.inert import code_block, for_markdown
+from autograder.inert import code_block, for_markdown, one_line
 
 MAX_LENGTH = 60_000  # characters; GitHub takes 65,536 in a comment
+MAX_LINE = 2_000
 _MARKS = {"passed": "✅", "failed": "❌", "timeout": "⏱️", "error": "⚠️"}
 
 
@@ -39,7 +40,8 @@ def feedback(student: dict[str, Any], *, heading: str, remarks: tuple[str, ...] 
             return f"{text}\nMore was found than fits here; the report has all of it.\n"
         text += told
     if student["left_out"]:
-        text += f"\nLeft out, not part of the assignment: {for_markdown(', '.join(student['left_out']))}\n"
+        names = ", ".join(student["left_out"])
+        text += f"\nLeft out, not part of the assignment: {for_markdown(one_line(names, MAX_LINE))}\n"
     return text
 
 
