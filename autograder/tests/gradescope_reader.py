@@ -39,7 +39,7 @@ def read_results(text: str) -> dict[str, Any]:
     Raises:
         ValueError, AssertionError: they do not.
     """
-    results = json.loads(text, parse_constant=_refuse)
+    results: dict[str, Any] = json.loads(text, parse_constant=_refuse)
     _check(results, WHOLE)
     assert "score" in results or results.get("tests")
     for test in results.get("tests", []):

@@ -87,6 +87,14 @@ def test_what_classroom50s_runner_did_not_set_is_named(missing: str) -> None:
         Handed.in_environment({name: value for name, value in RUNNER.items() if name != missing})
 
 
+def test_the_command_asks_for_it_before_it_grades() -> None:
+    command = [sys.executable, "-m", "autograder", "grade", "nowhere", "--format", "classroom50"]
+    environment = {name: value for name, value in os.environ.items() if name not in RUNNER}
+    done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "SUBMISSION_TAG" in done.stderr
+
+
 def test_a_tag_that_is_no_submissions_tag() -> None:
     with pytest.raises(UnusableRequest, match="begins with submit/"):
         Handed.in_environment({**RUNNER, "SUBMISSION_TAG": "v1"})
