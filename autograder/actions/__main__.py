@@ -1,0 +1,102 @@
+"""`python -m autograder.actions`. `shards` and `summary` need nothing but Python itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from autograder import course
+from autograder.actions.plan import Plan, read_plan, shard_count
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.inert import actions_file_entry, for_actions_log, json_text, one_line
+
+
+def main() -> int:
+    """Run one step. Exit status: 0 done; 2 the request cannot be used; 1 something could not be done."""
+    arguments = _arguments()
+    try:
+        plan = read_plan(arguments.roster, arguments.students)
+        return int(arguments.step(arguments, plan))
+    except UnusableRequest as error:
+        print(f"autograder: {for_actions_log(one_line(str(error)))}", file=sys.stderr)
+        return 2
+    except GraderFault as error:
+        print(f"autograder: {for_actions_log(str(error))}", file=sys.stderr)
+        return 1
+
+
+def _shards(arguments: argparse.Namespace, plan: Plan) -> int:
+    count = shard_count(len(plan.entries), arguments.shards)
+    entry = actions_file_entry("shards", json_text([f"{number}/{count}" for number in range(1, count + 1)]))
+    output = os.environ.get("GITHUB_OUTPUT")
+    if output:
+        with Path(output).open("a", encoding="utf-8") as file:
+            file.write(entry)
+    for problem in plan.problems:
+        print(for_actions_log(problem))
+    print(f"{len(plan.entries)} students in {count} shards.")
+    return 0
+
+
+def _fetch(arguments: argparse.Namespace, plan: Plan) -> int:
+    from autograder.actions.fetch import fetch_all
+
+    return fetch_all(plan.part(arguments.shard), course.load(), arguments.work)
+
+
+def _grade(arguments: argparse.Namespace, plan: Plan) -> int:
+    from autograder.actions.grading import grade_all
+
+    return grade_all(
+        plan.part(arguments.shard),
+        course.load(),
+        arguments.work,
+        data=arguments.data if arguments.training != "false" else None,
+        allow_missing=arguments.allow_missing_isolation,
+    )
+
+
+def _publish(arguments: argparse.Namespace, plan: Plan) -> int:
+    from autograder.actions.publish import publish_all
+
+    return publish_all(plan.part(arguments.shard), arguments.work)
+
+
+def _summary(arguments: argparse.Namespace, plan: Plan) -> int:
+    from autograder.actions.summary import summarize
+
+    return summarize(plan, course.load(), arguments.work, arguments.csv)
+
+
+def _arguments() -> argparse.Namespace:
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument("--roster", type=Path, default=Path("roster.csv"), help="the class")
+    every.add_argument("--students", default="", help="only these, with commas between them")
+    worked = argparse.ArgumentParser(add_help=False)
+    worked.add_argument("--work", type=Path, default=Path("work"), help="the folder that the steps share")
+    shard = argparse.ArgumentParser(add_help=False)
+    shard.add_argument("--shard", default="1/1", help="which part of them, 2/8 for instance")
+    parser = argparse.ArgumentParser(prog="python -m autograder.actions", description=__doc__)
+    steps = parser.add_subparsers(required=True, metavar="STEP")
+    shards = steps.add_parser("shards", parents=[every], help="divide the class")
+    shards.add_argument("--shards", default="", help="into so many parts; as many as seem right if it is empty")
+    shards.set_defaults(step=_shards)
+    fetch = steps.add_parser("fetch", parents=[every, worked, shard], help="fetch what counts; wants GH_TOKEN")
+    fetch.set_defaults(step=_fetch)
+    grade = steps.add_parser("grade", parents=[every, worked, shard], help="grade what was fetched")
+    grade.add_argument("--data", default="auto", help="images: synthetic, cifar10, or a folder of them")
+    grade.add_argument("--training", default="", help="`false` leaves out the tests that train a network")
+    grade.add_argument("--allow-missing-isolation", action="store_true", help="grade although a layer is missing")
+    grade.set_defaults(step=_grade)
+    publish = steps.add_parser("publish", parents=[every, worked, shard], help="tell the students; wants GH_TOKEN")
+    publish.set_defaults(step=_publish)
+    summary = steps.add_parser("summary", parents=[every, worked], help="one table of the class")
+    summary.add_argument("--csv", type=Path, default=Path("scores.csv"), help="the same for a spreadsheet")
+    summary.set_defaults(step=_summary)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Fetch what counts of each student: which commits, by when they were pushed, and the assignment's files of each."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC
+from pathlib import Path
+from urllib.parse import quote
+
+from autograder.actions import folders, github, pushes
+from autograder.actions.folders import Commit, Fetched
+from autograder.actions.git import NotFetched, Repository
+from autograder.actions.plan import Entry
+from autograder.course import EXPLANATIONS, Assignment
+from autograder.deadline import Deadline
+from autograder.inert import for_actions_log
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
+
+
+class _Problem(Exception):
+    """Nothing of this student can be graded. The text follows the student's name."""
+
+
+def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> int:
+    """Fetch for each student; nobody's trouble is anybody else's. Returns the exit status."""
+    github.require_token()
+    wanted = [f"{question.module}{end}" for question in assignment.questions for end in (".py", ".ipynb")]
+    for entry in entries:
+        folder = work / folders.FETCHED / entry.key
+        shutil.rmtree(folder, ignore_errors=True)
+        deadline = entry.student.deadline(assignment.due, assignment.late)
+        try:
+            fetched = _fetch(entry.student.repository, deadline, {*wanted, EXPLANATIONS}, folder)
+            told = ", ".join(f"{commit.sha[:7]} {commit.when}".strip() for commit in fetched.commits)
+        except _Problem as problem:
+            fetched = Fetched(repository=entry.student.repository, problem=str(problem))
+            told = fetched.problem
+        folders.write(fetched, folder / "fetched.json")
+        print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
+    return 0
+
+
+def _fetch(given: str, deadline: Deadline, wanted: set[str], folder: Path) -> Fetched:
+    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
+    name = given.removeprefix(f"{server}/").rstrip("/").removesuffix(".git")
+    if not name:
+        raise _Problem("the roster names no repository.")
+    if not re.fullmatch(_NAME, name) or name.endswith(("/.", "/..")):
+        raise _Problem(f"the roster's repository {given} is no owner/name.")
+    try:
+        about = github.get(f"repos/{name}")
+        branch, created = about["default_branch"], about["created_at"]
+    except github.Refused as refused:
+        if refused.status in (404, 451):
+            raise _Problem(f"the repository {name} is gone, or the token may not see it.") from None
+        raise _Problem(f"the repository {name} cannot be asked: {refused}.") from None
+    except (KeyError, TypeError):
+        raise _Problem(f"the repository {name} cannot be asked: GitHub's answer lacks its default branch.") from None
+    with tempfile.TemporaryDirectory(prefix="cnn-autograder-git-") as bare:
+        try:
+            repository = Repository(Path(bare) / "repository", f"{server}/{name}.git")
+            commits = _counting(repository, name, branch, created, deadline)
+            for commit in commits:
+                repository.lay_out(commit.sha, wanted, folder / commit.sha)
+        except NotFetched as reason:
+            raise _Problem(f"the repository {name} {reason}.") from None
+    return Fetched(name, tuple(commits))
+
+
+def _counting(repository: Repository, name: str, branch: str, created: str, deadline: Deadline) -> list[Commit]:
+    head = repository.head()
+    if deadline.closes is None:
+        if not head:
+            raise _Problem(f"the repository {name} is empty.")
+        return [Commit(head)]
+    history = _history(name, branch, created)
+    if history is None or not history.pushes:
+        if not head:
+            raise _Problem(f"the repository {name} is empty.")
+        commits = pushes.by_dates(repository.log(head), deadline)
+    else:
+        commits = pushes.by_pushes(history, deadline)
+    if not commits:
+        closes = f"{deadline.closes.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        raise _Problem(f"the repository {name} held no commit before {closes}, when this student's time was over.")
+    return commits
+
+
+def _history(name: str, branch: str, created: str) -> pushes.History | None:
+    """When what was pushed, by the server's clock; None if it does not tell."""
+    try:
+        activity = github.pages(f"repos/{name}/activity?ref={quote(branch, safe='')}&per_page=100")
+        return pushes.read_history(activity, created)
+    except (github.Refused, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,169 @@
+"""Grade what was fetched. Students' code runs here, so nothing here has a token."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.actions import folders
+from autograder.actions.folders import Commit, Fetched, Outcome
+from autograder.actions.plan import Entry
+from autograder.course import Assignment
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.grade import grade
+from autograder.inert import for_actions_log
+from autograder.intake import read_submission
+from autograder.isolation import in_one_line, require_layers
+from autograder.render.markdown import feedback
+from autograder.report import Report, for_student, write_json
+from autograder.sandbox.launch import SandboxError, launch
+from autograder.sandbox.sandbox import Sandbox
+from autograder.short_run import Data
+
+_TOKENS = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """A commit and what it got."""
+
+    commit: Commit
+    report: Report
+
+    @property
+    def after_penalty(self) -> float:
+        return round(self.report.score * (1 - self.commit.percent / 100), 2)
+
+
+def grade_all(
+    entries: Sequence[Entry], assignment: Assignment, work: Path, *, data: str | None, allow_missing: bool = False
+) -> int:
+    """Grade each student; nobody's trouble is anybody else's.
+
+    Args:
+        entries: whom.
+        assignment: from `course`.
+        work: the folder that the steps share.
+        data: images to train networks on; None: no network is trained.
+        allow_missing: a layer of confinement may be missing.
+
+    Returns:
+        The exit status: 1 if the grader failed with somebody.
+
+    Raises:
+        UnusableRequest: there is a token, a layer is missing, or there are no such images.
+    """
+    for name in _TOKENS:
+        if os.environ.get(name):
+            raise UnusableRequest(f"{name} is in the environment of the step that runs students' code: take it out.")
+    trains = data is not None and any(question.trains for question in assignment.questions)
+    try:
+        with (
+            contextlib.closing(launch()) as server,
+            Data.load(data) if trains and data is not None else contextlib.nullcontext() as images,
+        ):
+            sandbox = Sandbox(server)
+            print(in_one_line(sandbox.layers()), flush=True)
+            require_layers(sandbox.layers(), allow_missing=allow_missing)
+            outcomes = [_grade(entry, assignment, sandbox, images, work) for entry in entries]
+    except SandboxError as error:
+        raise GraderFault(str(error)) from error
+    return int(any(outcome.ours for outcome in outcomes))
+
+
+def _grade(entry: Entry, assignment: Assignment, sandbox: Sandbox, data: Data | None, work: Path) -> Outcome:
+    fetched = folders.read_fetched(work / folders.FETCHED / entry.key)
+    results = work / folders.RESULTS / entry.key
+    results.mkdir(parents=True, exist_ok=True)
+    try:
+        if fetched is None:
+            outcome = Outcome(problem="was not fetched.", ours=True)
+        elif fetched.problem:
+            outcome = Outcome(repository=fetched.repository, problem=fetched.problem)
+        else:
+            outcome = _outcome(entry, fetched, assignment, sandbox, data, work)
+    except UnusableRequest as error:
+        outcome = Outcome(problem=f"what was handed in cannot be used: {error}")
+    except (GraderFault, SandboxError) as error:
+        outcome = Outcome(problem=f"the grader failed: {error}", ours=True)
+    except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are graded)
+        outcome = Outcome(problem=f"the grader failed: {type(error).__name__}: {error}", ours=True)
+    folders.write(outcome, results / "outcome.json")
+    told = outcome.problem or f"{points(outcome)}. {' '.join(outcome.notes)}"
+    print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
+    return outcome
+
+
+def points(outcome: Outcome) -> str:
+    """The points in words, without any penalty."""
+    pending = f", {outcome.pending} more await a reader" if outcome.pending else ""
+    return f"{outcome.score} of {outcome.max_score} points{pending}"
+
+
+def _outcome(
+    entry: Entry, fetched: Fetched, assignment: Assignment, sandbox: Sandbox, data: Data | None, work: Path
+) -> Outcome:
+    results = work / folders.RESULTS / entry.key
+    graded, unusable = [], []
+    for commit in fetched.commits:
+        try:
+            submission = read_submission(work / folders.FETCHED / entry.key / commit.sha, assignment)
+        except UnusableRequest as error:
+            unusable.append((commit, str(error)))
+            continue
+        named = replace(submission, name=f"{fetched.repository} {commit.sha[:7]}")
+        graded.append(_Graded(commit, grade(named, assignment, sandbox, data=data)))
+    if not graded:
+        raise UnusableRequest(" ".join(f"commit {commit.sha[:7]}: {problem}" for commit, problem in unusable))
+    best = max(graded, key=lambda each: each.after_penalty)  # the first of equals: the one on time
+    for each in graded:
+        write_json(each.report, results / ("report.json" if each is best else f"report-{each.commit.sha[:7]}.json"))
+    notes = _notes(best, [each for each in graded if each is not best], [commit for commit, _ in unusable])
+    student = for_student(best.report)
+    (results / "feedback.md").write_text(feedback(student, heading=assignment.title, remarks=notes), "utf-8")
+    return Outcome(
+        repository=fetched.repository,
+        commit=best.commit.sha,
+        handed_in=best.commit.handed_in,
+        score=best.report.score,
+        max_score=best.report.max_score,
+        pending=best.report.pending,
+        days=best.commit.days,
+        percent=best.commit.percent,
+        after_penalty=best.after_penalty,
+        notes=notes,
+        flags=tuple(f"{question.id}: {flag}" for question in best.report.questions for flag in question.flags),
+    )
+
+
+def _notes(best: _Graded, others: Sequence[_Graded], unusable: Sequence[Commit]) -> tuple[str, ...]:
+    """Which commit counts and why; sentences of ours, which the student reads, too."""
+    commit = best.commit
+    when = f", {'pushed' if commit.certain else 'dated'} {commit.when}," if commit.when else ", the newest,"
+    notes = [f"Commit {commit.sha[:7]}{when} counts{_lateness(best)}."]
+    for other in others:
+        notes.append(
+            f"Commit {other.commit.sha[:7]}, pushed {other.commit.when}, has {other.report.score} points"
+            f"{_lateness(other)}: not more."
+        )
+    notes += [f"Commit {other.sha[:7]} holds nothing that can be graded." for other in unusable]
+    if not commit.certain:
+        notes.append(
+            "When it was pushed is not known; this goes by the commit's own date, which its author can write. "
+            "A person has to look."
+        )
+    return tuple(notes)
+
+
+def _lateness(graded: _Graded) -> str:
+    commit = graded.commit
+    if not commit.days:
+        return ""
+    days = "1 day" if commit.days == 1 else f"{commit.days} days"
+    return (
+        f" ({days} late: {commit.percent:g} % of {graded.report.score} points are taken off by the course's rule, "
+        f"{graded.after_penalty:g} remain)"
+    )
