@@ -253,3 +253,16 @@ def gradescope(dest: Path, no_training: bool, data: str, torch_index: str) -> No
     except OSError as error:
         raise UnusableRequest(f"{dest} cannot be written: {error.strerror}.") from None
     print(f"{dest}: upload it as the assignment's autograder.")
+
+
+@export.command()
+@click.argument("dest", type=click.Path(path_type=Path))
+def github(dest: Path) -> None:
+    """Write the staff's private repository to DEST: the grader, the workflow that grades a class, the class.
+
+    Run on one that is there, it brings the grader and the workflow up to date and leaves what is the course's own.
+    """
+    from autograder.export.github import write_repository
+
+    for line in write_repository(dest):
+        print(for_actions_log(line))

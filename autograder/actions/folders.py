@@ -78,6 +78,12 @@ class Outcome:
     flags: tuple[str, ...] = ()
     ours: bool = False
 
+    @property
+    def points(self) -> str:
+        """The points in words, before any penalty."""
+        pending = f", {self.pending} more await a reader" if self.pending else ""
+        return f"{self.score} of {self.max_score} points{pending}"
+
 
 def write(record: DataclassInstance, path: Path) -> None:
     """Write a record whole or not at all."""

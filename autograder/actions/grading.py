@@ -92,15 +92,9 @@ def _grade(entry: Entry, assignment: Assignment, sandbox: Sandbox, data: Data | 
     except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are graded)
         outcome = Outcome(problem=f"the grader failed: {type(error).__name__}: {error}", ours=True)
     folders.write(outcome, results / "outcome.json")
-    told = outcome.problem or f"{points(outcome)}. {' '.join(outcome.notes)}"
+    told = outcome.problem or f"{outcome.points}. {' '.join(outcome.notes)}"
     print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
     return outcome
-
-
-def points(outcome: Outcome) -> str:
-    """The points in words, without any penalty."""
-    pending = f", {outcome.pending} more await a reader" if outcome.pending else ""
-    return f"{outcome.score} of {outcome.max_score} points{pending}"
 
 
 def _outcome(
@@ -142,13 +136,12 @@ def _outcome(
 def _notes(best: _Graded, others: Sequence[_Graded], unusable: Sequence[Commit]) -> tuple[str, ...]:
     """Which commit counts and why; sentences of ours, which the student reads, too."""
     commit = best.commit
-    when = f", {'pushed' if commit.certain else 'dated'} {commit.when}," if commit.when else ", the newest,"
-    notes = [f"Commit {commit.sha[:7]}{when} counts{_lateness(best)}."]
-    for other in others:
-        notes.append(
-            f"Commit {other.commit.sha[:7]}, pushed {other.commit.when}, has {other.report.score} points"
-            f"{_lateness(other)}: not more."
-        )
+    notes = [f"Commit {commit.sha[:7]}, {_when(commit)}, counts{_lateness(best)}."]
+    notes += [
+        f"Commit {other.commit.sha[:7]}, {_when(other.commit)}, has {other.report.score} points{_lateness(other)}: "
+        "the better of the two counts."
+        for other in others
+    ]
     notes += [f"Commit {other.sha[:7]} holds nothing that can be graded." for other in unusable]
     if not commit.certain:
         notes.append(
@@ -156,6 +149,10 @@ def _notes(best: _Graded, others: Sequence[_Graded], unusable: Sequence[Commit])
             "A person has to look."
         )
     return tuple(notes)
+
+
+def _when(commit: Commit) -> str:
+    return f"{'pushed' if commit.certain else 'dated'} {commit.when}" if commit.when else "the newest"
 
 
 def _lateness(graded: _Graded) -> str:

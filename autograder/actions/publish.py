@@ -41,9 +41,8 @@ def publish_all(entries: Sequence[Entry], work: Path) -> int:
 
 def description(outcome: Outcome) -> str:
     """The status' text: what a student sees beside the commit."""
-    pending = f", {outcome.pending} more await a reader" if outcome.pending else ""
     late = f", {outcome.percent:g} % off for lateness" if outcome.percent else ""
-    return f"{outcome.score} of {outcome.max_score} points{pending}{late}"[:MAX_DESCRIPTION]
+    return f"{outcome.points}{late}"[:MAX_DESCRIPTION]
 
 
 def _publish(outcome: Outcome, text: str, mine: str | None) -> str:
