@@ -101,21 +101,23 @@ def _outcome(
     entry: Entry, fetched: Fetched, assignment: Assignment, sandbox: Sandbox, data: Data | None, work: Path
 ) -> Outcome:
     results = work / folders.RESULTS / entry.key
-    graded, unusable = [], []
+    graded, unusable, problems = [], [], []
     for commit in fetched.commits:
+        files = work / folders.FETCHED / entry.key / commit.sha
+        name = f"{fetched.repository} {commit.sha[:7]}"
         try:
-            submission = read_submission(work / folders.FETCHED / entry.key / commit.sha, assignment)
+            submission = replace(read_submission(files, assignment), name=name)
         except UnusableRequest as error:
-            unusable.append((commit, str(error)))
+            unusable.append(commit)
+            problems.append(str(error).replace(str(files), name))
             continue
-        named = replace(submission, name=f"{fetched.repository} {commit.sha[:7]}")
-        graded.append(_Graded(commit, grade(named, assignment, sandbox, data=data)))
+        graded.append(_Graded(commit, grade(submission, assignment, sandbox, data=data)))
     if not graded:
-        raise UnusableRequest(" ".join(f"commit {commit.sha[:7]}: {problem}" for commit, problem in unusable))
+        raise UnusableRequest(" ".join(problems))
     best = max(graded, key=lambda each: each.after_penalty)  # the first of equals: the one on time
     for each in graded:
         write_json(each.report, results / ("report.json" if each is best else f"report-{each.commit.sha[:7]}.json"))
-    notes = _notes(best, [each for each in graded if each is not best], [commit for commit, _ in unusable])
+    notes = _notes(best, [each for each in graded if each is not best], unusable)
     student = for_student(best.report)
     (results / "feedback.md").write_text(feedback(student, heading=assignment.title, remarks=notes), "utf-8")
     return Outcome(
