@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from autograder import course
+from autograder.actions.github import require_no_token
 from autograder.actions.plan import Plan, read_plan, shard_count
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.inert import actions_file_entry, for_actions_log, json_text, one_line
@@ -47,6 +48,7 @@ def _fetch(arguments: argparse.Namespace, plan: Plan) -> int:
 
 
 def _grade(arguments: argparse.Namespace, plan: Plan) -> int:
+    require_no_token()
     from autograder.actions.grading import grade_all
 
     return grade_all(

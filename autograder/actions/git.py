@@ -174,7 +174,8 @@ class Repository:
             remote: it may talk to the student's repository, and to nothing else. The others may not talk at all:
                 git would fetch a file that is missing, one at a time.
         """
-        allowed = [f"protocol.{urlsplit(self._url).scheme}.allow=always"] if remote else []
+        scheme = urlsplit(self._url).scheme
+        allowed = [f"protocol.{scheme}.allow=always"] if remote and scheme in _PROTOCOLS else []
         settings = [part for setting in (*_SETTINGS, *allowed) for part in ("-c", setting)]
         with tempfile.TemporaryFile() as output:  # a file, whose size is bounded
             process = subprocess.Popen(
@@ -195,6 +196,8 @@ class Repository:
             output.seek(0)
             return output.read()
 
+
+_PROTOCOLS = ("https", "file")  # the others can start programs, or go unencrypted
 
 # Of the machine's own settings and the repository's nothing is asked.
 _SETTINGS = (
@@ -227,13 +230,14 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _limit() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that git can say what was wrong
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FETCHED_BYTES, MAX_FETCHED_BYTES))
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _reason(said: str) -> str:
-    if "File too large" in said or f"signal {signal.SIGXFSZ:d}" in said:
+    if "File too large" in said:
         return f"is larger than {MAX_FETCHED_BYTES >> 20} MB, even without most of its files"
     lines = [line for line in said.splitlines() if line.startswith(("fatal:", "error:", "remote:"))] or [said]
     return f"could not be fetched: {without_token(lines[0]) or 'git failed and said nothing'}"

@@ -15,6 +15,7 @@ from autograder.inert import json_text, one_line
 SECONDS = 120  # for one request; listing pages may take several
 WAITS = (60, 120, 300, 600, 900)  # seconds, where GitHub says that it was asked too often
 _HEADERS = ("--header", "Accept: application/vnd.github+json", "--header", "X-GitHub-Api-Version: 2022-11-28")
+_TOKENS = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 
 
 class Refused(Exception):
@@ -33,6 +34,17 @@ def require_token() -> None:
     """
     if not os.environ.get("GH_TOKEN"):
         raise UnusableRequest("GH_TOKEN is empty: the repository's secret STUDENTS_TOKEN is not set.")
+
+
+def require_no_token() -> None:
+    """Make sure that students' code, which is run next, has no token near it.
+
+    Raises:
+        UnusableRequest: there is one.
+    """
+    for name in _TOKENS:
+        if os.environ.get(name):
+            raise UnusableRequest(f"{name} is in the environment of the step that runs students' code: take it out.")
 
 
 def without_token(text: str) -> str:

@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 
 from autograder import course
+from autograder.actions.plan import read_plan
+from autograder.actions.publish import publish_all
 from autograder.tests import stand_in_gh, workflows
 from autograder.tests.test_inert import commands, unseen
 
@@ -169,7 +171,7 @@ class Course:
     repository: Path
     programs: Path
 
-    def grade(self, folder: Path, **inputs: str) -> Run:
+    def grade(self, folder: Path) -> Run:
         workflow = workflows.load(self.repository / ".github/workflows/grade.yml")
         common = {
             "GITHUB_SERVER_URL": f"file://{self.world.folder / 'server'}",
@@ -177,8 +179,8 @@ class Course:
         }
         runner = workflows.Runner(self.repository, folder, self.programs, common)
         values: dict[str, Any] = {
-            "inputs.students": inputs.get("students", ""),
-            "inputs.shards": inputs.get("shards", "2"),
+            "inputs.students": "",
+            "inputs.shards": "2",
             "inputs.training": "false",
             "inputs.data == 'cifar10'": False,
             "inputs.data || 'synthetic'": "synthetic",
@@ -187,7 +189,7 @@ class Course:
             "vars.GRADE_ALLOW_MISSING_ISOLATION && '--allow-missing-isolation' || ''": (
                 "" if os.geteuid() == 0 else "--allow-missing-isolation"
             ),
-            "!cancelled() && (inputs.publish || github.event_name == 'schedule')": inputs.get("publish", True),
+            "!cancelled() && (inputs.publish || github.event_name == 'schedule')": True,
             "always()": True,
         }
         jobs = workflow["jobs"]
@@ -253,7 +255,7 @@ def test_every_script_of_the_workflow_was_run_and_none_failed(graded: Run, cours
         ("ada", "ada1", "21", "0", "21.0"),
         ("bob", "bob1", "5", "0", "5.0"),
         ("cleo", "cleo1", "21", "0", "21.0"),  # an extension
-        ("dan", "dan2", "21", "20.0", "16.8"),  # two days begun; less than the whole, more than what was on time
+        ("dan", "dan2", "21", "20", "16.8"),  # two days begun; less than the whole, more than what was on time
         ("eve", "eve1", "5", "0", "5.0"),  # the late commit claims to be early
         ("hal", "hal1", "5", "0", "5.0"),
         ("ivy", "ivy1", "5", "0", "5.0"),
@@ -330,7 +332,11 @@ def test_hostile_code_says_nothing_to_the_runner(graded: Run) -> None:
     assert ours == []
     assert "forged" not in graded.output
     assert graded.row("hal")["name"] == "'=cmd|' /C calc'!A0"
-    assert "stolen" not in (graded.results("hal") / "feedback.md").read_text("utf-8")
+    # It ran, and what it could find of the outside, it wrote into its exception.
+    report = (graded.results("hal") / "report.json").read_text("utf-8")
+    assert "stolen: " in report
+    assert "STAND_IN_GH" not in report
+    assert "SHARD" not in report
 
 
 def test_students_are_told_on_the_commit_that_counts(graded: Run, course_: Course) -> None:
@@ -345,21 +351,32 @@ def test_students_are_told_on_the_commit_that_counts(graded: Run, course_: Cours
     assert not (course_.world.github / "repos" / "our-course" / "cnn-lea" / "statuses").exists()
 
 
-def test_a_second_run_says_nothing_twice_and_changes_what_it_said(
-    graded: Run, course_: Course, tmp_path_factory: pytest.TempPathFactory
+def test_publishing_again_says_nothing_twice_and_changes_what_it_said(
+    graded: Run, course_: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert graded.row("ada")["score"] == "21"
-    sha = course_.world.commits["ada1"]
-    file = course_.world.github / "repos/our-course/cnn-ada/commits" / sha / "comments.json"
-    before = json.loads(file.read_text())
-    # A student's copy of the mark is not taken for ours.
-    forged = {"id": 99, "user": {"login": "ada", "type": "User"}, "body": before[0]["body"]}
-    again = course_.grade(tmp_path_factory.mktemp("again"), students="ada, nobody", shards="")
-    assert json.loads(file.read_text()) == before
-    assert "nobody: the roster has no such student." in again.output
-    assert "1 of 1 students graded." in again.output
-    file.write_text(
-        json.dumps([{**before[0], "body": before[0]["body"].replace("autograder ", "autograder 0")}, forged])
-    )
-    course_.grade(tmp_path_factory.mktemp("anew"), students="ada")
-    assert json.loads(file.read_text()) == [before[0], forged]
+    monkeypatch.setenv("PATH", f"{course_.programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("STAND_IN_GH", str(course_.world.github))
+    monkeypatch.setenv("GH_TOKEN", TOKEN)
+    entries = read_plan(course_.repository / "roster.csv", "ada").entries
+    work = next(graded.folder.glob("jobs/*/checkout/work/results/*-ada")).parents[1]
+    file = course_.world.github / "repos/our-course/cnn-ada/commits" / course_.world.commits["ada1"] / "comments.json"
+    (comment,) = json.loads(file.read_text())
+
+    assert publish_all(entries, work) == 0
+    assert json.loads(file.read_text()) == [comment]
+
+    other = {**comment, "body": comment["body"].replace("autograder ", "autograder 0")}
+    forged = {"id": 99, "user": {"login": "ada", "type": "User"}, "body": comment["body"]}  # the mark, by a student
+    file.write_text(json.dumps([other, forged]))
+    assert publish_all(entries, work) == 0
+    assert json.loads(file.read_text()) == [comment, forged]
+
+    file.write_text(json.dumps([other]))
+    (course_.world.github / "status").write_text("403")  # a token that may read contents, and no more
+    assert publish_all(entries, work) == 0
+    assert [each["body"] for each in json.loads(file.read_text())] == [other["body"], comment["body"]]
+    assert capsys.readouterr().out.splitlines() == [
+        "ada: is told already",
+        "ada: told anew, in the comment that was there",
+        "ada: told",
+    ]

@@ -1,0 +1,372 @@
+"""The parts of grading in GitHub Actions: who, which commits, how they are fetched, what is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from autograder import course
+from autograder.actions import git as git_module
+from autograder.actions import github
+from autograder.actions.fetch import fetch_all
+from autograder.actions.folders import Outcome
+from autograder.actions.git import NotFetched, Repository
+from autograder.actions.plan import MAX_SHARDS, read_plan, shard_count
+from autograder.actions.publish import description
+from autograder.actions.pushes import History, by_dates, by_pushes, read_history
+from autograder.course import Assignment
+from autograder.deadline import Deadline, LateRule
+from autograder.errors import UnusableRequest
+from autograder.export.github import WORKFLOW, repository_files, write_repository
+from autograder.intake import read_submission
+from autograder.tests.test_actions_workflow import git
+
+DUE = datetime(2026, 10, 1, 12, tzinfo=UTC)
+DEADLINE = Deadline(DUE, LateRule(grace_minutes=10, percent_per_day=10, days=3))
+TEMPLATE = Path(course.ROOT, "autograder", "export", "github", "template")
+
+
+def _at(**after: float) -> str:
+    return (DUE + timedelta(**after)).isoformat().replace("+00:00", "Z")
+
+
+def _history(*pushes: tuple[str, str, str]) -> History:
+    entries = [
+        {"timestamp": when, "before": before or "0" * 40, "after": after or "0" * 40} for when, before, after in pushes
+    ]
+    return read_history(entries[::-1], _at(days=-30))
+
+
+@pytest.mark.parametrize(
+    ("pushes", "counting"),
+    [
+        ([(_at(days=-2), "", "a"), (_at(minutes=9), "a", "b"), (_at(days=9), "b", "c")], [("b", 0)]),
+        ([(_at(days=-2), "", "a"), (_at(minutes=11), "a", "b")], [("a", 0), ("b", 1)]),
+        ([(_at(days=-2), "", "a"), (_at(days=1), "a", "b"), (_at(days=2, hours=1), "b", "c")], [("a", 0), ("c", 3)]),
+        ([(_at(days=2), "", "b")], [("b", 2)]),
+        ([(_at(days=4), "", "b")], []),
+        ([(_at(days=-2), "", "a"), (_at(days=-1), "a", "")], []),  # the branch was deleted
+        ([(_at(days=-1), "", "b"), (_at(days=1), "b", "a"), (_at(days=2), "a", "b")], [("b", 0)]),  # there and back
+        ([(_at(days=9), "t", "b")], [("t", 0)]),  # made from a template, pushed to when it was too late
+        ([], []),
+    ],
+)
+def test_what_the_branch_was_when_time_was_over(
+    pushes: list[tuple[str, str, str]], counting: list[tuple[str, int]]
+) -> None:
+    commits = by_pushes(_history(*pushes), DEADLINE)
+    assert [(commit.sha, commit.days) for commit in commits] == counting
+    assert all(commit.certain and commit.percent == 10 * commit.days for commit in commits)
+
+
+def test_a_repository_that_was_made_too_late_held_nothing_before() -> None:
+    history = read_history([{"timestamp": _at(days=9), "before": "t" * 40, "after": "b" * 40}], _at(days=8))
+    assert by_pushes(history, DEADLINE) == []
+
+
+def test_dates_of_commits_are_believed_only_where_nothing_else_is_known_and_it_is_said() -> None:
+    log = [("c", DUE + timedelta(days=9)), ("b", DUE + timedelta(days=1)), ("a", DUE - timedelta(days=1))]
+    commits = by_dates(log, DEADLINE)
+    assert [(commit.sha, commit.days, commit.certain) for commit in commits] == [("a", 0, False), ("b", 1, False)]
+
+
+@pytest.mark.parametrize(("students", "shards"), [(1, 1), (25, 1), (26, 2), (1000, MAX_SHARDS)])
+def test_a_class_of_any_size_gets_a_sensible_number_of_shards(students: int, shards: int) -> None:
+    assert shard_count(students) == shards
+
+
+def test_shards_share_the_class_among_them(tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student\n" + "".join(f"s {number}/\n" for number in range(10)))
+    plan = read_plan(roster)
+    parts = [plan.part(f"{number}/3") for number in (1, 2, 3)]
+    assert sorted(entry.key for part in parts for entry in part) == [entry.key for entry in plan.entries]
+    assert [len(part) for part in parts] == [4, 3, 3]
+    assert plan.entries[3].key == "0004-s-3"
+    assert shard_count(10, "40") == 10
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "a", "1/0", ""])
+def test_what_is_no_shard_is_refused(tmp_path: Path, shard: str) -> None:
+    (tmp_path / "roster.csv").write_text("student\nada\n")
+    with pytest.raises(UnusableRequest, match="is no part of a class"):
+        read_plan(tmp_path / "roster.csv").part(shard)
+
+
+@pytest.mark.parametrize("wanted", ["0", "257", "many", "-1"])
+def test_a_matrix_that_github_would_not_take_is_refused(wanted: str) -> None:
+    with pytest.raises(UnusableRequest, match="is no number from 1 to 256"):
+        shard_count(5, wanted)
+
+
+def test_only_some_students_and_who_is_unknown(tmp_path: Path) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student\nada\nBob\ncleo\n")
+    plan = read_plan(roster, "cleo, bob,zoe")
+    assert [(entry.key, entry.student.student) for entry in plan.entries] == [
+        ("0002-Bob", "Bob"),
+        ("0003-cleo", "cleo"),
+    ]
+    assert plan.problems == ("zoe: the roster has no such student.",)
+    with pytest.raises(UnusableRequest, match="zoe: the roster has no such student"):
+        read_plan(roster, "zoe")
+    roster.write_text("student\n")
+    with pytest.raises(UnusableRequest, match="names no student"):
+        read_plan(roster)
+
+
+def test_a_status_fits() -> None:
+    assert description(Outcome(score=71, max_score=93, pending=7)) == "71 of 93 points, 7 more await a reader"
+    assert len(description(Outcome(score=10**9, max_score=10**9, pending=10**100, percent=20))) == 140
+
+
+class Student:
+    """A student's repository on this disk, and one of ours to fetch it into."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bare, self.here, self.out = (folder / name for name in ("student.git", "work", "out"))
+        git("init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
+        for setting in ("allowFilter", "allowAnySHA1InWant"):
+            git("-C", str(self.bare), "config", f"uploadpack.{setting}", "true")
+        git("init", "--quiet", "--initial-branch=main", str(self.here))
+        self.repository = Repository(folder / "ours", self.bare.as_uri())
+
+    def push(self) -> str:
+        git("-C", str(self.here), "add", "--all", "--force")
+        git("-C", str(self.here), "commit", "--quiet", "-m", "work")
+        git("-C", str(self.here), "push", "--quiet", "--force", str(self.bare), "HEAD:main")
+        return git("-C", str(self.here), "rev-parse", "HEAD")
+
+    def write(self, name: str, contents: bytes) -> None:
+        path = self.here / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(contents)
+
+
+@pytest.fixture
+def student(tmp_path: Path) -> Student:
+    return Student(tmp_path)
+
+
+WANTED = {"q1_conv2d.py", "q1_conv2d.ipynb", "q2_relu.py", "explanations.md"}
+
+
+def test_the_assignment_is_laid_out_as_it_lay_and_nothing_else_is_fetched(
+    student: Student, assignment: Assignment
+) -> None:
+    student.write("assignment/q1_conv2d.py", b"x = 1  # $Id$\n")
+    student.write("assignment/helpers.py", b"secret = 1\n")
+    student.write("assignment/.gitattributes", b"*.py filter=lfs text eol=crlf ident\n")
+    student.write(".lfsconfig", b"[lfs]\n\turl = https://example.org\n")
+    student.write("data/large.bin", os.urandom(3 << 20))
+    (student.here / "assignment" / "explanations.md").symlink_to("/etc/passwd")
+    student.write("assignment/q2_relu.py", b"#" * (5 << 20))
+    student.repository.lay_out(student.push(), WANTED, student.out)
+    assert (student.out / "assignment/q1_conv2d.py").read_bytes() == b"x = 1  # $Id$\n"
+    assert (student.out / "assignment/helpers.py").read_bytes() == b""
+    assert (student.out / "assignment/explanations.md").readlink() == Path("nowhere")
+    assert (student.out / "assignment/q2_relu.py").stat().st_blocks == 0
+    assert not list((student.out / "data").iterdir())
+    fetched = sum(path.stat().st_size for path in student.repository._folder.rglob("*") if path.is_file())
+    assert fetched < 1 << 20
+    submission = read_submission(student.out, assignment)
+    assert submission.modules == {"q1_conv2d.py": b"x = 1  # $Id$\n"}
+    assert submission.problems == {
+        "q2_relu.py": "q2_relu.py has 5,242,880 bytes; 65,536 are allowed.",
+        "explanations.md": "explanations.md is a link; hand in the file itself.",
+    }
+    assert "helpers.py" in submission.left_out
+
+
+@pytest.mark.parametrize("place", ["", "lab/", "a/b/c/assignment/"])
+def test_it_is_found_where_intake_would_find_it(student: Student, assignment: Assignment, place: str) -> None:
+    student.write("README.md", b"mine")
+    student.write(f"{place}q1_conv2d.py", b"x = 1\n")
+    student.repository.lay_out(student.push(), WANTED, student.out)
+    assert read_submission(student.out, assignment).modules == {"q1_conv2d.py": b"x = 1\n"}
+
+
+def test_a_tree_that_unfolds_without_end_is_looked_at_a_little(
+    student: Student, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git_module, "MAX_FOLDERS", 5)
+    student.write("f", b"")
+    student.push()
+    tree = git("-C", str(student.here), "write-tree")
+    for _ in range(12):
+        entries = "".join(f"040000 tree {tree}\td{number}\n" for number in range(30))
+        done = subprocess.run(
+            ["git", "-C", str(student.here), "mktree"],  # noqa: S607
+            input=entries, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        tree = done.stdout.strip()
+    commit = git("-C", str(student.here), "commit-tree", tree, "-m", "bomb")
+    git("-C", str(student.here), "push", "--quiet", "--force", str(student.bare), f"{commit}:refs/heads/main")
+    student.repository.lay_out(commit, WANTED, student.out)
+    assert len(list(student.out.rglob("*"))) == 30
+
+
+def test_a_submodule_is_left_alone(student: Student, assignment: Assignment) -> None:
+    student.write("q1_conv2d.py", b"x = 1\n")
+    head = student.push()
+    student.write(".gitmodules", b'[submodule "s"]\n\tpath = s\n\turl = ../elsewhere.git\n')
+    git("-C", str(student.here), "update-index", "--add", "--cacheinfo", f"160000,{head},s")
+    git("-C", str(student.here), "add", ".gitmodules")
+    git("-C", str(student.here), "commit", "--quiet", "-m", "s")
+    git("-C", str(student.here), "push", "--quiet", str(student.bare), "HEAD:main")
+    student.repository.lay_out(student.repository.head(), WANTED, student.out)
+    assert not list((student.out / "s").iterdir())
+    assert read_submission(student.out, assignment).modules == {"q1_conv2d.py": b"x = 1\n"}
+
+
+def test_what_is_too_large_does_not_fill_the_disk(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_module, "MAX_FETCHED_BYTES", 1 << 20)
+    student.write("q1_conv2d.py", os.urandom(3 << 20))
+    commit = student.push()
+    with pytest.raises(NotFetched, match="is larger than 1 MB"):
+        student.repository.lay_out(commit, WANTED, student.out)
+    assert not student.out.exists()
+    fetched = sum(path.stat().st_size for path in student.repository._folder.rglob("*") if path.is_file())
+    assert fetched < 2 << 20
+
+
+def test_what_does_not_come_in_time_is_given_up(
+    student: Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "git").write_text("#!/bin/sh\nsleep 1000 & echo $! > sleeper; wait\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(git_module, "SECONDS", 1)
+    with pytest.raises(NotFetched, match="did not come within 1 seconds"):
+        student.repository.head()
+    sleeper = int((student.repository._folder / "sleeper").read_text())
+    state = Path(f"/proc/{sleeper}/stat")
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_only_protocols_that_start_nothing_are_spoken(tmp_path: Path) -> None:
+    for url in ("ext::sh -c touch% pwned", "git://localhost:1/a.git", "ssh://localhost:1/a.git", "http://localhost:1/"):
+        with pytest.raises(NotFetched, match=r"transport '\w+' not allowed"):
+            Repository(tmp_path / url[:4], url).head()
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_what_was_not_fetched_is_not_fetched_by_the_way(student: Student) -> None:
+    student.write("q1_conv2d.py", b"x = 1\n")
+    student.write("other.py", b"y = 1\n")
+    student.repository.lay_out(student.push(), {"q1_conv2d.py"}, student.out)
+    with pytest.raises(NotFetched, match="could not be fetched"):
+        student.repository._run("cat-file", "blob", git("-C", str(student.here), "rev-parse", "HEAD:other.py"))
+
+
+def test_a_commit_that_is_not_there_any_more(student: Student) -> None:
+    student.write("q1_conv2d.py", b"")
+    student.push()
+    with pytest.raises(NotFetched, match="could not be fetched: "):
+        student.repository.lay_out("1" * 40, WANTED, student.out)
+
+
+def test_a_log_of_dates(student: Student) -> None:
+    student.write("q1_conv2d.py", b"")
+    first = student.push()
+    student.write("q1_conv2d.py", b"#")
+    second = student.push()
+    assert [sha for sha, _ in student.repository.log(second)] == [second, first]
+
+
+def test_no_token_no_fetching(assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GH_TOKEN", raising=False)
+    with pytest.raises(UnusableRequest, match="STUDENTS_TOKEN is not set"):
+        fetch_all((), assignment, tmp_path)
+
+
+def test_a_token_where_students_code_runs_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("student\nada\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder.actions", "grade", "--roster", str(tmp_path / "roster.csv")],
+        cwd=course.ROOT, capture_output=True, text=True, check=False, env={**os.environ, "GH_TOKEN": "x"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("autograder: GH_TOKEN is in the environment of the step that runs students' code")
+
+
+@pytest.mark.parametrize("step", [["shards"], ["summary", "--csv", "{}/scores.csv", "--work", "{}"]])
+def test_what_comes_before_and_after_grading_needs_no_package(tmp_path: Path, step: list[str]) -> None:
+    (tmp_path / "roster.csv").write_text("student\nada\n")
+    words = [word.replace("{}", str(tmp_path)) for word in [*step, "--roster", "{}/roster.csv"]]
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "autograder.actions", *words],
+        cwd=course.ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.endswith(
+        {"shards": "1 students in 1 shards.\n", "summary": "0 of 1 students graded.\n"}[step[0]]
+    )
+    assert done.returncode == (step[0] == "summary")
+
+
+def test_being_asked_too_often_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = '[ -e asked ] && echo 7 && exit\ntouch asked\necho "gh: $WORDS (HTTP 403)" >&2\nexit 1\n'
+    (tmp_path / "gh").write_text(f"#!/bin/sh\ncd {tmp_path}\n{first}")
+    (tmp_path / "gh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(github, "WAITS", (0.01,))
+    monkeypatch.setenv("WORDS", "You have exceeded a secondary rate limit.")
+    assert github.get("user") == 7
+    (tmp_path / "asked").unlink()
+    monkeypatch.setenv("GH_TOKEN", "hush")
+    monkeypatch.setenv("WORDS", "hush is not allowed")
+    with pytest.raises(github.Refused, match=r"gh: \*\*\* is not allowed") as refused:
+        github.get("user")
+    assert refused.value.status == 403
+
+
+def test_the_private_repository_is_written_and_brought_up_to_date(tmp_path: Path) -> None:
+    staff = tmp_path / "staff"
+    (staff / ".git").mkdir(parents=True)
+    (staff / "README.md").write_text("made by GitHub")
+    write_repository(staff)
+    written = {path.relative_to(staff).as_posix(): path.read_bytes() for path in staff.rglob("*") if path.is_file()}
+    assert written == {**repository_files(), "README.md": b"made by GitHub"}
+    (staff / "roster.csv").write_text("student\nada\n")
+    (staff / "autograder" / "assignment.toml").write_text("title = 'Ours'\n")
+    (staff / WORKFLOW).write_text("old")
+    (staff / "autograder" / "grade.py").write_text("old")
+    (staff / "autograder" / "ours.py").write_text("")
+    assert write_repository(staff) == [
+        f"{staff}: 2 of {len(written) - 4} files written.",
+        *(f"{name} is the course's own: left as it is." for name in ("roster.csv", "autograder/assignment.toml")),
+        *(f"{name} is the course's own: left as it is." for name in ("README.md", ".gitignore")),
+        "autograder/ours.py is not part of the grader: remove it unless it is yours.",
+    ]
+    assert (staff / "roster.csv").read_text() == "student\nada\n"
+    assert (staff / "autograder" / "assignment.toml").read_text() == "title = 'Ours'\n"
+    assert (staff / WORKFLOW).read_bytes() == repository_files()[WORKFLOW]
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UnusableRequest, match="holds something else"):
+        write_repository(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_the_private_repository_holds_no_answers() -> None:
+    names = repository_files()
+    assert {name for name in names if name.startswith("solutions/")} == {"solutions/explanations.md"}
+    assert not [name for name in names if "/tests/" in name or "/bank/" in name or "/attacks/" in name]
+    assert {"autograder/actions/__main__.py", "autograder/hidden/test_q1_conv2d.py", "roster.csv"} <= set(names)
+
+
+@pytest.mark.parametrize("path", [TEMPLATE / WORKFLOW, course.ROOT / ".github" / "workflows" / "ci.yml"], ids=str)
+def test_workflows_are_what_github_takes(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
