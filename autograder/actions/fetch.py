@@ -65,11 +65,18 @@ def _fetch(given: str, deadline: Deadline, wanted: set[str], folder: Path) -> Fe
         try:
             repository = Repository(Path(bare) / "repository", f"{server}/{name}.git")
             commits = _counting(repository, name, branch, created, deadline)
-            for commit in commits:
-                repository.lay_out(commit.sha, wanted, folder / commit.sha)
         except NotFetched as reason:
             raise _Problem(f"the repository {name} {reason}.") from None
-    return Fetched(name, tuple(commits))
+        came, missing = [], []
+        for commit in commits:
+            try:
+                repository.lay_out(commit.sha, wanted, folder / commit.sha)
+                came.append(commit)
+            except NotFetched as reason:  # it may have been pushed away, and be gone from the server
+                missing.append(f"Commit {commit.sha[:7]} {commit.when} {reason}. A person has to look.")
+    if not came:
+        raise _Problem(f"the repository {name}: {' '.join(missing)}")
+    return Fetched(name, tuple(came), remarks=tuple(missing))
 
 
 def _counting(repository: Repository, name: str, branch: str, created: str, deadline: Deadline) -> list[Commit]:

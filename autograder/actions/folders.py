@@ -43,11 +43,15 @@ class Commit:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was fetched of one student: the commits, or the problem. Files lie in a folder named like the commit."""
+    """What was fetched of one student: the commits, or the problem. Files lie in a folder named like the commit.
+
+    `remarks` are about commits that may count and did not come, where another did.
+    """
 
     repository: str = ""
     commits: tuple[Commit, ...] = ()
     problem: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Outcome:
         repository, commit, handed_in: what was graded.
         score, max_score, pending: points as they are, before any penalty; None where nothing was graded.
         days, percent, after_penalty: what lateness costs by the course's rule, shown beside.
-        problem: why nothing was graded; "" if something was.
+        problem: why nothing was graded; "" if something was. If there is a commit, its student is told.
         notes: which commit counts and why, and what a person should look at; for the student, too.
         flags: remarks for staff only.
         ours: the problem is the grader's, not the submission's.
@@ -98,7 +102,13 @@ def read_fetched(folder: Path) -> Fetched | None:
     fields = _read(folder / "fetched.json")
     if fields is None:
         return None
-    return Fetched(**{**fields, "commits": tuple(Commit(**commit) for commit in fields["commits"])})
+    return Fetched(
+        **{
+            **fields,
+            "commits": tuple(Commit(**commit) for commit in fields["commits"]),
+            "remarks": tuple(fields["remarks"]),
+        }
+    )
 
 
 def read_outcome(folder: Path) -> Outcome | None:

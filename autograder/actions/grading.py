@@ -13,7 +13,7 @@ from autograder.actions.plan import Entry
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.grade import grade
-from autograder.inert import for_actions_log
+from autograder.inert import for_actions_log, for_markdown
 from autograder.intake import read_submission
 from autograder.isolation import in_one_line, require_layers
 from autograder.render.markdown import feedback
@@ -79,8 +79,6 @@ def _grade(entry: Entry, assignment: Assignment, sandbox: Sandbox, data: Data | 
             outcome = Outcome(repository=fetched.repository, problem=fetched.problem)
         else:
             outcome = _outcome(entry, fetched, assignment, sandbox, data, work)
-    except UnusableRequest as error:
-        outcome = Outcome(problem=f"what was handed in cannot be used: {error}")
     except (GraderFault, SandboxError) as error:
         outcome = Outcome(problem=f"the grader failed: {error}", ours=True)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are graded)
@@ -107,11 +105,19 @@ def _outcome(
             continue
         graded.append(_Graded(commit, grade(submission, assignment, sandbox, data=data)))
     if not graded:
-        raise UnusableRequest(" ".join(problems))
+        text = "\n".join([f"## {assignment.title}\n", *(f"- {for_markdown(problem)}" for problem in problems), ""])
+        (results / "feedback.md").write_text(text, "utf-8")
+        return Outcome(
+            repository=fetched.repository,
+            commit=unusable[-1].sha,
+            handed_in=unusable[-1].handed_in,
+            problem=f"what was handed in cannot be used: {' '.join(problems)}",
+            notes=fetched.remarks,
+        )
     best = max(graded, key=lambda each: each.after_penalty)  # the first of equals: the one on time
     for each in graded:
         write_json(each.report, results / ("report.json" if each is best else f"report-{each.commit.sha[:7]}.json"))
-    notes = _notes(best, [each for each in graded if each is not best], unusable)
+    notes = (*_notes(best, [each for each in graded if each is not best], unusable), *fetched.remarks)
     student = for_student(best.report)
     (results / "feedback.md").write_text(feedback(student, heading=assignment.title, remarks=notes), "utf-8")
     return Outcome(

@@ -21,14 +21,14 @@ _MARK = "<!-- cnn-autograder"
 
 
 def publish_all(entries: Sequence[Entry], work: Path) -> int:
-    """Publish for each student who was graded. Returns the exit status: 1 if it failed with somebody."""
+    """Publish for each student of whom there is a commit. Returns the exit status: 1 if it failed with somebody."""
     github.require_token()
     mine = _who_we_are()
     failed = False
     for entry in entries:
         results = work / folders.RESULTS / entry.key
         outcome = folders.read_outcome(results)
-        if outcome is None or outcome.score is None:
+        if outcome is None or not outcome.commit:
             continue
         try:
             told = _publish(outcome, (results / "feedback.md").read_text("utf-8"), mine)
@@ -41,6 +41,8 @@ def publish_all(entries: Sequence[Entry], work: Path) -> int:
 
 def description(outcome: Outcome) -> str:
     """The status' text: what a student sees beside the commit."""
+    if outcome.score is None:
+        return "Nothing in this commit could be graded"
     late = f", {outcome.percent:g} % off for lateness" if outcome.percent else ""
     return f"{outcome.points}{late}"[:MAX_DESCRIPTION]
 
@@ -56,7 +58,8 @@ def _publish(outcome: Outcome, text: str, mine: str | None) -> str:
     ]
     if any(comment["body"].startswith(f"{_MARK} {digest[:32]} -->") for comment in ours):
         return "is told already"
-    status: dict[str, Any] = {"state": "success", "context": "autograder", "description": description(outcome)}
+    state = "failure" if outcome.score is None else "success"
+    status = {"state": state, "context": "autograder", "description": description(outcome)}
     github.send("POST", f"{at}/statuses/{outcome.commit}", status)
     if ours and _changed(f"{at}/comments/{int(ours[-1]['id'])}", body):
         return "told anew, in the comment that was there"

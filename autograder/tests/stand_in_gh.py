@@ -2,7 +2,8 @@
 
 The folder is named by STAND_IN_GH. A GET of `repos/o/n/activity?…` is answered from `repos/o/n/activity.json`; there
 is no such file: 404. Comments and statuses that are sent are added to the list that a GET then finds. A file `status`
-beside the answers gives a status to refuse changes with: 403 as for a token that may only read.
+beside the answers gives a status to refuse changes with: 403 as for a token that may only read. As git's helper it
+gives the token of its environment.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ def main() -> int:
     with (folder / "calls.log").open("a") as log:
         log.write(json.dumps(sys.argv[1:]) + "\n")
     command, *arguments = sys.argv[1:]
+    if [command, *arguments] == ["auth", "git-credential", "get"]:
+        print(f"username=x-access-token\npassword={os.environ['GH_TOKEN']}")
+        return 0
     if command != "api" or os.environ.get("GH_TOKEN") != (folder / "token").read_text():
         return _refuse(401, "Bad credentials")
     method, paginate, given = "GET", False, ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,7 @@ from autograder.deadline import Deadline, LateRule
 from autograder.errors import UnusableRequest
 from autograder.export.github import WORKFLOW, repository_files, write_repository
 from autograder.intake import read_submission
+from autograder.tests import stand_in_gh
 from autograder.tests.test_actions_workflow import git
 
 DUE = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -262,6 +266,38 @@ def test_what_was_not_fetched_is_not_fetched_by_the_way(student: Student) -> Non
     student.repository.lay_out(student.push(), {"q1_conv2d.py"}, student.out)
     with pytest.raises(NotFetched, match="could not be fetched"):
         student.repository._run("cat-file", "blob", git("-C", str(student.here), "rev-parse", "HEAD:other.py"))
+
+
+def test_the_token_reaches_the_server_by_the_helper_and_lies_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str | None] = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.headers["Authorization"])
+            self.send_response(404 if heard[-1] else 401)
+            self.send_header("WWW-Authenticate", "Basic")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    (tmp_path / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in_gh.__file__}" "$@"\n')
+    (tmp_path / "gh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("STAND_IN_GH", str(tmp_path))
+    monkeypatch.setenv("GH_TOKEN", "hush")
+    monkeypatch.setattr(git_module, "_PROTOCOLS", ("http",))  # no certificate has to be made
+    with HTTPServer(("localhost", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        repository = Repository(tmp_path / "ours", f"http://localhost:{server.server_port}/o/n.git")
+        with pytest.raises(NotFetched, match=r"could not be fetched: fatal: .* not found") as reason:
+            repository.head()
+        server.shutdown()
+    assert heard == [None, f"Basic {base64.b64encode(b'x-access-token:hush').decode()}"]
+    assert "hush" not in str(reason.value)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"hush" in path.read_bytes()]
 
 
 def test_a_commit_that_is_not_there_any_more(student: Student) -> None:

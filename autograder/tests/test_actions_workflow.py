@@ -1,4 +1,4 @@
-"""The staff's workflow, run from end to end: a class of twelve in local repositories, and a stand-in for GitHub.
+"""The staff's workflow, run from end to end: a class of thirteen in local repositories, and a stand-in for GitHub.
 
 Every `run:` step of `grade.yml` is run as it stands there, from a clean export, one job after the other. Stood in for
 are (see `workflows.py` and `stand_in_gh.py`): the marketplace's actions, which need GitHub; the step that installs
@@ -125,6 +125,7 @@ ivy,::error::Ivy,,our-course/cnn-ivy,
 jon,Jon,,our-course/cnn-jon,
 kim,Kim,,../../etc,
 lea,Lea,,our-course/cnn-lea,
+mia,Mia,,our-course/cnn-mia,
 """
 
 
@@ -140,6 +141,13 @@ def _class(world: World) -> None:
     world.student("ivy", (on_time, "2026-09-30T08:00:00Z", HALF), activity=False)
     world.student("jon", (closed, "2026-09-30T08:00:00Z", SOLUTIONS))
     world.student("lea", (on_time, DUE, {"notes.txt": "later"}))
+    world.student("mia", (on_time, DUE, HALF))
+    activity = "repos/our-course/cnn-mia/activity"
+    (told,) = json.loads((world.github / f"{activity}.json").read_text())
+    # Pushed late, pushed away again after everything was over, and gone from the server.
+    away = {**told, "timestamp": late, "before": told["after"], "after": "d" * 40}
+    back = {**told, "timestamp": closed, "before": "d" * 40, "activity_type": "force_push"}
+    world.answer(activity, [back, away, told])
     world.answer("user", {"login": "course-bot"})
     (world.github / "token").write_text(TOKEN)
 
@@ -259,6 +267,7 @@ def test_every_script_of_the_workflow_was_run_and_none_failed(graded: Run, cours
         ("eve", "eve1", "5", "0", "5.0"),  # the late commit claims to be early
         ("hal", "hal1", "5", "0", "5.0"),
         ("ivy", "ivy1", "5", "0", "5.0"),
+        ("mia", "mia1", "5", "0", "5.0"),
     ],
 )
 def test_the_commit_that_counts_and_its_points(
@@ -294,14 +303,15 @@ def test_who_cannot_be_graded_is_a_line_and_stops_nobody(
 
 def test_the_page_has_a_line_for_each_student_and_names_the_duplicate(graded: Run) -> None:
     page = graded.runner.page
-    assert "7 of 12 students graded." in page
+    assert "8 of 13 students graded." in page
     assert "Roster, line 9: ADA stands in line 2 already, and that one counts." in page
     lines = [line for line in page.splitlines() if line.startswith("| `")]
     names = [line.split("`")[1] for line in lines]
-    assert names == ["ada", "bob", "cleo", "dan", "eve", "fay", "gus", "hal", "ivy", "jon", "kim", "lea"]
+    assert names == ["ada", "bob", "cleo", "dan", "eve", "fay", "gus", "hal", "ivy", "jon", "kim", "lea", "mia"]
     assert "| `dan` | `Dan` | 21 of 21 |  | 2 d, 20 % | 16.8 |" in page
     assert "`**Bob** │ <img src=x> @octocat`" in page
     assert "A person has to look." in next(line for line in lines if line.startswith("| `ivy`"))
+    assert "Commit ddddddd 2026-10-02 20:00 UTC could not be fetched:" in lines[-1]
     assert unseen(page) == []
 
 
@@ -348,7 +358,11 @@ def test_students_are_told_on_the_commit_that_counts(graded: Run, course_: Cours
     (comment,) = json.loads((told / "commits" / sha / "comments.json").read_text())
     assert comment["body"].endswith((graded.results("dan") / "feedback.md").read_text("utf-8"))
     assert not (told / "commits" / course_.world.commits["dan1"]).exists()
-    assert not (course_.world.github / "repos" / "our-course" / "cnn-lea" / "statuses").exists()
+    unusable, sha = course_.world.github / "repos" / "our-course" / "cnn-lea", course_.world.commits["lea1"]
+    (status,) = json.loads((unusable / "statuses" / f"{sha}.json").read_text())
+    assert (status["state"], status["description"]) == ("failure", "Nothing in this commit could be graded")
+    (comment,) = json.loads((unusable / "commits" / sha / "comments.json").read_text())
+    assert f"- `our-course/cnn-lea {sha[:7]} holds none of the assignment's files" in comment["body"]
 
 
 def test_publishing_again_says_nothing_twice_and_changes_what_it_said(
