@@ -13,7 +13,7 @@ from autograder.errors import UnusableRequest
 from autograder.inert import json_text, one_line
 
 SECONDS = 120  # for one request; listing pages may take several
-WAITS = (60, 120, 300, 600, 900)  # seconds, where GitHub says that it was asked too often
+WAITS = (60, 120, 300, 600, 900, 900, 900)  # seconds, where GitHub says that it was asked too often: an hour
 _HEADERS = ("--header", "Accept: application/vnd.github+json", "--header", "X-GitHub-Api-Version: 2022-11-28")
 _TOKENS = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 
