@@ -211,6 +211,17 @@ def verify(questions: tuple[str, ...], data: str | None, jobs: int | None, seed:
         raise GraderFault("The suites cannot be trusted: see above.")
 
 
+@main.command()
+@click.argument("destination", metavar="DEST", type=click.Path(path_type=Path))
+@click.option("--solutions-branch", is_flag=True, help="Commit on `main`, and the answers on a branch `solutions`.")
+def release(destination: Path, *, solutions_branch: bool) -> None:
+    """Write a student repository to DEST, or bring the given files and tests of the one there up to date."""
+    from autograder.release import release as release_to
+
+    for line in release_to(destination, course.load(), solutions_branch=solutions_branch):
+        print(for_actions_log(one_line(line)))
+
+
 @main.group()
 def export() -> None:
     """Write the grader in the form that a place where courses live wants it."""

@@ -1,0 +1,104 @@
+"""What goes into a student repository: known files alone, as text with Unix line ends, by their paths."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from autograder import course
+from autograder.course import EXPLANATIONS, Assignment
+from autograder.errors import GraderFault
+from autograder.release.git import Repository
+
+TEMPLATE = Path(__file__).resolve().parent / "template"
+ROOT_FILES = ("conftest.py", "LICENSE")
+TEMPLATE_FILES = (
+    *("README.md", "requirements.txt", "pyproject.toml", ".gitignore"),
+    *(".github/workflows/classroom.yml", ".devcontainer/devcontainer.json", ".vscode/settings.json"),
+)
+MARKS = re.compile(r"(?m)^.*### (?:BEGIN|END) SOLUTION.*\n")
+
+# Per folder, the kinds of files that are given. What else lies there, caches, images, an editor's copies, is not.
+_KINDS = {"assignment": (".py", ".md", ".toml"), "tests": (".py",)}
+
+Tree = dict[str, bytes]
+"""The contents of files by their paths, with slashes, in order."""
+
+
+def answers(assignment: Assignment) -> dict[str, Path]:
+    """The files that a student fills in, by their paths, each with its solution."""
+    names = [*(f"{question.module}.py" for question in assignment.questions), EXPLANATIONS]
+    return {f"assignment/{name}": course.SOLUTIONS / name for name in names}
+
+
+def student_tree(assignment: Assignment) -> tuple[Tree, list[str]]:
+    """All files of a student repository, and the paths of those that were left out since git does not track them.
+
+    Raises:
+        GraderFault: something is missing or is no text.
+    """
+    paths, left_out = _given(assignment)
+    tree = {path: _text(course.ROOT / path) for path in [*paths, *ROOT_FILES]}
+    tree |= {path: _filled_in(_text(TEMPLATE / path).decode(), assignment).encode() for path in TEMPLATE_FILES}
+    for path in answers(assignment):
+        if path not in tree:
+            raise GraderFault(f"{path} is missing: `python -m autograder stubs` writes it, and git has to track it.")
+    return dict(sorted(tree.items())), left_out
+
+
+def solved(tree: Tree, assignment: Assignment) -> Tree:
+    """The same files with `assignment/` answered, the marks of the answers taken out."""
+    return tree | {
+        path: MARKS.sub("", _text(solution).decode()).encode() for path, solution in answers(assignment).items()
+    }
+
+
+def _given(assignment: Assignment) -> tuple[list[str], list[str]]:
+    """Paths in `assignment/` and `tests/`; those of questions that the course dropped are not among them."""
+    asked = {question.module for question in assignment.questions}
+    dropped = {path.stem for path in course.SOLUTIONS.glob("*.py")} - asked
+    found = [
+        f"{folder}/{path.name}"
+        for folder, kinds in _KINDS.items()
+        for path in sorted((course.ROOT / folder).iterdir())
+        if path.suffix in kinds
+        and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", path.stem)
+        and path.is_file()
+        and path.stem.removeprefix("test_") not in dropped
+    ]
+    repository = Repository(course.ROOT)
+    if not repository.exists():  # a copy of the files alone
+        return found, []
+    tracked = repository.tracked(*_KINDS)
+    return [path for path in found if path in tracked], [path for path in found if path not in tracked]
+
+
+def _text(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        data.decode("utf-8")
+    except OSError as error:
+        raise GraderFault(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise GraderFault(f"{path} is no text in UTF-8.") from None
+    return data.replace(b"\r\n", b"\n")
+
+
+def _filled_in(text: str, assignment: Assignment) -> str:
+    """A template with the course's own words: its title, its questions, and a line for each of them."""
+    ids = [question.id for question in assignment.questions]
+    for name in ids:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):  # the reporter takes no others
+            raise GraderFault(f"assignment.toml: the question's id {name!r} has to be letters and digits.")
+    lines = []
+    for line in text.splitlines(keepends=True):
+        if "QUESTION_RESULTS" in line:
+            of_each = (line.replace("QUESTION_", f"{name.upper()}_") for name in ids)
+            lines += [
+                each.replace("outputs.question", f"outputs.{name}") for each, name in zip(of_each, ids, strict=True)
+            ]
+        else:
+            title = json.dumps(assignment.title, ensure_ascii=False)[1:-1] if '"TITLE"' in line else assignment.title
+            lines.append(line.replace("QUESTIONS", ",".join(ids)).replace("TITLE", title))
+    return "".join(lines)

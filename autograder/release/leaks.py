@@ -1,0 +1,203 @@
+"""Would staff-only things reach students? A search through the contents of every file, before anything is written.
+
+What is compared are words: names, numbers and operators, without brackets, commas, quotes, comments, line breaks. So
+an answer is found wherever it was pasted, in a module, a test, a hint or a page, however it was laid out since; not if
+its variables were renamed.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from autograder import course
+from autograder.course import EXPLANATIONS, Assignment
+from autograder.errors import GraderFault
+from autograder.release.contents import Tree
+from autograder.stubs import make_stubs
+
+BANK = course.ROOT / "autograder" / "bank"
+
+RUN = 7  # words in a row that two texts have in common are no accident; fewer are
+MOST = 0.5  # the part of an answer's runs that gives it away
+MANY = 20  # so many of them do in any case
+STATEMENT = 10  # words; shorter statements of hidden tests say nothing that is theirs alone
+
+# The slides' own layers: their settings stand in the question, and the public tests compare with them.
+TOLD = {"three_convolutions", "two_max_pools", "two_avg_pools"}
+
+_WORD = re.compile(r"[^\W\d]\w*|\d+(?:\.\d+)?|[-+*/%=<>!&|^~@.]+")
+_PATTERNS = {
+    "imports staff code": r"(?m)\b(?:from|import)[ \t]+(?:autograder|solutions)\b|[\"'](?:autograder|solutions)[.\"']",
+    "holds the marks of an answer": r"### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)",
+    "refers to a secret": r"\$\{\{[^}]*\bsecrets\b",
+    "holds a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    "holds a token": (
+        r"\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{18,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+        r"|\bxox[abprs]-[\w-]{10,}|\bhf_[A-Za-z0-9]{30,}|\bsk-[\w-]{20,}|\bpypi-[\w-]{40,}|\b\d{1,6}~[A-Za-z0-9]{60,}"
+        r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\."
+    ),
+    "holds a password": (
+        r"(?i)\b[\w-]*(?:token|secret|passw(?:or)?d|api_?key)\b[\"']?\s*[:=]\s*[\"'][^\s\"']{8,}[\"']"
+        r"|://[^/\s:@]+:[^/\s:@]+@"
+    ),
+}
+
+Runs = frozenset[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Something that students may not read.
+
+    Attributes:
+        what: for people.
+        runs: of its words.
+        whole: whether only all of them give it away.
+    """
+
+    what: str
+    runs: Runs
+    whole: bool = False
+
+    def is_in(self, runs: Runs) -> bool:
+        found = len(self.runs & runs)
+        return found == len(self.runs) if self.whole else found >= min(MANY, MOST * len(self.runs))
+
+
+def refuse_leaks(tree: Tree, assignment: Assignment, *, answered: Iterable[str] = ()) -> None:
+    """Refuse files that hold what is for staff alone.
+
+    Args:
+        tree: the files.
+        assignment: the course's.
+        answered: paths of those that hold answers, and are meant to.
+
+    Raises:
+        GraderFault: one of them does.
+    """
+    for path, data in tree.items():
+        found = find(path, data.decode("utf-8"), assignment, answered=path in answered)
+        if found is not None:
+            raise GraderFault(f"Nothing was written: {path} {found}.")
+
+
+def find(path: str, text: str, assignment: Assignment, *, answered: bool = False) -> str | None:
+    """What a file holds that it may not, as the sentence's end; None if there is nothing."""
+    for what, pattern in _PATTERNS.items():
+        match = re.search(pattern, text)
+        if match is not None:
+            return f"{what} in line {text.count(chr(10), 0, match.start()) + 1}"
+    runs = _runs(_words(text)) | (_runs(_code(text)) if path.endswith(".py") else frozenset())
+    given = _given(assignment)
+    secrets = hidden(given) if answered else (*solutions(given), *bank(given), *hidden(given))
+    return next((f"holds {secret.what}" for secret in secrets if secret.is_in(runs)), None)
+
+
+@cache
+def solutions(given: Runs) -> tuple[Secret, ...]:
+    """Each function of the solutions, and each written answer."""
+    found = [
+        Secret(f"the answer to {name}, of solutions/{path.name}", runs)
+        for path in sorted(course.SOLUTIONS.glob("*.py"))
+        for name, runs in _functions(path.read_text("utf-8"), given)
+        if name not in TOLD
+    ]
+    written = (course.SOLUTIONS / EXPLANATIONS).read_text("utf-8")
+    explained = re.findall(r"(?s)### BEGIN SOLUTION[^\n]*\n(.*?)\n[^\n]*### END SOLUTION", written)
+    return *found, *(
+        Secret(f"an answer of solutions/{EXPLANATIONS}", _runs(_words(text)) - given) for text in explained
+    )
+
+
+@cache
+def bank(given: Runs) -> tuple[Secret, ...]:
+    """Right answers of the bank, function by function, and wrong ones, edit by edit."""
+    found = [
+        Secret(f"the answer to {name}, of the bank's {path.parent.name}/{path.name}", runs)
+        for path in sorted((BANK / "right").rglob("*.py"))
+        for name, runs in _functions(path.read_text("utf-8"), given)
+    ]
+    for path in sorted(BANK.glob("*/*.toml")):
+        for entry in tomllib.loads(path.read_text("utf-8"))["wrong"]:
+            runs = _runs(_words(" ".join(entry[part] for part in ("name", "cause", "place", "instead")))) - given
+            if runs:
+                found.append(Secret(f"the wrong answer {entry['name']!r} of the bank's {path.name}", runs))
+    return tuple(found)
+
+
+@cache
+def hidden(given: Runs) -> tuple[Secret, ...]:
+    """Each statement of the hidden tests that is long enough to be theirs alone."""
+    found = []
+    for path in sorted(course.HIDDEN_TESTS.glob("*.py")):
+        for line, words in _statements(path.read_text("utf-8")):
+            runs = _runs(words) - given
+            if len(words) >= STATEMENT and runs:
+                found.append(Secret(f"line {line} of the hidden {path.name}", runs, whole=True))
+    return tuple(found)
+
+
+@cache
+def _given(assignment: Assignment) -> Runs:
+    """What students are given in any case: the stubs as the solutions make them, and the layers of the slides."""
+    runs: set[tuple[str, ...]] = set()
+    for text in make_stubs(assignment).values():
+        runs |= _runs(_words(text)) | _runs(_code(text))
+    for path in course.SOLUTIONS.glob("*.py"):
+        for name, answer in _functions(path.read_text("utf-8"), frozenset()):
+            if name in TOLD:
+                runs |= answer
+    return frozenset(runs)
+
+
+def _functions(text: str, given: Runs) -> Iterator[tuple[str, Runs]]:
+    """Names of functions, with what their bodies alone have; those without any are left out."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            runs = _runs([word for statement in body for word in _code(_source(text, statement))]) - given
+            if runs:
+                yield node.name, runs
+
+
+def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Line and words of each statement; of one with others inside, of what stands before them."""
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.stmt) or isinstance(
+            node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
+        ):
+            continue
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue  # a docstring
+        source = _source(text, node)
+        if isinstance(node, ast.For | ast.While | ast.If | ast.With):
+            source = "\n".join(source.split("\n")[: max(1, node.body[0].lineno - node.lineno)])
+        yield node.lineno, _code(source)
+
+
+def _source(text: str, node: ast.AST) -> str:
+    return ast.get_source_segment(text, node) or ""
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.replace("\\n", "\n"))
+
+
+def _code(text: str) -> list[str]:
+    """Words of Python without its comments; of what is no Python, all."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return _words(text)
+    return _words(" ".join(token.string for token in tokens if token.type != tokenize.COMMENT))
+
+
+def _runs(words: list[str]) -> Runs:
+    return frozenset(tuple(words[start : start + RUN]) for start in range(len(words) - RUN + 1))
