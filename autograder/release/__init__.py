@@ -36,6 +36,7 @@ def release(folder: Path, assignment: Assignment, *, solutions_branch: bool = Fa
     """
     tree, left_out = student_tree(assignment)
     to_answer = answers(assignment)
+    planned = plan(folder, with_list(tree), set(to_answer))
     solution = solved(tree, assignment)
     refuse_leaks(tree, assignment)
     refuse_leaks({path: solution[path] for path in to_answer}, assignment, answered=to_answer)
@@ -43,7 +44,6 @@ def release(folder: Path, assignment: Assignment, *, solutions_branch: bool = Fa
     if stale:
         raise GraderFault(f"Not in step with solutions/: {', '.join(stale)}. Run `python -m autograder stubs`.")
 
-    planned = plan(folder, with_list(tree), set(to_answer))
     repository = Repository(folder)
     if solutions_branch:
         repository.require_main()

@@ -66,9 +66,11 @@ class Secret:
     runs: Runs
     whole: bool = False
 
-    def is_in(self, runs: Runs) -> bool:
+    def part_in(self, runs: Runs) -> float:
+        """How much of it a text with these runs holds, if that is enough to give it away; else 0."""
         found = len(self.runs & runs)
-        return found == len(self.runs) if self.whole else found >= min(MANY, MOST * len(self.runs))
+        enough = len(self.runs) if self.whole else min(MANY, MOST * len(self.runs))
+        return found / len(self.runs) if found >= enough else 0
 
 
 def refuse_leaks(tree: Tree, assignment: Assignment, *, answered: Iterable[str] = ()) -> None:
@@ -97,7 +99,8 @@ def find(path: str, text: str, assignment: Assignment, *, answered: bool = False
     runs = _runs(_words(text)) | (_runs(_code(text)) if path.endswith(".py") else frozenset())
     given = _given(assignment)
     secrets = hidden(given) if answered else (*solutions(given), *bank(given), *hidden(given))
-    return next((f"holds {secret.what}" for secret in secrets if secret.is_in(runs)), None)
+    likeliest = max(secrets, key=lambda secret: secret.part_in(runs))  # answers to two questions may look alike
+    return f"holds {likeliest.what}" if likeliest.part_in(runs) else None
 
 
 @cache
@@ -126,7 +129,7 @@ def bank(given: Runs) -> tuple[Secret, ...]:
     ]
     for path in sorted(BANK.glob("*/*.toml")):
         for entry in tomllib.loads(path.read_text("utf-8"))["wrong"]:
-            runs = _runs(_words(" ".join(entry[part] for part in ("name", "cause", "place", "instead")))) - given
+            runs = _runs(_words("\n".join(f"{name} = {value}" for name, value in entry.items()))) - given
             if runs:
                 found.append(Secret(f"the wrong answer {entry['name']!r} of the bank's {path.name}", runs))
     return tuple(found)

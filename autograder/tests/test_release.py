@@ -65,6 +65,16 @@ def command(staff: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def git(folder: Path, *arguments: str) -> str:
+    """What git says, as a person without settings of their own would run it."""
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    program = [shutil.which("git") or "git", "-c", "user.name=Anna", "-c", "user.email=anna@example.org"]
+    done = subprocess.run(
+        [*program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Modes and contents of all files, and modes of all folders, git's own aside."""
     return {
@@ -167,8 +177,8 @@ def test_what_lies_about_is_not_taken_along(staff: Path, released: Path, tmp_pat
 
 def test_what_git_does_not_track_is_left_out_and_told(staff: Path, released: Path, tmp_path: Path) -> None:
     ours = shutil.copytree(staff, tmp_path / "staff")
-    subprocess.run(["git", "init", "-q"], cwd=ours, check=True)
-    subprocess.run(["git", "add", "-A"], cwd=ours, check=True)
+    git(ours, "init", "-q")
+    git(ours, "add", "-A")
     (ours / "tests" / "scratch.py").write_text("import torch\n")
     done = command(ours, str(tmp_path / "student"))
     assert done.stdout.splitlines()[0] == "left out    tests/scratch.py, which git does not track"
@@ -272,18 +282,16 @@ def test_a_given_file_that_was_changed_is_not_overwritten(student: Path, assignm
         release(student, assignment)
     assert snapshot(student) == before
 
-    subprocess.run(["git", "init", "-q"], cwd=student, check=True)
-    subprocess.run(["git", "add", "-A"], cwd=student, check=True)
+    git(student, "init", "-q")
+    git(student, "add", "-A")
     with pytest.raises(UnusableRequest, match="changes would be lost"):  # in the index is not in a commit
         release(student, assignment)
-    identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    subprocess.run(["git", *identity, "commit", "-qm", "mine"], cwd=student, check=True)
+    git(student, "commit", "-qm", "mine")
     changed(student / "assignment" / "q1_conv2d.py", "# not committed\n")
     lines = release(student, assignment)
     assert "updated     tests/checks.py, which was changed here; git has what it was" in lines
     assert (student / "assignment" / "q1_conv2d.py").read_text("utf-8").endswith("# not committed\n")
-    status = subprocess.run(["git", "status", "--short"], cwd=student, capture_output=True, text=True, check=True)
-    assert {line[3:] for line in status.stdout.splitlines()} == {
+    assert {line[3:] for line in git(student, "status", "--short").splitlines()} == {
         *("tests/checks.py", "tests/messages.py", "assignment/q1_conv2d.py", GIVEN_LIST)
     }
 
