@@ -171,6 +171,7 @@ def quoted(title: str) -> Iterator[None]:
     """In a job's log: a group of lines, in which none is taken for a command to the runner."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         yield
+        print()  # the process may have ended within a line
         return
     end = secrets.token_hex(16)
     print(f"::group::{title}\n::stop-commands::{end}", flush=True)
