@@ -175,14 +175,8 @@ def _given_before(folder: Path) -> dict[str, str]:
 def _is_plain(path: str) -> bool:
     """Whether it is a path below the folder, and not of git's own."""
     parts = PurePosixPath(path).parts
-    return (
-        bool(parts)
-        and path == "/".join(parts)
-        and "\\" not in path
-        and ":" not in path
-        and "\0" not in path
-        and (".." not in parts and parts[0] != "/" and parts[0].lower() != ".git")
-    )
+    below = bool(parts) and path == "/".join(parts) and parts[0].lower() != ".git" and ".." not in parts
+    return below and path.isprintable() and not path.startswith("/") and not set(path) & set("\\:")
 
 
 def _current(folder: Path, path: str) -> bytes | None:
@@ -191,12 +185,12 @@ def _current(folder: Path, path: str) -> bytes | None:
     Raises:
         UnusableRequest: something else is in its place, a link for instance, through which we would write elsewhere.
     """
-    place = folder
-    for part in PurePosixPath(path).parts:
-        place /= part
-        if place.is_symlink() or (place.exists() and place.is_dir() == (place == folder / path)):
-            raise UnusableRequest(f"{place} is in the way: it is a link, or a folder for a file: move it away.")
+    *above, place = [folder.joinpath(*PurePosixPath(path).parts[:depth]) for depth in range(1, path.count("/") + 2)]
     try:
+        for each in (*above, place):
+            as_it_should = each.is_file() if each == place else each.is_dir()
+            if each.is_symlink() or (each.exists() and not as_it_should):
+                raise UnusableRequest(f"{each} is in the way, a link or no {'file' if each == place else 'folder'}.")
         return _unix(place.read_bytes())
     except FileNotFoundError:
         return None

@@ -352,6 +352,26 @@ def test_links_lead_nowhere(student: Path, assignment: Assignment, tmp_path: Pat
     assert snapshot(tmp_path) == before
 
 
+def test_what_is_no_file_is_not_read(student: Path, assignment: Assignment) -> None:
+    """A pipe would keep the release waiting for ever."""
+    (student / "conftest.py").unlink()
+    os.mkfifo(student / "conftest.py")
+    with pytest.raises(UnusableRequest, match=r"conftest\.py is in the way, a link or no file"):
+        release(student, assignment)
+
+
+@pytest.mark.parametrize("path", ["\\ud800", "a\\u0000b", "a\\nb", "tests/" + "n" * 300])
+def test_names_that_no_file_can_have_are_no_crash(student: Path, assignment: Assignment, path: str) -> None:
+    (student / GIVEN_LIST).write_text(f'{{"files": {{"{path}": "0"}}}}')
+    before = snapshot(student)
+    try:
+        release(student, assignment)
+    except UnusableRequest as error:
+        assert "\n" not in str(error)  # noqa: PT017  (either is fine, as long as nothing is lost)
+    after = snapshot(student)
+    assert {name for name in before if before[name] != after[name]} <= {GIVEN_LIST}
+
+
 def test_a_folder_of_something_else_is_refused(assignment: Assignment, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     done = command(course.ROOT, str(tmp_path))

@@ -29,16 +29,20 @@ def student(released: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(released, tmp_path / "student"))
 
 
+def write_hooks(folder: Path, trace: Path) -> None:
+    """Programs that git would run, each of which leaves a trace and forbids what is being done."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("pre-commit", "post-commit", "reference-transaction", "post-index-change", "commit-msg"):
+        (folder / name).write_text(f"#!/bin/sh\ntouch '{trace}'\nexit 1\n")
+        (folder / name).chmod(0o755)
+
+
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Everything in a person's settings that could change a commit, or stop it. Hooks leave a trace here."""
     home = tmp_path / "home"
-    hooks = home / "template" / "hooks"
-    hooks.mkdir(parents=True)
-    trace = home / "a hook ran"
-    for name in ("pre-commit", "post-commit", "reference-transaction", "post-index-change", "commit-msg"):
-        (hooks / name).write_text(f"#!/bin/sh\ntouch '{trace}'\nexit 1\n")
-        (hooks / name).chmod(0o755)
+    hooks, trace = home / "template" / "hooks", home / "a hook ran"
+    write_hooks(hooks, trace)
     (home / ".gitconfig").write_text(
         f"""
 [commit]
@@ -123,7 +127,7 @@ def test_an_empty_clone_gets_the_commits(released: Path, assignment: Assignment,
     assert git(tmp_path / "clone", "status", "--porcelain", "--branch") == "## main\n"
 
 
-def test_a_student_s_work_is_neither_committed_nor_lost(student: Path, assignment: Assignment) -> None:
+def test_a_student_s_work_is_neither_committed_nor_lost(student: Path, assignment: Assignment, tmp_path: Path) -> None:
     as_if_given_earlier(student, "tests/checks.py", "# as it was\n")
     as_if_given_earlier(student, "tests/old.py", "# given no longer\n")
     (student / "assignment" / "q2_relu.py").write_text("# my first try\n")
@@ -135,7 +139,12 @@ def test_a_student_s_work_is_neither_committed_nor_lost(student: Path, assignmen
     git(student, "add", "assignment/q3_max_pool2d.py")
     (student / "notes.md").write_text("mine")
     mine, before = git(student, "rev-parse", "main").strip(), tips(student)[1]
+    write_hooks(student / ".git" / "hooks", tmp_path / "a hook ran")
+    git(student, "config", "core.fsmonitor", str(student / ".git" / "hooks" / "pre-commit"))
     lines = release(student, assignment, solutions_branch=True)
+    git(student, "config", "--unset", "core.fsmonitor")
+    assert not (tmp_path / "a hook ran").exists()
+    shutil.rmtree(student / ".git" / "hooks")
     assert lines[-2:] == [
         "main: committed, the assignment, brought up to date.",
         "solutions: committed, with assignment/ answered.",
