@@ -16,6 +16,7 @@ from pathlib import Path
 from autograder.course import EXPLANATIONS, STUBS, Assignment
 from autograder.errors import UnusableRequest
 from autograder.intake import encoding, notebook
+from autograder.intake.answers import as_explanations, written_answer
 from autograder.intake.archive import open_archive
 from autograder.intake.folder import Folder
 from autograder.intake.names import is_code, printable, shortened
@@ -104,7 +105,10 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
     try:
         explanations = encoding.decoded(source.read((*home, EXPLANATIONS), MAX_EXPLANATIONS_BYTES))
     except FileNotFoundError:
-        pass
+        try:
+            explanations = _written_in_notebooks(source, home, assignment, taken)
+        except Unreadable as problem:
+            problems[EXPLANATIONS] = f"{problem}."
     except Unreadable as problem:
         problems[EXPLANATIONS] = f"{EXPLANATIONS} {problem}."
     return Submission(printable(source.name), modules, problems, explanations, _left_out(source, home, taken))
@@ -129,6 +133,33 @@ def _module(source: Source, home: Parts, file: str) -> bytes:
         contents = notebook.as_module(cells, file)
     encoding.check_module(contents)
     return contents
+
+
+def _written_in_notebooks(source: Source, home: Parts, assignment: Assignment, taken: list[str]) -> str | None:
+    """The written answers from the notebooks, as `explanations.md` would have them; None if there are none.
+
+    Args:
+        source: the submission.
+        home: where its files lie.
+        assignment: with the questions that have a written answer.
+        taken: names of files that were read; those read here are added.
+
+    Raises:
+        Unreadable: one of these notebooks; the text begins with its name.
+    """
+    answers: dict[str, str] = {}
+    for question in assignment.questions:
+        file = f"{question.module}.ipynb"
+        if not question.written or not source.holds((*home, file)):
+            continue
+        try:
+            answer = written_answer(source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES), question.id)
+        except Unreadable as problem:
+            raise Unreadable(f"{file} {problem}") from None
+        if answer is not None:
+            answers[question.id] = answer
+            taken.append(file)
+    return as_explanations(answers) if answers else None
 
 
 def _home(source: Source, names: Sequence[str], shown: str) -> Parts:

@@ -14,15 +14,25 @@ from autograder.intake.source import Unreadable
 MAX_NOTEBOOK_BYTES = 4 << 20  # with what its cells printed and drew
 MAX_SLIM_BYTES = 1 << 19  # without
 
+NO_NOTEBOOK = "is not a valid notebook of today's format; open it in Jupyter and save it again"
+
 # Cell magics whose cell is Python that counts. Of others, %%bash or %%html, nothing can be used.
 _PYTHON_CELLS = ("time", "capture", "prun")
 _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
-# What IPython takes for a statement and Python never does: %matplotlib inline, !ls, files = !ls, ?f, f??
-_MAGIC = re.compile(r"\s*[%!?]|[\w., \[\]]*=\s*[%!]|\s*[\w.*\[\]]+\?{1,2}\s*$")
+# What IPython takes for a statement and Python never does: %matplotlib inline, !ls, files = !ls, ?f, f??; and calls of
+# what the setup cell brings, which are not there where the module is graded: check("q1"), train("lenet").
+_MAGIC = re.compile(
+    r"\s*[%!?]|[\w., \[\]]*=\s*[%!]|\s*[\w.*\[\]]+\?{1,2}\s*$"
+    r"""|\s*(\w+\s*=\s*)?(check|train)\(\s*["']\w+["'][^()]*\)\s*;?\s*(#.*)?$|\s*from tests\.notebook import\b"""
+)
+SETUP = "setup"  # grade_id of the cell that brings the tests along
+SETUP_LINE = "#@title Setup: run this cell first"  # begins it, whatever became of its id
 
 
 def code_cells(contents: bytes) -> list[Any]:
     """A notebook's code cells, as nbformat has them: each with a `source` and `metadata`.
+
+    Of the cells for setup and tests, which the course put there, only the place is left.
 
     Args:
         contents: the file's.
@@ -40,14 +50,14 @@ def code_cells(contents: bytes) -> list[Any]:
             raise Unreadable(f"has {len(slim):,} bytes besides its outputs; {MAX_SLIM_BYTES:,} are allowed")
         notebook = reader.reads(slim)
         language = _language(notebook.metadata)
-        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        cells = [_answer(cell) for cell in notebook.cells if cell.cell_type == "code"]
         "".join(cell.source for cell in cells).encode()  # fails if any of it is no text
         # The format is that of 2015; what is older Jupyter itself has to convert.
         readable = notebook.nbformat == nbformat.current_nbformat and isinstance(notebook.cells, list)
     except invalid:
         readable = False
     if not readable:
-        raise Unreadable("is not a valid notebook of today's format; open it in Jupyter and save it again")
+        raise Unreadable(NO_NOTEBOOK)
     if "python" not in language.lower():
         raise Unreadable("is a notebook for another language than Python")
     return cells
@@ -96,6 +106,17 @@ def _without_outputs(found: dict[str, Any]) -> dict[str, Any]:
     if found.get("cell_type") in ("markdown", "raw"):
         found["source"] = ""
     return found
+
+
+def _answer(cell: Any) -> Any:
+    """A code cell, or what is left of one that is no part of the answer."""
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    known = nbgrader if isinstance(nbgrader, dict) else {}
+    tests = known.get("grade") is True and known.get("solution") is False
+    if tests or known.get("grade_id") == SETUP or cell.source.lstrip().startswith(SETUP_LINE):
+        cell.source = "# left out: " + ("tests" if tests else "setup")
+    return cell
 
 
 def _language(metadata: Any) -> str:
