@@ -16,7 +16,8 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -139,8 +140,7 @@ class SuitePlugin:
         return self._records[request.node.nodeid].told.append
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
-        config.addinivalue_line("markers", "training: trains a network")
+        _know_markers(config)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -219,13 +219,8 @@ def run_suite(
         GraderFault: the suites are not in order, or pytest did not get through them.
     """
     plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress)
-    files = [str(file) for question in questions for file in suite_files(question)]
-    arguments = [
-        *("-c", str(HIDDEN_TESTS / "pytest.ini"), "--rootdir", str(ROOT)),
-        *("--noconftest", "--disable-plugin-autoload", "--assert=plain", "-s"),
-        *(argument for plugin_name in _NOT_NEEDED for argument in ("-p", f"no:{plugin_name}")),
-        *(*_time_limit(), *files),
-    ]
+    files = [file for question in questions for file in suite_files(question)]
+    arguments = [*_arguments(files), *_time_limit()]
     said = io.StringIO()
     with _without_pytest_settings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         status = pytest.main(arguments, plugins=[plugin])
@@ -234,6 +229,38 @@ def run_suite(
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise GraderFault(f"The suites could not be run: {said.getvalue().strip() or status}")
     return plugin
+
+
+def public_points(questions: tuple[Question, ...]) -> dict[str, int]:
+    """What the public tests of each question are worth.
+
+    Raises:
+        GraderFault: the suites are not in order.
+    """
+    counted = _Count()
+    said = io.StringIO()
+    with _without_pytest_settings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = pytest.main(
+            [*_arguments([suite_files(question)[0] for question in questions]), "--collect-only"], plugins=[counted]
+        )
+    if status != pytest.ExitCode.OK:
+        raise GraderFault(f"The public tests cannot be collected: {said.getvalue().strip() or status}")
+    return {question.id: counted.points[question.id] for question in questions}
+
+
+class _Count:
+    """Adds up what the tests of each question are worth."""
+
+    def __init__(self) -> None:
+        self.points: Counter[str] = Counter()
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        _know_markers(config)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            record = _record(item)
+            self.points[record.question] += record.points
 
 
 def suite_files(question: Question) -> list[Path]:
@@ -250,6 +277,21 @@ def suite_digest() -> str:
             contents = file.read_bytes()
             digest.update(f"{folder.name}/{file.name}\0{len(contents)}\0".encode() + contents)
     return digest.hexdigest()
+
+
+def _arguments(files: Sequence[Path]) -> list[str]:
+    """What pytest is told for a run of ours."""
+    return [
+        *("-c", str(HIDDEN_TESTS / "pytest.ini"), "--rootdir", str(ROOT)),
+        *("--noconftest", "--disable-plugin-autoload", "--assert=plain", "-s"),
+        *(argument for plugin_name in _NOT_NEEDED for argument in ("-p", f"no:{plugin_name}")),
+        *map(str, files),
+    ]
+
+
+def _know_markers(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
+    config.addinivalue_line("markers", "training: trains a network")
 
 
 def _record(item: pytest.Item) -> _Record:

@@ -20,6 +20,9 @@ from tests.checks import CheckFailed
 from tests.messages import full_message, headline, run_again
 from tests.scoreboard import Outcome, lines, scores
 
+OWN_FILES = pytest.StashKey[Callable[[str], str | None]]()
+"""What people call a file of the student's, by the name that Python knows; None if it is somebody else's."""
+
 _POINTS = "category and points"
 _CHOSEN = pytest.StashKey[dict[tuple[str, int], Outcome]]()
 
@@ -143,13 +146,18 @@ def pytest_runtest_makereport(
 def _told_by_own_lines(item: pytest.Item, error: Exception) -> str:
     """An exception by the lines of the target that led to it; "" if there are none."""
     folders = tuple(assignment.__path__)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
+    own = item.config.stash.get(OWN_FILES, lambda name: _shown(name) if name.startswith(folders) else None)
+    frames = [
+        (name, frame)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if (name := own(frame.filename)) is not None
+    ]
     if isinstance(error, NotImplementedError) and frames:
-        where = f"{frames[-1].name} in {_shown(frames[-1].filename)}, line {frames[-1].lineno}"
-        return f"TODO: {where}"
+        name, frame = frames[-1]
+        return f"TODO: {frame.name} in {name}, line {frame.lineno}"
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType) and error.obj.__file__:
         return f"{headline(item)}\n  missing {_shown(error.obj.__file__)} has no {error.name}"
-    lines = [f"  {_shown(frame.filename)}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames]
+    lines = [f"  {name}:{frame.lineno}, in {frame.name}: {frame.line}" for name, frame in frames]
     if isinstance(error, SyntaxError) and (error.filename or "").startswith(folders):
         lines.append(f"  {_shown(error.filename or '')}:{error.lineno}: {(error.text or '').strip()}")
     if not lines:

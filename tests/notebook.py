@@ -1,0 +1,163 @@
+"""The public tests in a notebook: `check("q1")` tests what its cells defined, and says what `pytest` would say."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+# This module is also the plugin that pytest runs with: fixtures and hooks under these names are its parts.
+from tests.conftest import (
+    OWN_FILES,
+    _same_random_numbers_every_time,
+    from_scratch,
+    outcomes,
+    pytest_collection_finish,
+    pytest_runtest_makereport,
+    table_model,
+)
+from tests.messages import AGAIN
+from tests.scoreboard import Outcome, scores
+
+__all__ = [
+    "_same_random_numbers_every_time",
+    "check",
+    "from_scratch",
+    "pytest_collection_finish",
+    "pytest_runtest_makereport",
+    "table_model",
+]
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def check(question: str, category: str = "") -> int:
+    """Run the public tests of a question on what the notebook's cells defined, and print what is wrong.
+
+    Args:
+        question: "q1".
+        category: only the tests of this category, "dilation"; all if it is "".
+
+    Returns:
+        The points that were reached.
+
+    Raises:
+        ValueError: there are no such tests.
+    """
+    __tracebackhide__ = True
+    files = sorted(FOLDER.glob("test_q*.py"))
+    chosen = [file for file in files if file.stem.split("_")[1] == question]
+    if not chosen:
+        known = ", ".join(file.stem.split("_")[1] for file in files)
+        raise ValueError(f"There are no tests of {question}; there are tests of {known}.")
+    run = _Run(category)
+    said = io.StringIO()
+    arguments = [
+        *("-c", os.devnull, "--rootdir", str(FOLDER.parent), "--noconftest", "--import-mode=importlib"),
+        *("--assert=plain", "--capture=sys", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
+        *map(str, chosen),
+    ]
+    with _quietly(said):
+        status = pytest.main(arguments, plugins=[sys.modules[__name__], run])
+    if status == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if not run.outcomes:
+        if category and status == pytest.ExitCode.NO_TESTS_COLLECTED:
+            raise ValueError(f"{question} has no tests of {category}; it has {', '.join(run.categories)}.")
+        raise RuntimeError(said.getvalue().strip())
+    for failure in run.failures:
+        print(f"{failure}\n")
+    (score,) = scores(run.outcomes)
+    print(score.line())
+    if not category:
+        print("The grade counts hidden tests too.")
+    return score.points
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
+    config.stash[AGAIN] = lambda question, category: f'check("{question}", "{category}")'
+    config.stash[OWN_FILES] = _cell
+
+
+@pytest.fixture
+def _definitions() -> ModuleType:
+    """What the notebook's cells defined, as the module that a test knows."""
+    module = ModuleType("notebook")
+    module.__dict__.update(vars(sys.modules["__main__"]))
+    module.__file__ = "this notebook"  # that is what messages call it
+    return module
+
+
+def _fixture() -> Any:
+    @pytest.fixture
+    def question(_definitions: ModuleType) -> ModuleType:
+        return _definitions
+
+    return question
+
+
+q1, q2, q3, q4, q5, q6, q7 = (_fixture() for _ in range(7))
+
+
+class _Run:
+    """Collects what became of the tests.
+
+    Args:
+        category: only tests of this category are run; all if it is "".
+    """
+
+    def __init__(self, category: str) -> None:
+        self.outcomes: list[Outcome] = []
+        self.failures: list[str] = []
+        self.categories: list[str] = []
+        self._category = category
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        category = {item: marker.kwargs["category"] for item in items for marker in item.iter_markers("points")}
+        self.categories = list(dict.fromkeys(category.values()))
+        items[:] = [item for item in items if self._category in ("", category.get(item))]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        self.outcomes = outcomes(terminalreporter.stats, terminalreporter.config)
+        failed = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
+        for report in failed:
+            printed = [f"--- {title} ---\n{text.rstrip()}" for title, text in report.sections if text.strip()]
+            self.failures.append("\n".join([report.longreprtext, *printed]))
+
+
+@contextlib.contextmanager
+def _quietly(said: io.StringIO) -> Iterator[None]:
+    """Keep what pytest and warnings say out of the notebook: nbgrader gives no points where anything is on stderr.
+
+    What the student set for their own pytest runs does not count here, and other packages' plugins take time.
+    """
+    settings = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
+    for name in settings:
+        del os.environ[name]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        os.environ.update(settings)
+
+
+def _cell(filename: str) -> str | None:
+    """What people call the cell whose code Python knows by this file name; None if it is no cell."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    name = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)(filename)
+    if name is not None:
+        return " ".join(name)
+    is_cell = filename.startswith("<ipython-input-") or f"{os.sep}ipykernel_" in filename  # of an older IPython
+    return "a cell" if is_cell else None
