@@ -140,7 +140,7 @@ class SuitePlugin:
         return self._records[request.node.nodeid].told.append
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        _know_markers(config)
+        know_markers(config)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -220,15 +220,26 @@ def run_suite(
     """
     plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress)
     files = [file for question in questions for file in suite_files(question)]
-    arguments = [*_arguments(files), *_time_limit()]
-    said = io.StringIO()
-    with _without_pytest_settings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = pytest.main(arguments, plugins=[plugin])
+    status, said = run_pytest(files, plugin)
     if plugin.fault is not None:
         raise GraderFault(str(plugin.fault))
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise GraderFault(f"The suites could not be run: {said.getvalue().strip() or status}")
+        raise GraderFault(f"The suites could not be run: {said or status}")
     return plugin
+
+
+def run_pytest(files: Sequence[Path], plugin: object, *arguments: str) -> tuple[int, str]:
+    """Run pytest as for a grade, whatever the settings for people's runs are: its exit status, and what it said."""
+    given = [
+        *("-c", str(HIDDEN_TESTS / "pytest.ini"), "--rootdir", str(ROOT)),
+        *("--noconftest", "--disable-plugin-autoload", "--assert=plain", "-s"),
+        *(argument for plugin_name in _NOT_NEEDED for argument in ("-p", f"no:{plugin_name}")),
+        *(*_time_limit(), *arguments, *map(str, files)),
+    ]
+    said = io.StringIO()
+    with _without_pytest_settings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = pytest.main(given, plugins=[plugin])
+    return status, said.getvalue().strip()
 
 
 def public_points(questions: tuple[Question, ...]) -> dict[str, int]:
@@ -238,13 +249,9 @@ def public_points(questions: tuple[Question, ...]) -> dict[str, int]:
         GraderFault: the suites are not in order.
     """
     counted = _Count()
-    said = io.StringIO()
-    with _without_pytest_settings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = pytest.main(
-            [*_arguments([suite_files(question)[0] for question in questions]), "--collect-only"], plugins=[counted]
-        )
+    status, said = run_pytest([suite_files(question)[0] for question in questions], counted, "--collect-only")
     if status != pytest.ExitCode.OK:
-        raise GraderFault(f"The public tests cannot be collected: {said.getvalue().strip() or status}")
+        raise GraderFault(f"The public tests cannot be collected: {said or status}")
     return {question.id: counted.points[question.id] for question in questions}
 
 
@@ -255,7 +262,7 @@ class _Count:
         self.points: Counter[str] = Counter()
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        _know_markers(config)
+        know_markers(config)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
@@ -279,17 +286,8 @@ def suite_digest() -> str:
     return digest.hexdigest()
 
 
-def _arguments(files: Sequence[Path]) -> list[str]:
-    """What pytest is told for a run of ours."""
-    return [
-        *("-c", str(HIDDEN_TESTS / "pytest.ini"), "--rootdir", str(ROOT)),
-        *("--noconftest", "--disable-plugin-autoload", "--assert=plain", "-s"),
-        *(argument for plugin_name in _NOT_NEEDED for argument in ("-p", f"no:{plugin_name}")),
-        *map(str, files),
-    ]
-
-
-def _know_markers(config: pytest.Config) -> None:
+def know_markers(config: pytest.Config) -> None:
+    """Tell pytest the suites' own markers."""
     config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
     config.addinivalue_line("markers", "training: trains a network")
 
@@ -328,13 +326,13 @@ def _result(
     if isinstance(error, CheckFailed):
         status = "failed"
         staff = error.detail
-        message = _sentences(error.summary, error.likely) if hidden else full_message(item, error)
+        message = sentences(error.summary, error.likely) if hidden else full_message(item, error)
     elif isinstance(error, SubmissionFailure):
         status = error.status
         notes = [] if isinstance(error, Unusable) else getattr(error, "__notes__", [])
         staff = "\n".join([error.detail, *notes])
         likely = getattr(error, "likely", None)
-        message = f"{error.summary} {_sentences(likely)}".strip() if hidden else staff
+        message = f"{error.summary} {sentences(likely)}".strip() if hidden else staff
     elif error is not None or not complete:
         status = "error"
         if "Timeout" in str(error):  # pytest-timeout has no exception of its own
@@ -348,7 +346,8 @@ def _result(
     return TestResult(name, record.category, status, record.visibility, score, record.points, message, staff, seconds)
 
 
-def _sentences(*texts: str | None) -> str:
+def sentences(*texts: str | None) -> str:
+    """Texts as sentences, one after the other."""
     return " ".join(text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".") for text in texts if text)
 
 

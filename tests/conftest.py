@@ -89,20 +89,22 @@ def table_model() -> Callable[[torch.Tensor], torch.nn.Module]:
 @pytest.fixture
 def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Wrap a function so that a call of it fails if it uses torch's own function for its operation."""
+    return watched
 
-    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def watched(*arguments: Any, **named: Any) -> Any:
-            with _Watch(LIBRARY_FUNCTIONS[function.__name__]) as watch:
-                result = function(*arguments, **named)
-            if watch.used:
-                used = f"torch's own {', '.join(watch.used)}; this question asks you to write the operation yourself"
-                raise CheckFailed("the library's own kernel was used", [("call", function.__name__), ("used", used)])
-            return result
 
-        return watched
+def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, failing where it uses torch's own for its operation."""
 
-    return wrap
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        with _Watch(LIBRARY_FUNCTIONS[function.__name__]) as watch:
+            result = function(*arguments, **named)
+        if watch.used:
+            used = f"torch's own {', '.join(watch.used)}; this question asks you to write the operation yourself"
+            raise CheckFailed("the library's own kernel was used", [("call", function.__name__), ("used", used)])
+        return result
+
+    return wrapped
 
 
 class _Watch(TorchFunctionMode):

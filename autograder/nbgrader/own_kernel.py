@@ -1,0 +1,162 @@
+"""Hidden tests in nbgrader's own kernel, the student's code beside them, for a course that wants nbgrader's way.
+
+Nothing here is protected: the student's code shares a process with the tests, can read them and can claim any points.
+The sandboxed way, which `nbgrader_config.py` sets up by default, is the one that gives points to be trusted. Here as
+there a network is trained for minutes, which the kernel's time limit has to allow.
+"""
+
+from __future__ import annotations
+
+import hmac
+import warnings
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from assignment import cifar10, training
+from autograder import course
+from autograder.course import Question
+from autograder.report import Accuracy
+from autograder.short_run import held_out, network_of, threshold_for
+from autograder.suite import know_markers, run_pytest, sentences, suite_digest, suite_files
+from tests.checks import CheckFailed
+from tests.conftest import LIBRARY_FUNCTIONS, table_model, watched
+from tests.messages import headline
+
+
+def hidden(question: str, definitions: Mapping[str, Any]) -> int:
+    """Run a question's hidden tests on what a notebook's cells defined, and print what students may know of failures.
+
+    Args:
+        question: "q1".
+        definitions: the notebook's `globals()`.
+
+    Returns:
+        The points that were reached.
+
+    Raises:
+        RuntimeError: the suite is not in order.
+    """
+    (chosen,) = course.load().choose([question])
+    plugin = _OwnKernel(chosen, definitions)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nbgrader gives no points where anything is on stderr
+        status, said = run_pytest([suite_files(chosen)[1]], plugin)
+    if status == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise RuntimeError(f"The hidden tests could not be run: {said or status}")
+    for failure in plugin.failures:
+        print(failure)
+    print(f"{question} hidden tests: {plugin.points} of {plugin.most} points")
+    return plugin.points
+
+
+def _definitions() -> Any:
+    """The fixture that tests know as the student's module."""
+
+    @pytest.fixture
+    def fixture(self: _OwnKernel) -> ModuleType:
+        return self._module
+
+    return fixture
+
+
+class _OwnKernel:
+    """Gives tests their fixtures, bound to what is in this very process, and adds up points.
+
+    Args:
+        question: whose tests are run.
+        definitions: the student's, by name.
+    """
+
+    def __init__(self, question: Question, definitions: Mapping[str, Any]) -> None:
+        self.points = self.most = 0
+        self.failures: list[str] = []
+        self._question = question
+        self._module = ModuleType("notebook")
+        self._module.__dict__.update(definitions)
+        for name in set(question.from_scratch) & LIBRARY_FUNCTIONS.keys() & definitions.keys():
+            self._module.__dict__[name] = watched(definitions[name])
+
+    q1, q2, q3, q4, q5, q6, q7 = (_definitions() for _ in range(7))
+    table_model = staticmethod(table_model)
+
+    @pytest.fixture
+    def short_run(self) -> _ShortRun:
+        """The training of the question's network, which begins here."""
+        return _ShortRun(self._question, self._module, self._seed("training"))
+
+    @pytest.fixture
+    def seed(self, request: pytest.FixtureRequest) -> int:
+        """The seed of random cases: the same whenever these tests are run, since what is handed in is not known."""
+        return self._seed(request.node.name)
+
+    @pytest.fixture
+    def tell(self) -> Callable[[str], None]:
+        """What costs no points is not told here."""
+        return lambda _: None
+
+    @pytest.fixture(autouse=True)
+    def _random_numbers(self, request: pytest.FixtureRequest) -> None:
+        torch.manual_seed(self._seed(request.node.name))
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        know_markers(config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
+        """Note how a phase ended, in place of pytest's own report with its tracebacks, which hold inputs."""
+        points = next(item.iter_markers("points")).args[0]
+        if call.when == "setup":
+            self.most += points
+            if call.excinfo is not None:  # no student's code has run yet
+                raise call.excinfo.value
+        if call.excinfo is not None:
+            self.failures.append(f"{headline(item)}\n  {_told(call.excinfo.value)}")
+        elif call.when == "call":
+            self.points += points
+        outcome: Any = "passed" if call.excinfo is None else "failed"
+        when: Any = call.when
+        return pytest.TestReport(item.nodeid, ("", None, ""), {}, outcome, None, when)
+
+    def _seed(self, name: str) -> int:
+        return int.from_bytes(hmac.digest(suite_digest().encode(), name.encode(), "sha256")[:8]) >> 1
+
+
+class _ShortRun:
+    """What `short_run.ShortRun` is to a test, trained in this process and when it is asked for.
+
+    Attributes:
+        threshold: the accuracy that is asked for, in per cent.
+        epochs: of the recipe.
+    """
+
+    def __init__(self, question: Question, module: ModuleType, seed: int) -> None:
+        self._source = cifar10.resolve("auto")
+        kind = "synthetic" if self._source == "synthetic" else "cifar10"
+        self._network = network_of(question, kind)
+        self._module = module
+        self._seed = seed
+        self.threshold = threshold_for(question, kind)
+        self.epochs = self._network.recipe.epochs
+
+    def accuracy(self) -> Accuracy:
+        """Train, and measure on held-out images."""
+        train, test = cifar10.load(self._source)
+        unseen = held_out(test, self._seed)
+        torch.manual_seed(self._seed)
+        model = getattr(self._module, self._network.name)(**self._network.settings)
+        history = training.fit(model, train, self._network.recipe, seed=self._seed)
+        right = training.predict(model, unseen.images).argmax(1) == unseen.labels
+        return Accuracy(100 * right.float().mean().item(), {}, self.threshold, 0.0, history.curve)
+
+
+def _told(error: BaseException) -> str:
+    """A failure without any of its test's numbers."""
+    if isinstance(error, CheckFailed):
+        return sentences(error.summary, error.likely)
+    return f"Your code raised {type(error).__name__}."
