@@ -51,6 +51,7 @@ def _notebook(question: Question, public: int, given: str) -> bytes:
     cells = [
         *_module_cells(question, given),
         *_test_cells(question, public),
+        *(_training_cells(question) if question.trains else ()),
         *(_written_cells(question) if question.written else ()),
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -63,7 +64,7 @@ def _module_cells(question: Question, given: str) -> Iterator[Any]:
     """What to read, the setup cell, and the module, a cell for each thing to write and one for what lies between."""
     docstring, parts = _parts(question)
     yield _markdown(f"{question.id}-title", _title(question, docstring))
-    yield _code(SETUP, _setup(given), nbgrader={"grade_id": SETUP, "locked": True}, **_COLLAPSED)
+    yield _code(SETUP, _setup(question, given), nbgrader={"grade_id": SETUP, "locked": True}, **_COLLAPSED)
     for number, part in enumerate(parts, start=1):
         if not part.name:
             yield _code(f"{question.id}-given-{number}", part.source)
@@ -94,6 +95,12 @@ def _test_cells(question: Question, public: int) -> Iterator[Any]:
             "points": question.automatic - public,
         },
     )
+
+
+def _training_cells(question: Question) -> Iterator[Any]:
+    """Training, which takes a minute and so is not run with all the other cells."""
+    about = "# Train it, beside the network of Week 8: take away the # below. A minute on two cores, seconds on a GPU."
+    yield _code(f"{question.id}-train", f'{about}\n# train("{question.trains}")')
 
 
 def _written_cells(question: Question) -> Iterator[Any]:
@@ -209,14 +216,16 @@ def _in_a_notebook(text: str) -> str:
     )
 
 
-def _setup(given: str) -> str:
+def _setup(question: Question, given: str) -> str:
     """The setup cell: the given files and the public tests travel in it, for a notebook that is alone."""
     source = inspect.getsource(setup_cell._bring_the_tests)  # noqa: SLF001  (its own name in a notebook)
     call = f'_bring_the_tests(\n    "{given}"\n)'
+    training = "from assignment.notebook import train\n" if question.trains else ""
+    imports = f"{training}from tests.notebook import check"
     return (
         f'{SETUP_LINE} {{ display-mode: "form" }}\n'
         "# Finds the course's tests, or unpacks them beside this notebook. There is nothing to change or read here.\n"
-        f"{source}\n\n{call}\nfrom tests.notebook import check"
+        f"{source}\n\n{call}\n{imports}"
     )
 
 
