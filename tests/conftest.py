@@ -93,11 +93,14 @@ def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def watched(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, failing where it uses torch's own for its operation."""
+    """The function, failing where it uses torch's own for its operation, by its name; a lambda has none."""
+    word = LIBRARY_FUNCTIONS.get(function.__name__)
+    if word is None:
+        return function
 
     @functools.wraps(function)
     def wrapped(*arguments: Any, **named: Any) -> Any:
-        with _Watch(LIBRARY_FUNCTIONS[function.__name__]) as watch:
+        with _Watch(word) as watch:
             result = function(*arguments, **named)
         if watch.used:
             used = f"torch's own {', '.join(watch.used)}; this question asks you to write the operation yourself"

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).resolve().parent
+MOST_PRINTED = 2_000  # characters that a test shows of what the student's code printed; likely causes call it again
 
 
 def check(question: str, category: str = "") -> int:
@@ -62,7 +63,7 @@ def check(question: str, category: str = "") -> int:
     said = io.StringIO()
     arguments = [
         *("-c", os.devnull, "--rootdir", str(FOLDER.parent), "--noconftest", "--import-mode=importlib"),
-        *("--assert=plain", "--capture=sys", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
+        *("--assert=plain", "--capture=fd", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
         *map(str, chosen),
     ]
     with _quietly(said):
@@ -130,8 +131,14 @@ class _Run:
         self.outcomes = outcomes(terminalreporter.stats, terminalreporter.config)
         failed = [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])]
         for report in failed:
-            printed = [f"--- {title} ---\n{text.rstrip()}" for title, text in report.sections if text.strip()]
+            printed = [f"--- {title} ---\n{_end(text)}" for title, text in report.sections if text.strip()]
             self.failures.append("\n".join([report.longreprtext, *printed]))
+
+
+def _end(text: str) -> str:
+    """What was printed last."""
+    text = text.rstrip()
+    return text if len(text) <= MOST_PRINTED else f"…{text[-MOST_PRINTED:]}"
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import warnings
 from collections.abc import Callable, Mapping
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -44,7 +44,7 @@ def hidden(question: str, definitions: Mapping[str, Any]) -> int:
     plugin = _OwnKernel(chosen, definitions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nbgrader gives no points where anything is on stderr
-        status, said = run_pytest([suite_files(chosen)[1]], plugin)
+        status, said = run_pytest([suite_files(chosen)[1]], plugin, "--capture=fd")
     if status == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -79,8 +79,9 @@ class _OwnKernel:
         self._question = question
         self._module = ModuleType("notebook")
         self._module.__dict__.update(definitions)
-        for name in set(question.from_scratch) & LIBRARY_FUNCTIONS.keys() & definitions.keys():
-            self._module.__dict__[name] = watched(definitions[name])
+        for name in set(question.from_scratch) & LIBRARY_FUNCTIONS.keys():
+            if isinstance(definitions.get(name), FunctionType):
+                self._module.__dict__[name] = watched(definitions[name])
 
     q1, q2, q3, q4, q5, q6, q7 = (_definitions() for _ in range(7))
     table_model = staticmethod(table_model)
@@ -116,7 +117,8 @@ class _OwnKernel:
             if call.excinfo is not None:  # no student's code has run yet
                 raise call.excinfo.value
         if call.excinfo is not None:
-            self.failures.append(f"{headline(item)}\n  {_told(call.excinfo.value)}")
+            if points:
+                self.failures.append(f"{headline(item)}\n  {_told(call.excinfo.value)}")
         elif call.when == "call":
             self.points += points
         outcome: Any = "passed" if call.excinfo is None else "failed"
