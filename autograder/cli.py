@@ -151,8 +151,16 @@ def stubs(check: bool) -> None:
 @click.option("--training", is_flag=True, help="Measure the short run instead, beside the slides' loop or on a GPU.")
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
 @click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where --training trains.")
-def benchmark(questions: tuple[str, ...], repeat: int, training: bool, data: str, device: str) -> None:
+@click.option("--nbgrader", "in_nbgrader", is_flag=True, help="Measure nbgrader's autograde, sandboxed and its own.")
+def benchmark(
+    questions: tuple[str, ...], repeat: int, training: bool, data: str, device: str, in_nbgrader: bool
+) -> None:
     """Measure what grading costs beside the student's own code, as ratios within one run."""
+    if in_nbgrader:
+        from autograder import benchmark_nbgrader
+
+        benchmark_nbgrader.run(questions)
+        return
     if training:
         from assignment.cifar10 import DataError
         from assignment.training import TrainingError, pick_device
@@ -277,3 +285,29 @@ def github(dest: Path) -> None:
 
     for line in write_repository(dest):
         print(for_actions_log(line))
+
+
+@export.command()
+@click.argument("dest", type=click.Path(path_type=Path))
+def nbgrader(dest: Path) -> None:
+    """Write a course folder for nbgrader to DEST, or bring one up to date.
+
+    In a folder that is there, what students handed in, what came of it and what the course changed are left alone.
+    """
+    from autograder.nbgrader.configuration import ASSIGNMENT
+    from autograder.nbgrader.course_folder import write_course_folder
+
+    changes = write_course_folder(dest, course.load())
+    for what, names in (("written", changes.written), ("removed", changes.removed)):
+        for name in names:
+            if not name.startswith("grader/"):
+                print(f"{what}: {name}")
+        inside = sum(name.startswith("grader/") for name in names)
+        if inside:
+            print(f"{what}: {inside} files in grader/")
+    for name in changes.kept:
+        print(f"left as it is, for it was changed here: {name}")
+    if not (changes.written or changes.removed):
+        print("Everything is up to date.")
+    elif any(name.endswith(".ipynb") for name in changes.written):
+        print(f"Next, in {dest}: nbgrader generate_assignment {ASSIGNMENT}")

@@ -98,7 +98,7 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
             continue
         taken.append(file)
         try:
-            modules[f"{module}.py"] = _module(source, home, file)
+            modules[f"{module}.py"] = read_module(source, home, file)
         except Unreadable as problem:
             problems[f"{module}.py"] = f"{file} {problem}."
     explanations = None
@@ -114,7 +114,7 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
     return Submission(printable(source.name), modules, problems, explanations, _left_out(source, home, taken))
 
 
-def _module(source: Source, home: Parts, file: str) -> bytes:
+def read_module(source: Source, home: Parts, file: str) -> bytes:
     """The module in a file or a notebook.
 
     Raises:

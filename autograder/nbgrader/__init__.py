@@ -1,1 +1,4 @@
-"""The assignment as a course of nbgrader's: notebooks made from the solutions, and how they are graded."""
+"""nbgrader: a course folder to export, and the parts that stand in nbgrader's own places when it grades.
+
+The package nbgrader itself is a library here, always imported as `nbgrader`; this one is `autograder.nbgrader`.
+"""
