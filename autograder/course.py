@@ -28,7 +28,7 @@ EXPLANATIONS = "explanations.md"
 
 # In autograder/: checks of the grader itself, and tools of those who build it and send it out.
 NOT_FOR_GRADING = {
-    *("tests", "attacks", "bank", "fuzz", "export", "release"),
+    *("tests", "attacks", "bank", "fuzz", "export", "release", "guides", "README.md", "EVIDENCE.md"),
     *("benchmark.py", "benchmark_nbgrader.py", "benchmark_training.py", "calibrate.py", "controls.py", "verify.py"),
 }
 
