@@ -148,8 +148,6 @@ def _class(world: World) -> None:
     away = {**told, "timestamp": late, "before": told["after"], "after": "d" * 40}
     back = {**told, "timestamp": closed, "before": "d" * 40, "activity_type": "force_push"}
     world.answer(activity, [back, away, told])
-    world.answer("user", {"login": "course-bot"})
-    (world.github / "token").write_text(TOKEN)
 
 
 @dataclass
@@ -210,29 +208,35 @@ class Course:
 
 @pytest.fixture(scope="module")
 def course_(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    folder = tmp_path_factory.mktemp("course")
-    for path in (folder, *folder.parents):  # workers have users of their own
-        if path.owner() == folder.owner():
+    world = World(tmp_path_factory.mktemp("course"))
+    _class(world)
+    return staff_repository(world, ROSTER, questions=2)
+
+
+def staff_repository(world: World, roster: str, *, questions: int | None = None) -> Course:
+    """The staff's repository, exported and committed, for a class that is due; with the first questions alone."""
+    for path in (world.folder, *world.folder.parents):  # workers have users of their own
+        if path.owner() == world.folder.owner():
             path.chmod(path.stat().st_mode | 0o055)
         if path.name.startswith("pytest-of"):
             break
-    world = World(folder)
-    _class(world)
-    repository = folder / "staff"
+    repository = world.folder / "staff"
     exported = subprocess.run(
         [sys.executable, "-m", "autograder", "export", "github", str(repository)],
         cwd=course.ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert exported.returncode == 0, exported.stderr
-    (repository / "roster.csv").write_text(ROSTER)
+    (repository / "roster.csv").write_text(roster)
     settings = repository / "autograder" / "assignment.toml"
-    first, *questions = settings.read_text("utf-8").split("[[question]]")
+    first, *asked = settings.read_text("utf-8").split("[[question]]")
     dated = re.sub(r"(?m)^# due = .*$", f"due = {DUE}", first)
-    settings.write_text("[[question]]".join([dated, *questions[:2]]))
+    settings.write_text("[[question]]".join([dated, *asked[:questions]]))
     git("init", "--quiet", "--initial-branch=main", str(repository))
     git("-C", str(repository), "add", "--all")
     git("-C", str(repository), "commit", "--quiet", "-m", "The grader")
-    programs = folder / "programs"
+    world.answer("user", {"login": "course-bot"})
+    (world.github / "token").write_text(TOKEN)
+    programs = world.folder / "programs"
     programs.mkdir()
     _program(programs / "gh", f'exec "{sys.executable}" "{stand_in_gh.__file__}" "$@"')
     _program(programs / "sudo", 'shift; exec env -i PATH="$PATH" "$@"')
