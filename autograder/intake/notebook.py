@@ -23,7 +23,7 @@ _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
 # what the setup cell brings, which are not there where the module is graded: check("q1"), train("lenet").
 _MAGIC = re.compile(
     r"\s*[%!?]|[\w., \[\]]*=\s*[%!]|\s*[\w.*\[\]]+\?{1,2}\s*$"
-    r"""|\s*(\w+\s*=\s*)?(check|train)\(\s*["']\w+["'][^()]*\)\s*;?\s*(#.*)?$|\s*from tests\.notebook import\b"""
+    r"""|\s*(\w+\s*=\s*)?(check|train)\(\s*["']\w+["'][^()]*\)[\s;]*(#.*)?$|\s*from tests\.notebook import\b"""
 )
 SETUP = "setup"  # grade_id of the cell that brings the tests along
 SETUP_LINE = "#@title Setup: run this cell first"  # begins it, whatever became of its id

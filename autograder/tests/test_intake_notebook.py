@@ -16,6 +16,7 @@ from nbformat import v4
 
 from autograder import course
 from autograder.intake import MAX_MODULE_BYTES, Submission, read_submission
+from autograder.intake.answers import written_answer
 from autograder.intake.notebook import MAX_NOTEBOOK_BYTES, as_module, code_cells, only_python
 from autograder.intake.source import Unreadable
 from autograder.tests.conftest import SOLUTION, Grade
@@ -113,6 +114,12 @@ def test_a_module_goes_before_a_notebook(taken: Take, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_only_ipython_understands_becomes_a_comment(source: str, python: str) -> None:
     assert only_python(source) == python
+
+
+def test_long_lines_are_read_in_one_go() -> None:
+    """Gone through again from every blank, they would take an hour: longer than any test may."""
+    lines = [f'check("q1"){" " * 400_000}x', f"{' ' * 400_000}check", f'x{" " * 400_000}= check("q1"']
+    assert only_python("\n".join(lines)).splitlines() == lines
 
 
 @given(st.text(st.sampled_from("%!?'\"\\\n ()=#abpass:"), max_size=80) | st.text(max_size=40))
@@ -224,14 +231,23 @@ REAL = notebook(
 
 
 def survives(contents: bytes) -> None:
-    try:
-        module = as_module(code_cells(contents), NOTEBOOK)
-    except Unreadable as problem:
-        said = str(problem)
-    else:
-        said = "nothing"
-        assert len(module) < MAX_MODULE_BYTES
-    assert said.isprintable()
+    for read in (_as_module, _written):
+        try:
+            text = read(contents)
+        except Unreadable as problem:
+            said = str(problem)
+        else:
+            said = "nothing"
+            assert len(text) < MAX_MODULE_BYTES
+        assert said.isprintable()
+
+
+def _as_module(contents: bytes) -> str:
+    return as_module(code_cells(contents), NOTEBOOK).decode()
+
+
+def _written(contents: bytes) -> str:
+    return written_answer(contents, "q1") or ""
 
 
 JSON = st.recursive(
