@@ -34,6 +34,8 @@ FAULTS = {
 }
 Points = dict[str, int]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def notebooks(assignment: Assignment) -> dict[str, bytes]:
