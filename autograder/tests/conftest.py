@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,6 +77,21 @@ def remote(sandbox: Sandbox) -> Iterator[Remote]:
     yield make
     for session in sessions:
         session.close()
+
+
+@pytest.fixture(scope="session")
+def released(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A student repository as it is released; tests that change something take a copy, `student`."""
+    from autograder.release import release
+
+    folder = tmp_path_factory.mktemp("released") / "student"
+    release(folder, assignment)
+    return folder
+
+
+@pytest.fixture
+def student(released: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(released, tmp_path / "student"))
 
 
 @pytest.fixture

@@ -33,19 +33,6 @@ def tree(assignment: Assignment) -> Tree:
 
 
 @pytest.fixture(scope="module")
-def released(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A released tree; tests that change something take a copy."""
-    folder = tmp_path_factory.mktemp("released") / "student"
-    release(folder, assignment)
-    return folder
-
-
-@pytest.fixture
-def student(released: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(released, tmp_path / "student"))
-
-
-@pytest.fixture(scope="module")
 def staff(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the staff's checkout, to change things in, as a release needs it."""
     folder = tmp_path_factory.mktemp("staff")

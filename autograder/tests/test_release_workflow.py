@@ -19,7 +19,6 @@ from ruamel.yaml import YAML
 
 from autograder import course
 from autograder.course import Assignment
-from autograder.release import release
 from autograder.tests.test_student_tools import board, solve
 from tests import classroom
 
@@ -154,18 +153,6 @@ def reporter_of(job: Job) -> Reported:
     runners = last["with"]["runners"]
     assert re.fullmatch(r"([a-zA-Z0-9]+,)*[a-zA-Z0-9]+", runners)  # else its errors say something else
     return reported(runners, environment)
-
-
-@pytest.fixture(scope="module")
-def released(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("released") / "student"
-    release(folder, assignment)
-    return folder
-
-
-@pytest.fixture
-def student(released: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(released, tmp_path / "student"))
 
 
 @pytest.fixture(scope="module")
