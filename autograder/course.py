@@ -46,6 +46,7 @@ class Question:
         from_scratch: functions that must not use the library's own kernels.
         trains: name of the network, in assignment/training.py, that a short run trains; "" if there is none.
         limits: what a submission may use.
+        dropped: it is graded and shown, but a class's grade book counts its points for nobody.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Question:
     from_scratch: tuple[str, ...]
     trains: str
     limits: Limits
+    dropped: bool = False
 
     @property
     def automatic(self) -> int:
@@ -136,6 +138,7 @@ def _question(entry: dict[str, Any], common: dict[str, Any]) -> Question:
         from_scratch=tuple(entry.get("from_scratch", ())),
         trains=entry.get("trains", ""),
         limits=Limits(**limits),
+        dropped=entry.get("dropped", False),
     )
 
 

@@ -10,7 +10,7 @@ import dataclasses
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from autograder.inert import json_text
 
@@ -135,6 +135,19 @@ class Report:
             "left_out": self.left_out,
         }
 
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Self:
+        """The report that `as_dict` made this of.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is none.
+        """
+        if record["schema"] != SCHEMA:
+            raise ValueError(f"{record['schema']} is not {SCHEMA}")
+        counted = ("schema", "score", "max_score", "pending", "questions")
+        fields = {name: value for name, value in record.items() if name not in counted}
+        return cls(**fields, questions=[_question_from_dict(question) for question in record["questions"]])
+
 
 def for_student(report: Report) -> dict[str, Any]:
     """The report as its student may see it: what every page, comment and export for students is made from.
@@ -177,6 +190,16 @@ def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
     tests = fields.pop("tests")
     optional = {name: fields.pop(name) for name in ("written", "accuracy")}
     return {**fields, **{name: value for name, value in optional.items() if value is not None}, "tests": tests}
+
+
+def _question_from_dict(record: dict[str, Any]) -> QuestionReport:
+    fields = {**record, "tests": [TestResult(**test) for test in record["tests"]]}
+    if "written" in fields:
+        fields["written"] = Written(**fields["written"])
+    if "accuracy" in fields:
+        curve = [(epoch, loss) for epoch, loss in fields["accuracy"]["curve"]]
+        fields["accuracy"] = Accuracy(**{**fields["accuracy"], "curve": curve})
+    return QuestionReport(**fields)
 
 
 def _question_for_student(question: QuestionReport) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from autograder.intake import encoding
 from autograder.intake.source import Unreadable
 
 MAX_ROSTER_BYTES = 16 << 20
-_COLUMNS = ("student", "name", "email", "repository", "extension")
+_COLUMNS = ("student", "name", "email", "repository", "extension", "dropped", "handed_in")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Student:
         repository: "owner/name" on GitHub, or what `git clone` takes; may be "".
         extension: this student's own due date.
         more: what other columns hold, by their headings; grade books may want it.
+        dropped: ids of questions that a class's grade book does not count for this student.
+        handed_in: when the student handed in, where the course knows.
     """
 
     student: str
@@ -36,6 +39,8 @@ class Student:
     repository: str = ""
     extension: datetime | None = None
     more: dict[str, str] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    handed_in: datetime | None = None
 
     def deadline(self, due: datetime | None, late: LateRule) -> Deadline:
         """The student's deadline in an assignment that is due then."""
@@ -96,15 +101,23 @@ def _students(reader: csv.DictReader[str]) -> Roster:
             at = lines[name.casefold()]
             problems.append(f"Roster, line {line}: {name} stands in line {at} already, and that one counts.")
             continue
-        extension = None
-        if cells.get("extension"):
-            try:
-                extension = moment(cells["extension"])
-            except ValueError as error:
-                problems.append(f"Roster, line {line}: {name}'s extension does not count: {error}.")
+        moments: dict[str, datetime] = {}
+        for column, what in (("extension", "extension"), ("handed_in", "time of handing in")):
+            if cells.get(column):
+                try:
+                    moments[column] = moment(cells[column])
+                except ValueError as error:
+                    problems.append(f"Roster, line {line}: {name}'s {what} does not count: {error}.")
         more = {key: value for key, value in cells.items() if key not in _COLUMNS}
         lines[name.casefold()] = line
         students[name] = Student(
-            name, cells.get("name", ""), cells.get("email", ""), cells.get("repository", ""), extension, more
+            name,
+            cells.get("name", ""),
+            cells.get("email", ""),
+            cells.get("repository", ""),
+            moments.get("extension"),
+            more,
+            tuple(re.findall(r"[^\s;,]+", cells.get("dropped", ""))),
+            moments.get("handed_in"),
         )
     return Roster(tuple(students.values()), tuple(problems))

@@ -1,0 +1,171 @@
+"""A class's results: a folder with a file for each student, each written whole or not at all.
+
+    class.json            which assignment this is, what networks are trained on
+    results/<key>.json    what came of one student's submission
+    reviews/<key>.json    what a person gave for written answers, see `review.store`
+
+What else lies there (grade books, pages) is made from these and may be deleted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.errors import UnusableRequest
+from autograder.inert import json_text
+from autograder.report import Report
+
+CLASS_FILE = "class.json"
+RESULTS = "results"
+RESULT_SCHEMA = "cnn-autograder/result/v1"
+CLASS_SCHEMA = "cnn-autograder/class/v1"
+
+
+@dataclass(frozen=True)
+class TestChange:
+    """A test that did not end as it had the last time; a status is None where there was no such test."""
+
+    __test__ = False
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A question that is not as it was the last time; scores are None where it was not graded."""
+
+    question: str
+    before: int | None
+    after: int | None
+    tests: tuple[TestChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one student's submission.
+
+    Attributes:
+        key: names the files that concern the student; from `key_of`.
+        student: what the course knows the student by; without a roster, the name of the folder or zip file.
+        source: the name of the folder or zip file, as it lies in the class's folder.
+        digest: SHA-256 of all that counts in the submission; "" if it cannot be used.
+        report: what grading found out; None if nothing could be graded.
+        problem: why nothing could be graded, a sentence; "" if something was.
+        ours: the problem is the grader's, not the submission's: no points may be drawn from it.
+        handed_in: when, in ISO's form with the zone, where that is known.
+        answers: the written answers, by question id, as they were handed in; "" where there is none.
+        stamps: by question id, a digest of all that decided its points; the same as long as nothing changed.
+        changes: what differs from the time before; empty the first time.
+        graded_at: when, in ISO's form, UTC.
+    """
+
+    key: str
+    student: str
+    source: str
+    digest: str = ""
+    report: Report | None = None
+    problem: str = ""
+    ours: bool = False
+    handed_in: str | None = None
+    answers: dict[str, str] = field(default_factory=dict)
+    stamps: dict[str, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    graded_at: str = ""
+
+
+def key_of(student: str) -> str:
+    """A name for files: the student's own where any system can have a file of that name, else one made from it.
+
+    The same for the same student, whoever else is in the class; two students never share one, also where the file
+    system does not tell small letters from capitals.
+    """
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,59}", student):
+        return student
+    readable = re.sub(r"[^a-z0-9]+", "-", student.lower()).strip("-")[:40]
+    return f"{readable}.{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}".lstrip(".")
+
+
+def write_result(out: Path, result: Result) -> None:
+    """Keep a result, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    fields = {name: value for name, value in vars(result).items() if name not in ("report", "changes")}
+    report = None if result.report is None else result.report.as_dict()
+    changes = [asdict(change) for change in result.changes]
+    record = {"schema": RESULT_SCHEMA, **fields, "changes": changes, "report": report}
+    write_whole(out / RESULTS / f"{result.key}.json", json_text(record, indent=1) + "\n")
+
+
+def read_result(out: Path, key: str) -> Result | None:
+    """The result of this key; None if there is none, or none that can be read: it will be graded again."""
+    try:
+        return _result(json.loads((out / RESULTS / f"{key}.json").read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def read_results(out: Path) -> Iterator[Result]:
+    """All results, by key; those that cannot be read are left out.
+
+    Raises:
+        UnusableRequest: the folder holds no class.
+    """
+    read_class(out)
+    for path in sorted((out / RESULTS).glob("*.json")):
+        result = read_result(out, path.stem)
+        if result is not None:
+            yield result
+
+
+def read_class(out: Path) -> dict[str, Any]:
+    """What `class.json` says.
+
+    Raises:
+        UnusableRequest: the folder holds no class.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        fields = json.loads((out / CLASS_FILE).read_text("utf-8"))
+        if isinstance(fields, dict) and fields.get("schema") == CLASS_SCHEMA:
+            return fields
+    raise UnusableRequest(f"{out} holds no class: `python -m autograder class FOLDER --out {out}` makes one.")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that whoever reads it, after whatever happened, finds the old contents or the new ones.
+
+    Raises:
+        OSError: it cannot be written; what was there still is.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _result(record: dict[str, Any]) -> Result:
+    if record.pop("schema") != RESULT_SCHEMA:
+        raise ValueError("another schema")
+    changes = tuple(
+        Change(**{**change, "tests": tuple(TestChange(**test) for test in change["tests"])})
+        for change in record.pop("changes")
+    )
+    report = record.pop("report")
+    return Result(**record, changes=changes, report=None if report is None else Report.from_dict(report))

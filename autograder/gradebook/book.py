@@ -1,0 +1,212 @@
+"""Put a class's grades together: results, reviews, the roster and the course's rules of today.
+
+Nothing is baked in: the raw score is what grading and readers gave; what is dropped and what lateness costs is worked
+out here, each time anew, and shown beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from autograder.batch.results import Result, key_of, read_results
+from autograder.course import Assignment, Question
+from autograder.deadline import Lateness
+from autograder.errors import UnusableRequest
+from autograder.review.store import Review, answer_digest, read_reviews
+from autograder.roster import Roster, Student
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One question of one student.
+
+    Attributes:
+        score, max_score: what a program gave, of how much; None where the question was not graded.
+        written, max_written: what a person gave for the written answer, of how much; None while it waits for one.
+        comment: the reader's, for the student.
+        dropped: its points do not count.
+    """
+
+    question: str
+    score: int | None
+    max_score: int
+    written: float | None = None
+    max_written: int = 0
+    comment: str = ""
+    dropped: bool = False
+
+    @property
+    def points(self) -> float:
+        """What there is so far."""
+        return (self.score or 0) + (self.written or 0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One student.
+
+    Attributes:
+        student: from the roster; of a submission without a student there, one with its name.
+        in_roster: whether the roster has the student; True if there is no roster.
+        result: None if nothing was handed in.
+        marks: one for each question that was graded in this class.
+        lateness: None if it is not known when the submission was handed in, or nothing is due.
+        notes: sentences for staff.
+    """
+
+    student: Student
+    in_roster: bool
+    result: Result | None
+    marks: tuple[Mark, ...]
+    lateness: Lateness | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return key_of(self.student.student) if self.result is None else self.result.key
+
+    @property
+    def graded(self) -> bool:
+        """Whether there are points to be given, be they 0: something was handed in, and the grader did not fail."""
+        return self.result is not None and not self.result.ours
+
+    @property
+    def score(self) -> float:
+        """All points, as they are."""
+        return sum(mark.points for mark in self.marks)
+
+    @property
+    def max_score(self) -> int:
+        return sum(mark.max_score + mark.max_written for mark in self.marks)
+
+    @property
+    def pending(self) -> int:
+        """Points that await a reader."""
+        return sum(mark.max_written for mark in self.marks if mark.max_written and mark.written is None)
+
+    @property
+    def counted(self) -> float:
+        """The points of the questions that are not dropped."""
+        return sum(mark.points for mark in self.marks if not mark.dropped)
+
+    @property
+    def max_counted(self) -> int:
+        return sum(mark.max_score + mark.max_written for mark in self.marks if not mark.dropped)
+
+    @property
+    def percent(self) -> float:
+        """What lateness takes off, in per cent."""
+        return self.lateness.percent if self.lateness is not None else 0
+
+    @property
+    def final(self) -> float:
+        """The points that count, less what lateness takes off."""
+        return round(self.counted * (1 - self.percent / 100), 2)
+
+
+@dataclass(frozen=True)
+class GradeBook:
+    """A class: its lines in the roster's order, then the others by name; and sentences about what is not in order."""
+
+    assignment: Assignment
+    lines: tuple[Line, ...]
+    problems: tuple[str, ...] = ()
+
+
+def read_grade_book(out: Path, assignment: Assignment, roster: Roster | None = None) -> GradeBook:
+    """Put together what is known today.
+
+    Args:
+        out: the class's folder.
+        assignment: from `course`.
+        roster: who is in the class; without one, whoever handed in.
+
+    Raises:
+        UnusableRequest: the folder holds no class, or a file with reviews is damaged.
+    """
+    results = {result.key: result for result in read_results(out)}
+    maxima = _max_scores(assignment, results.values())
+    problems = list(roster.problems if roster else ())
+    known = {question.id for question in assignment.questions}
+    lines = []
+    for student in roster.students if roster else ():
+        result = results.pop(key_of(student.student), None)
+        lines.append(_line(out, assignment, maxima, student, result, in_roster=True))
+        problems += [
+            f"Roster: {student.student}: there is no question {name} to drop."
+            for name in student.dropped
+            if name not in known
+        ]
+    lines += [
+        _line(out, assignment, maxima, Student(result.student), result, in_roster=roster is None)
+        for result in sorted(results.values(), key=lambda result: (result.student.casefold(), result.student))
+    ]
+    return GradeBook(assignment, tuple(lines), tuple(problems))
+
+
+def _max_scores(assignment: Assignment, results: Iterable[Result]) -> dict[str, int]:
+    """What a program gave points of, by question id: without training it is less, and other questions may be absent."""
+    reports = [result.report for result in results if result.report is not None]
+    if not reports:
+        return {question.id: question.automatic for question in assignment.questions}
+    known = {question.id for question in assignment.questions}
+    graded = [question for report in reports for question in report.questions if question.id in known]
+    return {question.id: question.max_score for question in graded}
+
+
+def _line(
+    out: Path,
+    assignment: Assignment,
+    maxima: Mapping[str, int],
+    student: Student,
+    result: Result | None,
+    *,
+    in_roster: bool,
+) -> Line:
+    try:
+        reviews = read_reviews(out, result.key) if result is not None else {}
+    except ValueError as error:
+        raise UnusableRequest(f"{error}.") from None
+    marks = tuple(
+        _mark(question, student, result, reviews, maxima[question.id])
+        for question in assignment.questions
+        if question.id in maxima
+    )
+    notes = []
+    if not in_roster:
+        notes.append("The roster has no such student.")
+    if result is None:
+        notes.append("Nothing was handed in.")
+    elif result.problem:
+        notes.append(f"The grader failed: {result.problem}" if result.ours else result.problem)
+    lateness = None
+    if result is not None and assignment.due is not None:
+        handed_in = student.handed_in or (datetime.fromisoformat(result.handed_in) if result.handed_in else None)
+        if handed_in is not None:
+            lateness = student.deadline(assignment.due, assignment.late).lateness(handed_in)
+        else:
+            notes.append("When it was handed in is not known.")
+    return Line(student, in_roster, result, marks, lateness, tuple(notes))
+
+
+def _mark(
+    question: Question, student: Student, result: Result | None, reviews: Mapping[str, Review], max_score: int
+) -> Mark:
+    dropped = question.dropped or question.id in student.dropped
+    report = result.report if result is not None else None
+    graded = next((each for each in report.questions if each.id == question.id), None) if report else None
+    if result is None or graded is None:
+        nothing = 0 if question.written else None  # there is no answer that could await a reader
+        return Mark(question.id, None, max_score, nothing, question.written, dropped=dropped)
+    if graded.written is None:
+        return Mark(question.id, graded.score, max_score, dropped=dropped)
+    review = reviews.get(question.id)
+    if review is not None and review.answer == answer_digest(result.answers.get(question.id, "")):
+        points: float | None = min(review.points, question.written)
+        comment = review.comment
+    else:
+        points, comment = graded.written.score, graded.written.comment
+    return Mark(question.id, graded.score, max_score, points, question.written, comment, dropped)
