@@ -1,6 +1,7 @@
 """A class's results: a folder with a file for each student, each written whole or not at all.
 
     class.json            which assignment this is, what networks are trained on
+    roster.csv            who is in the class, a copy of what the last run was given
     results/<key>.json    what came of one student's submission
     reviews/<key>.json    what a person gave for written answers, see `review.store`
 
@@ -22,8 +23,10 @@ from typing import Any
 from autograder.errors import UnusableRequest
 from autograder.inert import json_text
 from autograder.report import Report
+from autograder.roster import Roster, read_roster
 
 CLASS_FILE = "class.json"
+ROSTER_FILE = "roster.csv"
 RESULTS = "results"
 RESULT_SCHEMA = "cnn-autograder/result/v1"
 CLASS_SCHEMA = "cnn-autograder/class/v1"
@@ -140,6 +143,16 @@ def read_class(out: Path) -> dict[str, Any]:
         if isinstance(fields, dict) and fields.get("schema") == CLASS_SCHEMA:
             return fields
     raise UnusableRequest(f"{out} holds no class: `python -m autograder class FOLDER --out {out}` makes one.")
+
+
+def read_class_roster(out: Path, given: Path | None = None) -> Roster | None:
+    """The roster that is given, else the one that the class was graded with; None if there was none.
+
+    Raises:
+        UnusableRequest: it cannot be read.
+    """
+    path = given or out / ROSTER_FILE
+    return read_roster(path) if given is not None or path.exists() else None
 
 
 def write_whole(path: Path, text: str) -> None:
