@@ -25,11 +25,11 @@ from rich.table import Table
 from autograder import course
 from autograder.controls import CONTROLS, Control
 from autograder.course import Assignment, Question
+from autograder.digests import THRESHOLDS
 from autograder.errors import GraderFault
 from autograder.sandbox.failures import SubmissionFailure
 from autograder.sandbox.sandbox import Sandbox
 from autograder.short_run import (
-    THRESHOLDS,
     Data,
     ShortRun,
     network_of,

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import platform
 import time
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 import torch
 
 from autograder import course
 from autograder.course import Assignment, Question
+from autograder.digests import grader_digest, suite_digest, thresholds_digest
 from autograder.intake import Submission
 from autograder.literals import tables
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
-from autograder.short_run import Data, ShortRun, threshold_for, thresholds_digest
-from autograder.suite import Progress, SuitePlugin, run_suite, suite_digest
+from autograder.short_run import Data, ShortRun, threshold_for
+from autograder.suite import Progress, SuitePlugin, run_suite
 from autograder.written import read_written
 
 
@@ -99,18 +98,6 @@ def grade(
         ],
         left_out=list(submission.left_out),
     )
-
-
-@cache
-def grader_digest() -> str:
-    """SHA-256 of the code that grades, the suites aside; the same wherever it was sent."""
-    digest = hashlib.sha256()
-    package = course.ROOT / "autograder"
-    for file in sorted(package.rglob("*.py")):
-        part = file.relative_to(package)
-        if part.parts[0] not in {*course.NOT_FOR_GRADING, "hidden"}:
-            digest.update(f"{part}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
 
 
 def _given(assignment: Assignment) -> dict[str, bytes]:

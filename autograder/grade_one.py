@@ -1,14 +1,14 @@
-"""Grade one submission from beginning to end: take it in, start a sandbox, load the images. For every front door."""
+"""Grade one submission from beginning to end: take it in, and grade it. For the front doors."""
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.course import Assignment
-from autograder.errors import GraderFault, UnusableRequest
+from autograder.errors import UnusableRequest
+from autograder.grading import Grading
 from autograder.intake import Submission, read_submission
 from autograder.report import Report
 
@@ -48,7 +48,6 @@ def grade_one(
         UnusableRequest: the submission, a question or the data cannot be used.
         GraderFault: the grader failed; nothing is said about the submission.
     """
-    trains = data is not None and any(question.trains for question in assignment.choose(questions))
     problem = ""
     try:
         submission = read_submission(path, assignment)
@@ -57,18 +56,6 @@ def grade_one(
             raise
         submission, problem = Submission(path.name, {}), str(error)
 
-    from autograder.sandbox.launch import SandboxError, launch
-
-    try:
-        with contextlib.closing(launch()) as server:  # it imports torch while this process does
-            from autograder.grade import grade
-            from autograder.sandbox.sandbox import Sandbox
-            from autograder.short_run import Data
-
-            with Data.load(data) if trains and data is not None else contextlib.nullcontext() as images:
-                report = grade(
-                    submission, assignment, Sandbox(server), questions=questions, data=images, progress=progress
-                )
-    except SandboxError as error:
-        raise GraderFault(str(error)) from error
+    with Grading() as grading:
+        report = grading.grade(submission, assignment, questions=questions, data=data, progress=progress)
     return Graded(report, problem)

@@ -7,7 +7,6 @@ order of their own, mirrored, shifted and lit by chance: the test set is public,
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -23,7 +22,8 @@ from torch import Tensor
 from assignment import cifar10, training
 from assignment.cifar10 import CLASSES, Images
 from assignment.training import Network
-from autograder.course import ROOT, Question
+from autograder.course import Question
+from autograder.digests import THRESHOLDS
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.report import Accuracy
 from autograder.sandbox import sealed
@@ -31,7 +31,6 @@ from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
 
-THRESHOLDS = ROOT / "autograder" / "thresholds.json"
 SHIFT = 1  # pixels, at most
 LIGHT = 0.1  # how much brighter or darker, at most
 ASKED_BEFORE = 1_000  # images that a new network is asked about, to see whether it knows them already
@@ -267,11 +266,6 @@ def profile_name(question: Question, kind: str) -> str:
 def recipe_of(network: Network) -> dict[str, Any]:
     """All that decides how accurate a right answer becomes, as it stands in the table."""
     return {**network.settings, **asdict(network.recipe), "shift": SHIFT, "light": LIGHT}
-
-
-def thresholds_digest() -> str:
-    """SHA-256 of the table."""
-    return hashlib.sha256(THRESHOLDS.read_bytes()).hexdigest() if THRESHOLDS.exists() else ""
 
 
 def _thresholds() -> dict[str, Any]:

@@ -7,8 +7,6 @@ sends calls to a worker, notes each test's outcome and decides what the student 
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import hmac
 import io
 import os
@@ -26,7 +24,8 @@ import pytest
 import torch
 from _pytest.runner import runtestprotocol
 
-from autograder.course import HIDDEN_TESTS, PUBLIC_TESTS, ROOT, Question
+from autograder.course import HIDDEN_TESTS, ROOT, Question
+from autograder.digests import suite_files
 from autograder.errors import GraderFault
 from autograder.report import Status, TestResult
 from autograder.sandbox.failures import SubmissionFailure, Unusable
@@ -268,22 +267,6 @@ class _Count:
         for item in items:
             record = _record(item)
             self.points[record.question] += record.points
-
-
-def suite_files(question: Question) -> list[Path]:
-    """The files that hold a question's tests, public ones first."""
-    return [folder / f"test_{question.module}.py" for folder in (PUBLIC_TESTS, HIDDEN_TESTS)]
-
-
-@functools.cache
-def suite_digest() -> str:
-    """SHA-256 of all tests and of what they lean on, whichever questions are graded."""
-    digest = hashlib.sha256()
-    for folder in (PUBLIC_TESTS, HIDDEN_TESTS):
-        for file in sorted(folder.glob("*.py")):
-            contents = file.read_bytes()
-            digest.update(f"{folder.name}/{file.name}\0{len(contents)}\0".encode() + contents)
-    return digest.hexdigest()
 
 
 def know_markers(config: pytest.Config) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,15 +11,12 @@ from autograder.actions.folders import Commit, Fetched, Outcome
 from autograder.actions.plan import Entry
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
-from autograder.grade import grade
+from autograder.grading import Grading
 from autograder.inert import for_actions_log, for_markdown
 from autograder.intake import read_submission
 from autograder.isolation import in_one_line, require_layers
 from autograder.render.markdown import feedback
 from autograder.report import Report, for_student, write_json
-from autograder.sandbox.launch import SandboxError, launch
-from autograder.sandbox.sandbox import Sandbox
-from autograder.short_run import Data
 
 
 @dataclass(frozen=True)
@@ -53,22 +49,17 @@ def grade_all(
     Raises:
         UnusableRequest: a layer is missing, or there are no such images.
     """
-    trains = data is not None and any(question.trains for question in assignment.questions)
-    try:
-        with (
-            contextlib.closing(launch()) as server,
-            Data.load(data) if trains and data is not None else contextlib.nullcontext() as images,
-        ):
-            sandbox = Sandbox(server)
-            print(in_one_line(sandbox.layers()), flush=True)
-            require_layers(sandbox.layers(), allow_missing=allow_missing)
-            outcomes = [_grade(entry, assignment, sandbox, images, work) for entry in entries]
-    except SandboxError as error:
-        raise GraderFault(str(error)) from error
+    with Grading() as grading:
+        layers = grading.layers()
+        print(in_one_line(layers), flush=True)
+        require_layers(layers, allow_missing=allow_missing)
+        if data is not None and any(question.trains for question in assignment.questions):
+            grading.load(data)  # if there are none, that is no student's trouble
+        outcomes = [_grade(entry, assignment, grading, data, work) for entry in entries]
     return int(any(outcome.ours for outcome in outcomes))
 
 
-def _grade(entry: Entry, assignment: Assignment, sandbox: Sandbox, data: Data | None, work: Path) -> Outcome:
+def _grade(entry: Entry, assignment: Assignment, grading: Grading, data: str | None, work: Path) -> Outcome:
     fetched = folders.read_fetched(work / folders.FETCHED / entry.key)
     results = work / folders.RESULTS / entry.key
     results.mkdir(parents=True, exist_ok=True)
@@ -78,8 +69,8 @@ def _grade(entry: Entry, assignment: Assignment, sandbox: Sandbox, data: Data | 
         elif fetched.problem:
             outcome = Outcome(repository=fetched.repository, problem=fetched.problem)
         else:
-            outcome = _outcome(entry, fetched, assignment, sandbox, data, work)
-    except (GraderFault, SandboxError) as error:
+            outcome = _outcome(entry, fetched, assignment, grading, data, work)
+    except GraderFault as error:
         outcome = Outcome(problem=f"the grader failed: {error}", ours=True)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are graded)
         outcome = Outcome(problem=f"the grader failed: {type(error).__name__}: {error}", ours=True)
@@ -90,7 +81,7 @@ def _grade(entry: Entry, assignment: Assignment, sandbox: Sandbox, data: Data | 
 
 
 def _outcome(
-    entry: Entry, fetched: Fetched, assignment: Assignment, sandbox: Sandbox, data: Data | None, work: Path
+    entry: Entry, fetched: Fetched, assignment: Assignment, grading: Grading, data: str | None, work: Path
 ) -> Outcome:
     results = work / folders.RESULTS / entry.key
     graded, unusable, problems = [], [], []
@@ -103,7 +94,7 @@ def _outcome(
             unusable.append(commit)
             problems.append(str(error).replace(str(files), name))
             continue
-        graded.append(_Graded(commit, grade(submission, assignment, sandbox, data=data)))
+        graded.append(_Graded(commit, grading.grade(submission, assignment, data=data)))
     if not graded:
         text = "\n".join([f"## {assignment.title}\n", *(f"- {for_markdown(problem)}" for problem in problems), ""])
         (results / "feedback.md").write_text(text, "utf-8")

@@ -19,9 +19,10 @@ import torch
 from assignment import cifar10, training
 from autograder import course
 from autograder.course import Question
+from autograder.digests import suite_digest, suite_files
 from autograder.report import Accuracy
 from autograder.short_run import held_out, network_of, threshold_for
-from autograder.suite import know_markers, run_pytest, sentences, suite_digest, suite_files
+from autograder.suite import know_markers, run_pytest, sentences
 from tests.checks import CheckFailed
 from tests.conftest import LIBRARY_FUNCTIONS, table_model, watched
 from tests.messages import headline

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograder import course
-from autograder.errors import GraderFault
+from autograder.grading import Grading
 from autograder.intake import read_submission
-from autograder.sandbox.launch import SandboxError, launch
 
 if TYPE_CHECKING:
     from autograder.report import Report
@@ -33,17 +31,15 @@ class Settings:
     data: str = "auto"
 
 
-class Grading:
-    """Grades one submission after the other; the last report is kept, for a submission has seven notebooks."""
+class Service:
+    """Grades what lies in a folder; the last report is kept, for a submission has seven notebooks."""
 
     def __init__(self) -> None:
-        self._held = contextlib.ExitStack()
-        self._sandbox: Any = None
-        self._images: dict[str, Any] = {}
+        self._grading = Grading()
         self._last: tuple[object, Report] | None = None
 
     def report(self, folder: Path, settings: Settings) -> Report:
-        """Grade what lies in a folder, as `python -m autograder grade` does.
+        """Grade a folder, as `python -m autograder grade` does.
 
         Raises:
             UnusableRequest: the submission or the data cannot be used.
@@ -52,54 +48,22 @@ class Grading:
         assignment = course.load()
         submission = read_submission(folder, assignment)
         key = (submission.digest, submission.left_out, assignment, settings)
-        if self._last is not None and self._last[0] == key:
-            return self._last[1]
-        self._last = None
-        try:
-            self._start()
-            from autograder.grade import grade
-
-            chosen = assignment.choose(settings.questions)
-            trains = settings.training and any(question.trains for question in chosen)
-            report = grade(
-                submission,
-                assignment,
-                self._sandbox,
-                questions=settings.questions,
-                data=self._load(settings.data) if trains else None,
-            )
-        except SandboxError as error:
-            self.close()
-            raise GraderFault(str(error)) from error
-        except GraderFault:
-            self.close()  # whatever is wrong with the fork server, the next submission gets another one
-            raise
-        self._last = key, report
-        return report
+        if self._last is None or self._last[0] != key:
+            self._last = None
+            data = settings.data if settings.training else None
+            report = self._grading.grade(submission, assignment, questions=settings.questions, data=data)
+            self._last = key, report
+        return self._last[1]
 
     def close(self) -> None:
-        """End the fork server and give the images back; both come again when they are needed."""
-        self._sandbox, self._images, self._last = None, {}, None
-        self._held.close()
-
-    def _start(self) -> None:
-        if self._sandbox is None:
-            server = self._held.enter_context(contextlib.closing(launch()))  # imports torch while this process does
-            from autograder.sandbox.sandbox import Sandbox
-
-            self._sandbox = Sandbox(server)
-
-    def _load(self, data: str) -> Any:
-        if data not in self._images:
-            from autograder.short_run import Data
-
-            self._images[data] = self._held.enter_context(Data.load(data))
-        return self._images[data]
+        """End the sandbox and give the images back; both come again when they are needed."""
+        self._last = None
+        self._grading.close()
 
 
 @cache
-def grading() -> Grading:
+def grading() -> Service:
     """The process's own, closed when it ends."""
-    service = Grading()
+    service = Service()
     atexit.register(service.close)
     return service

@@ -12,12 +12,16 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _STAFF_ONLY = (REPOSITORY / "autograder", REPOSITORY / "solutions")
 CONTROL_SECONDS = 120  # the fork server answers in milliseconds, but importing torch on a slow disk takes long
+SETTLED_SECONDS = 60
+_PREFIX = "cnn-autograder-"
+_LOCK = "lock"
 _WORKER_PACKAGES = ("torch", "torchvision", "numpy", "msgpack")
 _SHARED_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
@@ -84,11 +88,16 @@ def launch() -> ForkServer:
     """
     if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
         raise SandboxError("Grading needs Linux or macOS: this system cannot fork a process.")
+    import fcntl
+
     packages = package_folders()
     readable = readable_paths(packages)
     refuse_if_exposed(readable)
-    folder = Path(tempfile.mkdtemp(prefix="cnn-autograder-"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     folder.chmod(0o711)  # other users may pass through to what is theirs, not look around
+    lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     control, remote = socket.socketpair()
     control.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", CONTROL_SECONDS, 0))
     with remote, (folder / "server.log").open("wb") as log:
@@ -102,10 +111,27 @@ def launch() -> ForkServer:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[remote.fileno()],
+            pass_fds=[remote.fileno(), lock],  # the lock is held until the server is gone
             start_new_session=True,  # Ctrl-C is for the grader, which then ends the server
         )
+    os.close(lock)
     return ForkServer(control, folder, tuple(readable), out_of_reach([*readable, str(folder)]), process)
+
+
+def _sweep() -> None:
+    """Remove the folders of servers that were killed together with their graders, and so removed nothing."""
+    import fcntl
+
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime < SETTLED_SECONDS:
+                continue  # it may not have its lock yet
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 def package_folders() -> list[str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from autograder import course
+from autograder.digests import grader_digest
 from autograder.errors import UnusableRequest
 from autograder.export.bundle import grader_files, write_folder, zipped
-from autograder.grade import grader_digest
 
 
 def test_the_bundle_grades_by_itself(tmp_path: Path) -> None:

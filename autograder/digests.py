@@ -1,0 +1,83 @@
+"""What decides points, as SHA-256: by these a result is known to be of the same code, tests and thresholds.
+
+Imports nothing heavy: whoever asks whether anything has changed need not wait for torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from autograder.course import HIDDEN_TESTS, NOT_FOR_GRADING, PUBLIC_TESTS, ROOT, Question
+
+THRESHOLDS = ROOT / "autograder" / "thresholds.json"
+
+
+@cache
+def grader_digest() -> str:
+    """The code that grades, the suites aside; the same wherever it was sent."""
+    package = ROOT / "autograder"
+    files = (
+        file for file in package.rglob("*.py") if file.relative_to(package).parts[0] not in {*NOT_FOR_GRADING, "hidden"}
+    )
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(f"{file.relative_to(package)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def suite_digest() -> str:
+    """All tests and what they lean on, whichever questions are graded."""
+    return _of_tests(file for folder in (PUBLIC_TESTS, HIDDEN_TESTS) for file in sorted(folder.glob("*.py")))
+
+
+def thresholds_digest() -> str:
+    """The table of accuracies that are asked for."""
+    return hashlib.sha256(THRESHOLDS.read_bytes()).hexdigest() if THRESHOLDS.exists() else ""
+
+
+def suite_files(question: Question) -> list[Path]:
+    """The files that hold a question's tests, public ones first."""
+    return [folder / f"test_{question.module}.py" for folder in (PUBLIC_TESTS, HIDDEN_TESTS)]
+
+
+def stamp(submission: str, question: Question, data: str | None) -> str:
+    """All that decides the points of one question: as long as it is the same, they would be the same again.
+
+    Another question's tests are not part of it: who mends a test of Q4 need not have Q1 graded again.
+
+    Args:
+        submission: the submission's digest.
+        question: with its limits and points.
+        data: images to train networks on; None: none is trained.
+    """
+    settings = dataclasses.asdict(question)
+    for name in ("title", "written", "dropped"):  # for people; a program's points do not depend on them
+        del settings[name]
+    parts: list[object] = [submission, grader_digest(), _question_suite_digest(question), settings]
+    if question.trains:
+        parts += [data, thresholds_digest() if data is not None else ""]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _question_suite_digest(question: Question) -> str:
+    """A question's tests, and what all tests lean on."""
+    return _of_tests(
+        file
+        for folder in (PUBLIC_TESTS, HIDDEN_TESTS)
+        for file in sorted(folder.glob("*.py"))
+        if not file.name.startswith("test_") or file in suite_files(question)
+    )
+
+
+def _of_tests(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        contents = file.read_bytes()
+        digest.update(f"{file.parent.name}/{file.name}\0{len(contents)}\0".encode() + contents)
+    return digest.hexdigest()
