@@ -125,6 +125,49 @@ def grade(
             raise UnusableRequest(f"--json: {json_file} cannot be written: {error.strerror}.") from None
 
 
+@main.command("class")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where results go.")
+@click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="Who is in the class: a CSV file.")
+@click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
+@click.option("--student", "students", multiple=True, metavar="NAME", help="Only this student; may be repeated.")
+@click.option("--again", is_flag=True, help="Grade also what has not changed since it was graded.")
+@click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
+@click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Submissions side by side. [default: as fit]")
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster: tcp://host:8786.")
+@click.option("--allow-missing-isolation", "allow_missing", is_flag=True, help="Grade where a layer is missing.")
+def grade_a_class(
+    folder: Path,
+    out: Path,
+    roster: Path | None,
+    questions: tuple[str, ...],
+    students: tuple[str, ...],
+    again: bool,
+    no_training: bool,
+    data: str,
+    jobs: int | None,
+    scheduler: str | None,
+    allow_missing: bool,
+) -> None:
+    """Grade a class: FOLDER has a folder, a .zip or a checked-out repository for each student.
+
+    Results are kept in DIR as they come: stopped at any time, the same command goes on. What has not changed since it
+    was graded is not graded again.
+    """
+    from autograder.batch.command import Request, grade_class
+
+    request = Request(
+        folder, out, questions, students, again, not no_training, data, jobs, scheduler, roster, allow_missing
+    )
+    try:
+        status = grade_class(request, course.load())
+    except KeyboardInterrupt:
+        print("Stopped. What was graded is kept; the same command goes on.", file=sys.stderr)
+        status = 130
+    sys.exit(status)
+
+
 @main.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail if a file is not what its solution makes it.")
 def stubs(check: bool) -> None:

@@ -65,6 +65,7 @@ def stamp(submission: str, question: Question, data: str | None) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+@cache
 def _question_suite_digest(question: Question) -> str:
     """A question's tests, and what all tests lean on."""
     return _of_tests(

@@ -64,7 +64,8 @@ class Result:
         digest: SHA-256 of all that counts in the submission; "" if it cannot be used.
         report: what grading found out; None if nothing could be graded.
         problem: why nothing could be graded, a sentence; "" if something was.
-        ours: the problem is the grader's, not the submission's: no points may be drawn from it.
+        ours: the problem is no fault of the submission: there are no points yet, not even 0. A report is then an
+            earlier one.
         handed_in: when, in ISO's form with the zone, where that is known.
         answers: the written answers, by question id, as they were handed in; "" where there is none.
         stamps: by question id, a digest of all that decided its points; the same as long as nothing changed.

@@ -181,7 +181,7 @@ def _line(
     if result is None:
         notes.append("Nothing was handed in.")
     elif result.problem:
-        notes.append(f"The grader failed: {result.problem}" if result.ours else result.problem)
+        notes.append(f"No points yet: {result.problem}" if result.ours else result.problem)
     lateness = None
     if result is not None and assignment.due is not None:
         handed_in = student.handed_in or (datetime.fromisoformat(result.handed_in) if result.handed_in else None)

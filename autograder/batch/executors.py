@@ -1,0 +1,145 @@
+"""Where a class is graded: processes on this machine, or a Dask cluster. Both are `concurrent.futures` executors."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+from autograder.batch.tasks import PRELOADED, begin_local_worker
+from autograder.errors import UnusableRequest
+
+CONNECT_SECONDS = 15
+GIGABYTE = 1 << 30
+BASE_MEMORY = 1.5 * GIGABYTE  # what all workers of one machine share, and the system's own needs
+WORKER_MEMORY = 0.5 * GIGABYTE  # of one worker and the submission that it grades
+TRAINING_MEMORY = 2.0 * GIGABYTE  # of one that trains two networks side by side
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+class Workers(Protocol):
+    """Those who grade. They may come and go."""
+
+    executor: Executor
+
+    def slots(self) -> int:
+        """How many submissions they grade side by side, now."""
+
+    def where(self) -> str:
+        """Where they are, for people."""
+
+    def renew(self) -> None:
+        """Get other workers in the place of those that died."""
+
+    def stop(self) -> None:
+        """End the work at once, also what is running."""
+
+
+class LocalWorkers:
+    """Processes on this machine, forked from one that has imported what they need: that much memory they share.
+
+    Args:
+        jobs: how many.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self.executor: Executor = self._start()
+
+    def slots(self) -> int:
+        return self._jobs
+
+    def where(self) -> str:
+        return f"{self._jobs} {'process' if self._jobs == 1 else 'processes'} on this machine"
+
+    def renew(self) -> None:
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.executor = self._start()
+
+    def stop(self) -> None:
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
+
+    def _start(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([*PRELOADED])
+        return ProcessPoolExecutor(self._jobs, mp_context=context, initializer=begin_local_worker)
+
+
+class DaskWorkers:
+    """The workers of a Dask cluster, as many as there are at the moment.
+
+    Args:
+        address: of its scheduler, "tcp://host:8786" or "tls://…".
+
+    Raises:
+        UnusableRequest: Dask is not installed, or nobody answers there.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+        except ModuleNotFoundError:
+            raise UnusableRequest("--scheduler needs Dask: `pip install distributed` brings it.") from None
+        self._address = address
+        try:
+            self._client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError, ImportError) as error:
+            told = str(error).partition("\n")[0] or type(error).__name__
+            raise UnusableRequest(f"--scheduler: no Dask scheduler answers at {address} ({told}).") from None
+        self.executor: Executor = self._client.get_executor(pure=False)
+
+    def slots(self) -> int:
+        # One more than there are workers, so that nobody waits for the way there and back.
+        threads = len(self._workers())
+        return threads + max(1, threads // 2) if threads else 1
+
+    def where(self) -> str:
+        count = len(self._workers())
+        return f"{count} {'worker' if count == 1 else 'workers'} of the cluster at {self._address}"
+
+    def renew(self) -> None:
+        """Dask has done so: what a worker had when it died, another one does."""
+
+    def stop(self) -> None:
+        with contextlib.suppress(Exception):
+            self.executor.shutdown(wait=False)
+        with contextlib.suppress(Exception):
+            self._client.close(timeout=5)
+
+    def _workers(self) -> dict[str, Any]:
+        workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        return workers
+
+
+def local_jobs(*, training: bool) -> int:
+    """How many submissions this machine can grade side by side, by its cores and the memory that is free."""
+    worker = TRAINING_MEMORY if training else WORKER_MEMORY
+    return max(1, min(_cores(), int((_free_memory() - BASE_MEMORY) / worker)))
+
+
+def _cores() -> int:
+    """The cores that this process may use: of a container, its share."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = (_CGROUP / "cpu.max").read_text("ascii").split()
+        cores = min(cores, max(1, round(int(quota) / int(period))))
+    return cores
+
+
+def _free_memory() -> float:
+    """Bytes that can be had without swapping: of a container, what its limit leaves."""
+    free = float("inf")
+    with contextlib.suppress(OSError, ValueError):
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        free = next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable:"))
+    with contextlib.suppress(OSError, ValueError):
+        limit, used = (int((_CGROUP / f"memory.{name}").read_text("ascii")) for name in ("max", "current"))
+        free = min(free, limit - used)
+    return free

@@ -1,0 +1,304 @@
+"""Grade a class: read each submission, keep what is up to date, have the rest graded, write each result at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from autograder.batch.changes import changes, merged
+from autograder.batch.discover import Found
+from autograder.batch.executors import Workers
+from autograder.batch.results import Result, read_result, write_result
+from autograder.batch.tasks import Answer, Task, code_digests, grade_task
+from autograder.course import EXPLANATIONS, STUBS, Assignment
+from autograder.digests import stamp
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.inert import one_line
+from autograder.intake import Submission, read_submission
+from autograder.written import answer_to
+
+LOOK_SECONDS = 0.5  # how long to wait before looking who else could be sent a submission
+DEATHS = 2  # of a worker over one submission, with nobody beside it the second time: then it is the submission's doing
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to grade.
+
+    Attributes:
+        questions: ids of those to grade; all if there are none.
+        data: images to train networks on; None: none is trained.
+        again: grade also what is up to date.
+        since: of what is graded again, what was graded at this time (ISO's form, UTC) or later is up to date.
+        allow_missing: a layer of confinement may be missing.
+    """
+
+    questions: tuple[str, ...] = ()
+    data: str | None = None
+    again: bool = False
+    since: str = ""
+    allow_missing: bool = False
+
+
+class Watcher(Protocol):
+    """Told of what happens, to show it."""
+
+    def began(self, student: str) -> None:
+        """A submission is on its way to be graded."""
+
+    def ended(self, student: str, result: Result, *, kept: bool) -> None:
+        """A result is there; kept ones were there before."""
+
+    def look(self, where: str) -> None:
+        """Time has passed. `where` are those who grade."""
+
+
+@dataclass
+class _Job:
+    """A submission that is to be graded, and what there was of it."""
+
+    found: Found
+    submission: Submission
+    questions: tuple[str, ...]
+    answers: dict[str, str]
+    before: Result | None
+    deaths: int = 0
+
+
+@dataclass
+class Class:
+    """The grading of one class.
+
+    Args:
+        out: where results are kept.
+        assignment: from `course`.
+        choice: what to grade.
+        workers: who grades.
+        watcher: told of what happens.
+    """
+
+    out: Path
+    assignment: Assignment
+    choice: Choice
+    workers: Workers
+    watcher: Watcher
+    _running: dict[Future[Answer], _Job] = field(default_factory=dict)
+    _alone: deque[_Job] = field(default_factory=deque)
+
+    def grade(self, found: tuple[Found, ...]) -> None:
+        """Grade these submissions. What is done is on the disk, whole, before the next one begins.
+
+        Raises:
+            UnusableRequest: results cannot be written, or the workers cannot grade here.
+            GraderFault: the workers are gone.
+        """
+        jobs = self._jobs(found)
+        more = True
+        while more or self._running or self._alone:
+            more = more and self._send(jobs)
+            if self._running:
+                done, _ = wait(self._running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                self._settle(done)
+            self.watcher.look(self.workers.where())
+
+    def _send(self, jobs: Iterator[_Job]) -> bool:
+        """Send out as many as can be graded; whether there may be more."""
+        while len(self._running) < self.workers.slots():
+            if self._alone:  # what may have killed a worker is graded with nobody beside it
+                if not self._running:
+                    self._submit(self._alone.popleft())
+                return True
+            job = next(jobs, None)
+            if job is None:
+                return False
+            self._submit(job)
+        return True
+
+    def _submit(self, job: _Job) -> None:
+        task = Task(
+            job.submission,
+            self.assignment,
+            job.questions,
+            self.choice.data,
+            code_digests(),
+            self.choice.allow_missing,
+        )
+        self.watcher.began(job.found.student)
+        try:
+            self._running[self.workers.executor.submit(grade_task, task)] = job
+        except BrokenProcessPool:  # somebody died between two submissions
+            self.workers.renew()
+            self._running[self.workers.executor.submit(grade_task, task)] = job
+
+    def _settle(self, done: set[Future[Answer]]) -> None:
+        broken = []
+        for future in done:
+            job = self._running.pop(future)
+            try:
+                answer = future.result()
+            except BrokenProcessPool:
+                broken.append(job)
+                continue
+            except CancelledError:
+                raise GraderFault(
+                    "The cluster's scheduler is gone. What was graded is kept: run the same command again."
+                ) from None
+            except Exception as error:
+                if _is_import_error(error):
+                    raise UnusableRequest(
+                        "The cluster's scheduler or a worker cannot import the grader or what it needs: start both in "
+                        "this environment, with the checkout's folder in PYTHONPATH."
+                    ) from error
+                # Dask gives up on what its workers died of several times.
+                answer = Answer(fault=f"the workers that graded it died ({type(error).__name__})")
+            if answer.stop:
+                raise UnusableRequest(answer.fault)
+            self._keep(job, answer)
+        if broken:
+            # All that were running went with the process pool; only one of them may be to blame.
+            broken += [self._running.pop(future) for future in list(self._running)]
+            alone = len(broken) == 1
+            self.workers.renew()
+            for job in broken:
+                job.deaths += 1
+                if alone and job.deaths >= DEATHS:
+                    self._keep(job, Answer(fault="the process that graded it died each time"))
+                else:
+                    self._alone.append(job)
+
+    def _jobs(self, found: tuple[Found, ...]) -> Iterator[_Job]:
+        """What has to be graded; all else is settled on the way."""
+        for each in found:
+            before = read_result(self.out, each.key)
+            result = Result(each.key, each.student, each.source, handed_in=each.handed_in)
+            if each.undecided:
+                self._write(before, replace(result, problem=each.undecided, ours=True))
+                continue
+            try:
+                submission = replace(read_submission(each.path, self.assignment), name=each.source)
+            except UnusableRequest as error:
+                problem = str(error).replace(str(each.path), each.source)
+                self._write(before, replace(result, problem=problem, changes=changes(_report(before), None)))
+                continue
+            except Exception as error:  # noqa: BLE001  (a fault of ours with one submission; the others are graded)
+                problem = f"the grader failed: {type(error).__name__}: {error}"
+                self._write(before, replace(result, problem=one_line(problem), ours=True, report=_report(before)))
+                continue
+            answers = self._answers(submission)
+            stamps = self._stamps(submission, before)
+            stale = tuple(name for name, digest in stamps.items() if not self._is_current(name, digest, before))
+            if stale or before is None or before.report is None:
+                yield _Job(each, submission, stale, answers, before)
+            else:
+                self._write(before, replace(before, student=each.student, source=each.source, handed_in=each.handed_in))
+
+    def _is_current(self, question: str, digest: str, before: Result | None) -> bool:
+        if before is None or before.ours or before.stamps.get(question) != digest:
+            return False
+        return not self.choice.again or bool(self.choice.since and before.graded_at >= self.choice.since)
+
+    def _stamps(self, submission: Submission, before: Result | None) -> dict[str, str]:
+        """The stamps of the questions that are graded: those chosen, and of a changed submission also the others.
+
+        Points of two submissions are never put together.
+        """
+        chosen = {question.id for question in self.assignment.choose(self.choice.questions)}
+        if before is not None and before.digest != submission.digest:
+            chosen |= before.stamps.keys()
+        return {
+            question.id: stamp(submission.digest, question, self.choice.data)
+            for question in self.assignment.questions
+            if question.id in chosen
+        }
+
+    def _answers(self, submission: Submission) -> dict[str, str]:
+        template = (STUBS / EXPLANATIONS).read_text("utf-8")
+        explanations = submission.explanations or ""
+        return {
+            question.id: answer_to(question.id, explanations, template)
+            for question in self.assignment.questions
+            if question.written
+        }
+
+    def _keep(self, job: _Job, answer: Answer) -> None:
+        """Make a result of an answer and write it."""
+        before = _report(job.before)
+        result = Result(
+            job.found.key,
+            job.found.student,
+            job.found.source,
+            job.submission.digest,
+            handed_in=job.found.handed_in,
+            answers=job.answers,
+        )
+        if answer.report is None:
+            problem = one_line(f"the grader failed: {answer.fault}")
+            result = replace(result, problem=problem, ours=True, report=before)
+        else:
+            same = job.before is not None and job.before.digest == job.submission.digest and not job.before.ours
+            report = merged(before if same else None, answer.report, self.assignment)
+            stamps = {**(job.before.stamps if same and job.before else {}), **self._stamps(job.submission, job.before)}
+            result = replace(result, report=report, stamps=stamps, changes=changes(before, report))
+        self._write(job.before, result)
+
+    def _write(self, before: Result | None, result: Result) -> None:
+        """Write a result, unless there is the same one, and tell."""
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        kept = before is not None and replace(before, changes=(), graded_at="") == replace(
+            result, changes=(), graded_at=""
+        )
+        if not kept:
+            fresh = before is None or before.report is not result.report or result.report is None
+            result = replace(result, graded_at=now if fresh else result.graded_at)
+            try:
+                write_result(self.out, result)
+            except OSError as error:
+                raise UnusableRequest(
+                    f"The result of {result.student} cannot be written to {self.out}: {error.strerror}. What "
+                    "was graded before is kept: once there is room, run the same command again."
+                ) from None
+        self.watcher.ended(result.student, before if kept and before is not None else result, kept=kept)
+
+
+def _is_import_error(error: BaseException | None) -> bool:
+    """Whether that is what it comes from; Dask wraps what a worker raises over something that it cannot unpack."""
+    return error is not None and (isinstance(error, ImportError) or _is_import_error(error.__cause__))
+
+
+def _report(result: Result | None) -> Any:
+    return result.report if result is not None else None
+
+
+@contextlib.contextmanager
+def only_run(out: Path) -> Iterator[None]:
+    """Hold a class's folder: two runs in one would grade everything twice.
+
+    Raises:
+        UnusableRequest: another run has it, or it cannot be written to.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(out / ".running", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UnusableRequest(f"--out: {out} cannot be written to: {error.strerror}.") from None
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UnusableRequest(f"--out: another run is grading into {out}. Wait for it, or stop it first.") from None
+    except (ImportError, OSError):
+        pass  # a file system without locks: whoever uses it must see to it
+    try:
+        yield
+    finally:
+        os.close(descriptor)

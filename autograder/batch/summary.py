@@ -1,0 +1,102 @@
+"""What a run ends with: the grade book, the changes, and where they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from pathlib import Path
+
+from autograder.batch.discover import Discovered
+from autograder.batch.results import Change, write_whole
+from autograder.batch.show import Show
+from autograder.course import Assignment
+from autograder.errors import UnusableRequest
+from autograder.gradebook.book import GradeBook, Line, read_grade_book
+from autograder.inert import for_actions_log, for_csv
+from autograder.roster import Roster
+
+CHANGES = "changes.csv"
+MOST_TOLD = 10  # students, of those whose points changed
+
+
+def finish(
+    out: Path, assignment: Assignment, roster: Roster | None, discovered: Discovered, show: Show, *, since: str
+) -> None:
+    """Write what is made from the results, and say in a few lines what came out.
+
+    Args:
+        out: the class's folder.
+        assignment: from `course`.
+        roster: who is in the class.
+        discovered: what was there to grade.
+        show: what was counted on the way.
+        since: when the run began, in ISO's form, UTC.
+    """
+    book = read_grade_book(out, assignment, roster)
+    changed = [line for line in book.lines if line.result and line.result.changes and line.result.graded_at >= since]
+    files = write_all(out, book, changed)
+    for line in [*_told(book, discovered, show), *_told_changes(changed), f"In {out}: {', '.join(files)}"]:
+        print(for_actions_log(line))
+
+
+def write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
+    """Write the files that are made from results: their names."""
+    try:
+        write_whole(out / CHANGES, _changes_csv(changed))
+    except OSError as error:
+        raise UnusableRequest(f"{out} cannot be written to: {error.strerror}. The results are there.") from None
+    return [CHANGES]
+
+
+def _told(book: GradeBook, discovered: Discovered, show: Show) -> list[str]:
+    graded = [line for line in book.lines if line.graded and line.result and line.result.report is not None]
+    unusable = [line for line in book.lines if line.graded and line.result and line.result.report is None]
+    failed = [line for line in book.lines if line.result is not None and line.result.ours]
+    told = [f"{show.graded:,} graded, {show.kept:,} up to date before."]
+    if graded:
+        scores = [line.score for line in graded]
+        told[0] += (
+            f" Of {graded[0].max_score} points: median {statistics.median(scores):g}, lowest {min(scores):g}, highest "
+            f"{max(scores):g}."
+        )
+    for what, lines in (("cannot be used, so far 0 points", unusable), ("not graded", failed)):
+        told += [f"{what}: {line.student.student}: {line.result.problem}" for line in lines[:MOST_TOLD] if line.result]
+        told += [f"{what}: {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
+    if discovered.missing:
+        told.append(f"{len(discovered.missing)} of the roster handed in nothing.")
+    pending = sum(line.pending > 0 for line in graded)
+    if pending:
+        told.append(f"{pending:,} await a reader: `python -m autograder review` walks through their written answers.")
+    return told
+
+
+def _told_changes(changed: list[Line]) -> list[str]:
+    if not changed:
+        return []
+    told = [f"Changed since the last time, {len(changed)}:"]
+    for line in changed[:MOST_TOLD]:
+        assert line.result is not None
+        told.append(f"  {line.student.student}: {'; '.join(_change(change) for change in line.result.changes)}")
+    if len(changed) > MOST_TOLD:
+        told.append(f"  and {len(changed) - MOST_TOLD} more, in {CHANGES}")
+    return told
+
+
+def _change(change: Change) -> str:
+    before, after = ("not graded" if score is None else f"{score}" for score in (change.before, change.after))
+    tests = f" ({len(change.tests)} tests)" if change.tests else ""
+    return f"{change.question} {before} → {after}{tests}"
+
+
+def _changes_csv(changed: list[Line]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["student", "question", "points before", "points now", "tests"])
+    for line in changed:
+        assert line.result is not None
+        for change in line.result.changes:
+            tests = "; ".join(f"{test.name}: {test.before or 'none'} → {test.after or 'none'}" for test in change.tests)
+            cells = [line.student.student, change.question, change.before, change.after, tests]
+            writer.writerow([for_csv(cell) for cell in cells])
+    return buffer.getvalue()

@@ -1,0 +1,102 @@
+"""What a worker of a class does: grade one submission, with a sandbox and images that it keeps for the next one.
+
+A worker is a process that decides points; students' code runs in the sandbox below it. What goes to a worker and comes
+back is plain data, for a worker may be on another machine.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from multiprocessing import connection, parent_process
+
+from autograder.course import Assignment
+from autograder.digests import grader_digest, suite_digest, thresholds_digest
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.grading import Grading
+from autograder.intake import Submission
+from autograder.isolation import require_layers
+from autograder.report import Report
+
+PRELOADED = ("autograder.grade", "autograder.short_run", "autograder.batch.tasks")
+
+_grading = Grading()
+_one_at_a_time = threading.Lock()  # a Dask worker may have several threads, and pytest has one state a process
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to be graded.
+
+    Attributes:
+        submission: as it was taken in.
+        assignment: as it stands where the class was started.
+        questions: ids of those to grade.
+        data: images to train networks on; None: none is trained.
+        code: what `code_digests` says where the class was started.
+        allow_missing: a layer of confinement may be missing.
+    """
+
+    submission: Submission
+    assignment: Assignment
+    questions: tuple[str, ...]
+    data: str | None
+    code: tuple[str, ...]
+    allow_missing: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a task: a report, or why the grader failed.
+
+    Attributes:
+        report: None if the grader failed.
+        fault: why, a sentence.
+        stop: the fault is this worker's with any submission, so that it is of no use to go on.
+    """
+
+    report: Report | None = None
+    fault: str = ""
+    stop: bool = False
+
+
+def code_digests() -> tuple[str, ...]:
+    """What must be the same wherever a class is graded."""
+    return grader_digest(), suite_digest(), thresholds_digest()
+
+
+def grade_task(task: Task) -> Answer:
+    """Grade a submission; whatever goes wrong is an answer."""
+    try:
+        with _one_at_a_time:
+            if task.code != code_digests():
+                where = f"The worker on {socket.gethostname()}"
+                return Answer(
+                    fault=f"{where} has another version of the grader: bring its checkout up to date.", stop=True
+                )
+            try:
+                require_layers(_grading.layers(), allow_missing=task.allow_missing)
+                if task.data is not None:
+                    _grading.load(task.data)
+            except (UnusableRequest, GraderFault) as error:
+                return Answer(fault=f"On {socket.gethostname()}: {error}", stop=True)
+            return Answer(_grading.grade(task.submission, task.assignment, questions=task.questions, data=task.data))
+    except Exception as error:  # noqa: BLE001  (a fault of ours with one submission; the others are graded)
+        told = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
+        return Answer(fault=told or type(error).__name__)
+
+
+def begin_local_worker() -> None:
+    """Called once in each local worker: Ctrl-C is for the process that started the class; when that ends, so do we."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+    os._exit(1)  # the sandbox ends when its connection closes, and with it what is running there
