@@ -15,6 +15,7 @@ from autograder.batch.results import key_of
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.inert import one_line
+from autograder.intake import LEAVINGS
 from autograder.intake.names import printable
 from autograder.roster import Roster, Student
 
@@ -100,7 +101,7 @@ def discover(
     for entry in entries:
         name = printable(entry.name)
         is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.name.startswith((".", "__MACOSX")) or (is_folder and _same(Path(entry.path), out)):
+        if entry.name in LEAVINGS or entry.name.startswith("._") or (is_folder and _same(Path(entry.path), out)):
             continue
         if entry.is_symlink():
             problems.append(f"{name} is a link: left out. Put the folder itself there.")

@@ -26,7 +26,7 @@ MAX_MODULE_BYTES = 1 << 16  # a long answer has 20 kB; a table of answers or of 
 MAX_EXPLANATIONS_BYTES = 1 << 20
 
 # What systems and tools leave behind: no news to anyone.
-_LEAVINGS = {"__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
+LEAVINGS = {"__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
 
 
 @dataclass(frozen=True)
@@ -188,13 +188,13 @@ def _home(source: Source, names: Sequence[str], shown: str) -> Parts:
 
 def _folders(source: Source, folder: Parts) -> list[str]:
     names = source.listing(folder).names
-    return sorted(name for name, is_folder in names.items() if is_folder and name not in _LEAVINGS and name[0] != ".")
+    return sorted(name for name, is_folder in names.items() if is_folder and name not in LEAVINGS and name[0] != ".")
 
 
 def _left_out(source: Source, home: Parts, taken: Iterable[str]) -> tuple[str, ...]:
     """What else lies beside the assignment's files; of the folders around them, only what may be meant as code."""
     listing = source.listing(home)
-    expected = {*taken, *_LEAVINGS, *(path.name for path in STUBS.iterdir())}
+    expected = {*taken, *LEAVINGS, *(path.name for path in STUBS.iterdir())}
     names = [name for name in listing.names if name not in expected and not name.startswith("._")]
     for up in range(1, len(home) + 1):
         around = source.listing(home[:-up]).names
