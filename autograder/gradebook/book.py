@@ -69,6 +69,11 @@ class Line:
         return key_of(self.student.student) if self.result is None else self.result.key
 
     @property
+    def handed_in(self) -> datetime | None:
+        """When; what the roster says counts more than what the submission tells."""
+        return _handed_in(self.student, self.result)
+
+    @property
     def graded(self) -> bool:
         """Whether there are points to be given, be they 0: something was handed in, and the grader did not fail."""
         return self.result is not None and not self.result.ours
@@ -184,12 +189,17 @@ def _line(
         notes.append(f"No points yet: {result.problem}" if result.ours else result.problem)
     lateness = None
     if result is not None and assignment.due is not None:
-        handed_in = student.handed_in or (datetime.fromisoformat(result.handed_in) if result.handed_in else None)
+        handed_in = _handed_in(student, result)
         if handed_in is not None:
             lateness = student.deadline(assignment.due, assignment.late).lateness(handed_in)
         else:
             notes.append("When it was handed in is not known.")
     return Line(student, in_roster, result, marks, lateness, tuple(notes))
+
+
+def _handed_in(student: Student, result: Result | None) -> datetime | None:
+    told = result.handed_in if result is not None else None
+    return student.handed_in or (datetime.fromisoformat(told) if told else None)
 
 
 def _mark(

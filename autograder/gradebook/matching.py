@@ -1,0 +1,107 @@
+"""Find a system's students in the grade book: by what both know them by, exactly, and never by guessing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.gradebook.book import Line
+
+Names = Callable[[Line], Iterable[str]]
+"""What a line may be known by."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to find a student.
+
+    Attributes:
+        column: of the system's file.
+        names: what may stand there.
+        spelt: other spellings of what stands there.
+    """
+
+    column: str
+    names: Names
+    spelt: Callable[[str], Iterable[str]] = lambda text: (text,)
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Which line each of a file's rows belongs to, by the row's place; rows of nobody; and of more than one."""
+
+    lines: dict[int, Line]
+    unknown: tuple[int, ...]
+    ambiguous: tuple[int, ...]
+
+
+def match(rows: Sequence[Mapping[str, str]], lines: Sequence[Line], ways: Sequence[Way]) -> Matches:
+    """Find the line of each row.
+
+    The first way that finds anybody decides. Where it finds two students, or two rows find the same one, none of them
+    is matched.
+
+    Args:
+        rows: cells by the file's headings.
+        lines: of the grade book.
+        ways: the surest first.
+    """
+    found: dict[int, int] = {}
+    ambiguous = set()
+    indices = [_index(lines, way) for way in ways]
+    for place, row in enumerate(rows):
+        for way, index in zip(ways, indices, strict=True):
+            keys = {_key(text) for text in way.spelt(row.get(way.column, ""))} - {""}
+            students = {student for key in keys for student in index.get(key, ())}
+            if len(students) == 1:
+                found[place] = students.pop()
+            elif students:
+                ambiguous.add(place)
+            if found.get(place) is not None or place in ambiguous:
+                break
+    claims = Counter(found.values())
+    ambiguous |= {place for place, student in found.items() if claims[student] > 1}
+    matched = {place: lines[student] for place, student in found.items() if place not in ambiguous}
+    unknown = tuple(place for place in range(len(rows)) if place not in found and place not in ambiguous)
+    return Matches(matched, unknown, tuple(sorted(ambiguous)))
+
+
+def known_by(*columns: str) -> Names:
+    """What the course knows a student by, and what the roster has in one of these columns."""
+    return lambda line: (line.student.student, *(line.student.more.get(column, "") for column in columns))
+
+
+def email(line: Line) -> Iterable[str]:
+    """The address in the roster; without one, whatever the student is known by may be it."""
+    return (line.student.email, line.student.student)
+
+
+def name(line: Line) -> Iterable[str]:
+    """The name in the roster; without one, the folder's may be it."""
+    return (line.student.name or line.student.student,)
+
+
+def in_source(pattern: str) -> Names:
+    """A number in the name of a folder or file, as a system gives it to what it lets teachers download."""
+    return lambda line: re.findall(pattern, line.result.source) if line.result is not None else ()
+
+
+def turned(text: str) -> Iterable[str]:
+    """A name as it stands, and "Curie, Marie" as "Marie Curie"."""
+    last, comma, first = text.partition(",")
+    return (text, f"{first} {last}") if comma else (text,)
+
+
+def _index(lines: Sequence[Line], way: Way) -> dict[str, set[int]]:
+    index: dict[str, set[int]] = defaultdict(set)
+    for place, line in enumerate(lines):
+        for text in way.names(line):
+            index[_key(text)].add(place)
+    return index
+
+
+def _key(text: str) -> str:
+    """Capitals and the number of blanks do not matter."""
+    return " ".join(text.split()).casefold()

@@ -1,0 +1,72 @@
+"""Which number of a student's goes to a learning-management system, and who gets none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from autograder.gradebook.book import GradeBook, Line
+from autograder.gradebook.grades_csv import tidy
+from autograder.inert import one_line
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a course wants to have there.
+
+    Attributes:
+        raw: the points as they are, dropped questions among them and nothing taken off; else the final ones.
+        count_pending: also of students whose answers nobody has read yet, with 0 for those.
+    """
+
+    raw: bool = False
+    count_pending: bool = False
+
+    def maximum(self, book: GradeBook) -> int:
+        """What can be reached, by whoever has no dropped questions of their own."""
+        return max((self.of(line)[1] for line in book.lines), default=0)
+
+    def of(self, line: Line) -> tuple[float, int]:
+        """A student's points, and how many they could be."""
+        return (line.score, line.max_score) if self.raw else (line.final, line.max_counted)
+
+    def points(self, line: Line, maximum: float) -> float:
+        """A student's points of so many: a system has one maximum for all, and a student may have a lower one."""
+        points, most = self.of(line)
+        return tidy(points if most == maximum else points / most * maximum)
+
+    def withheld(self, line: Line) -> str:
+        """Why a student gets no number; "" if there is one."""
+        if line.result is None:
+            return "nothing was handed in"
+        if line.result.ours:
+            return "the grader failed"
+        if not self.of(line)[1]:
+            return "every question is dropped"
+        if self.pending(line) and not self.count_pending:
+            return "written answers await a reader (`--pending count` takes them for 0)"
+        return ""
+
+    def pending(self, line: Line) -> int:
+        """Points that await a reader, of those that count."""
+        waiting = (mark for mark in line.marks if mark.max_written and mark.written is None)
+        return sum(mark.max_written for mark in waiting if self.raw or not mark.dropped)
+
+
+@dataclass
+class Told:
+    """What there is to say about students, a sentence for each reason with all their names."""
+
+    about: str
+    students: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, reason: str, student: str) -> None:
+        self.students.setdefault(reason, []).append(one_line(student, 80))
+
+    @property
+    def sentences(self) -> list[str]:
+        return [f"{self.about}: {reason}, {len(names)}: {', '.join(names)}." for reason, names in self.students.items()]
+
+
+def decimal(points: float) -> str:
+    """A number for a file: two places at most, a dot, no exponent."""
+    return f"{points:.2f}".rstrip("0").rstrip(".")

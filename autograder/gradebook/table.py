@@ -1,0 +1,111 @@
+"""CSV files that a learning-management system made: read strictly, and changed without touching anything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import UnusableRequest
+
+MAX_BYTES = 64 << 20
+_MARK = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell, and where it stands in the file's text."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file with a line of headings.
+
+    Attributes:
+        text: all of it.
+        delimiter: between its cells.
+        header: its headings.
+        rows: the cells of the others, as many in each; empty lines are left out.
+    """
+
+    text: str
+    delimiter: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def changed(self, cells: Mapping[Cell, str]) -> str:
+        """The text with these cells replaced, and everything else as it was."""
+        pieces, at = [], 0
+        for cell, text in sorted(cells.items(), key=lambda item: item[0].start):
+            pieces += [self.text[at : cell.start], self._written(text)]
+            at = cell.end
+        return "".join([*pieces, self.text[at:]])
+
+    def _written(self, text: str) -> str:
+        if not re.search(rf'["\r\n{self.delimiter}]', text):
+            return text
+        return '"{}"'.format(text.replace('"', '""'))
+
+
+def read_table(path: Path) -> Table:
+    """Read a file whose cells are separated by commas, semicolons or tabs, in UTF-8.
+
+    Raises:
+        UnusableRequest: it is none, or its lines are not as long as its headings: cells would be mistaken for others.
+    """
+    try:
+        contents = path.read_bytes()
+    except OSError as error:
+        raise UnusableRequest(f"{path} cannot be read: {error.strerror}.") from None
+    if len(contents) > MAX_BYTES:
+        raise UnusableRequest(f"{path} is larger than {MAX_BYTES:,} bytes.")
+    try:
+        text = contents.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UnusableRequest(
+            f"{path} is not UTF-8: download it again, and hand it over as it is; a spreadsheet may have changed it."
+        ) from None
+    delimiter = max(",;\t", key=lambda each: len(_line(text, each, len(_MARK) * text.startswith(_MARK))[0]))
+    try:
+        rows = _rows(text, delimiter)
+    except ValueError as error:
+        raise UnusableRequest(f"{path} is no CSV file: {error}.") from None
+    if not rows:
+        raise UnusableRequest(f"{path} is empty.")
+    header, *others = rows
+    for row in others:
+        if len(row) != len(header):
+            line = text.count("\n", 0, row[0].start) + 1
+            raise UnusableRequest(f"{path}, line {line}: {len(row)} cells, where the first line has {len(header)}.")
+    return Table(text, delimiter, tuple(cell.text.strip() for cell in header), tuple(others))
+
+
+def _rows(text: str, delimiter: str) -> list[tuple[Cell, ...]]:
+    rows, at = [], len(_MARK) * text.startswith(_MARK)
+    while at < len(text):
+        cells, at = _line(text, delimiter, at)
+        if not cells:
+            raise ValueError(f"in line {text.count(chr(10), 0, at) + 1} something follows a closing quotation mark")
+        if len(cells) > 1 or cells[0].text:
+            rows.append(cells)
+    return rows
+
+
+def _line(text: str, delimiter: str, at: int) -> tuple[tuple[Cell, ...], int]:
+    """The cells from here to the end of their line, and where the next begins; no cells if they are broken."""
+    cells = []
+    pattern = re.compile(rf'("(?:[^"]|"")*+"|(?!")[^{delimiter}\r\n]*+)({delimiter}|\r\n|\r|\n|\Z)')
+    while True:
+        found = pattern.match(text, at)
+        if found is None:
+            return (), at
+        shown = found[1][1:-1].replace('""', '"') if found[1].startswith('"') else found[1]
+        cells.append(Cell(shown, *found.span(1)))
+        at = found.end()
+        if found[2] != delimiter:
+            return tuple(cells), at
