@@ -273,6 +273,57 @@ def release(destination: Path, *, solutions_branch: bool) -> None:
         print(for_actions_log(one_line(line)))
 
 
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="Who is in the class. [default: OUT's]")
+@click.option("--raw", is_flag=True, help="Send raw points to other systems, not the final ones.")
+@click.option(
+    "--pending",
+    default="leave-out",
+    type=click.Choice(["leave-out", "count"]),
+    help="Students whose answers await a reader: no number yet, or one with 0 for those. [default: leave-out]",
+)
+@click.option(
+    "--canvas", type=click.Path(path_type=Path), metavar="EXPORT", help="Fill in Canvas's exported gradebook."
+)
+@click.option("--canvas-roster", is_flag=True, help="Write a file for Canvas from the roster, without an export.")
+@click.option("--canvas-column", default="", metavar="HEADING", help='The column in Canvas, like "Lab 1 (1234)".')
+@click.option(
+    "--moodle",
+    default="",
+    type=click.Choice(["", "email", "username", "idnumber"]),
+    metavar="IDENTIFIER",
+    help="Write a file for Moodle's gradebook; by email, username or idnumber.",
+)
+@click.option(
+    "--moodle-worksheet", type=click.Path(path_type=Path), metavar="FILE", help="Fill in a grading worksheet."
+)
+@click.option("--nbgrader", type=click.Path(path_type=Path), metavar="FOLDER", help="Write to a course's gradebook.db.")
+def gradebook(
+    out: Path,
+    roster: Path | None,
+    *,
+    raw: bool,
+    pending: str,
+    canvas: Path | None,
+    canvas_roster: bool,
+    canvas_column: str,
+    moodle: str,
+    moodle_worksheet: Path | None,
+    nbgrader: Path | None,
+) -> None:
+    """Write the grade book of the class in OUT: grades.csv, and files for other systems."""
+    from autograder.gradebook.forms import Wanted, write_forms
+    from autograder.gradebook.numbers import Rule
+
+    if canvas is not None and canvas_roster:
+        raise UnusableRequest("--canvas and --canvas-roster write the same file: give one of them.")
+    rule = Rule(raw=raw, count_pending=pending == "count")
+    wanted = Wanted(rule, canvas, canvas_roster, canvas_column, moodle, moodle_worksheet, nbgrader)
+    for line in write_forms(out, course.load(), roster, wanted):
+        print(for_actions_log(one_line(line)))
+
+
 @main.group()
 def export() -> None:
     """Write the grader in the form that a place where courses live wants it."""

@@ -34,6 +34,17 @@ class Rule:
         points, most = self.of(line)
         return tidy(points if most == maximum else points / most * maximum)
 
+    def what(self, maximum: float, usual: int) -> str:
+        """A sentence about the numbers of a file."""
+        kind = "Raw points, with nothing taken off," if self.raw else "Final points"
+        brought = f", brought from {usual} to the {decimal(maximum)} that it has there" if maximum != usual else ""
+        return f"{kind} of {decimal(maximum)}{brought}."
+
+    @staticmethod
+    def scaled(maximum: float) -> str:
+        """A reason to name students whose own dropped questions make theirs another maximum."""
+        return f"other questions than everybody's are dropped; points brought to {decimal(maximum)}"
+
     def withheld(self, line: Line) -> str:
         """Why a student gets no number; "" if there is one."""
         if line.result is None:

@@ -1,0 +1,214 @@
+"""`canvas.csv`, to be imported into Canvas's gradebook: one column of numbers, beside what Canvas knows students by.
+
+Only students who get a number are in it: Canvas takes an empty cell for a wish to delete what is there.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.batch.results import write_whole
+from autograder.errors import UnusableRequest
+from autograder.gradebook.book import GradeBook, Line
+from autograder.gradebook.matching import Way, email, in_source, known_by, match, name, turned
+from autograder.gradebook.numbers import Rule, Told, decimal
+from autograder.gradebook.table import Table, read_table
+from autograder.inert import for_csv
+
+FILE = "canvas.csv"
+POINTS_POSSIBLE = "    Points Possible"
+# A column whose heading holds one of these is none of an assignment's to Canvas, and is passed over without a word.
+_TOTALS = re.compile("(Current|Final|Override) (Score|Points|Grade|Status)")
+_WITH_ID = re.compile(r"(.*)\s\((\d+)\)")
+_NAMES = ("Student", "LastName")
+_IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+_WAYS = (
+    Way("SIS Login ID", known_by("sis login id", "login id", "login", "username")),
+    Way("SIS User ID", known_by("sis user id")),
+    Way("ID", known_by("canvas id")),
+    # What Canvas lets teachers download is called curiemarie_LATE_4711_98765_work.zip, with the ID in the middle.
+    Way("ID", in_source(r"^[^\W_]+(?:_LATE)?_(\d+)_\d+(?:_|$)")),
+    Way("SIS Login ID", email),
+    Way("Student", name, turned),
+)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """The assignment's column.
+
+    Attributes:
+        heading: its heading.
+        maximum: what can be reached there.
+        usual: what can be reached in the grade book.
+        there: whether Canvas has it already.
+    """
+
+    heading: str
+    maximum: float
+    usual: int
+    there: bool
+
+
+def write_from_export(out: Path, book: GradeBook, rule: Rule, export: Path, column: str = "") -> list[str]:
+    """Write OUT/canvas.csv for the students in a file that Canvas exported; sentences about who is not in it and why.
+
+    Args:
+        out: the class's folder.
+        book: the grade book.
+        rule: which number.
+        export: the course's gradebook as Canvas exports it.
+        column: the heading of the assignment's column; "" for one with its title, or a new one.
+
+    Raises:
+        UnusableRequest: the export or the column cannot be used.
+        OSError: the file cannot be written.
+    """
+    table = read_table(export)
+    identity = _identity(table, export)
+    possible = next((row for row in table.rows if "Points Possible" in row[0].text), None)
+    chosen = _column(table, [cell.text for cell in possible] if possible else [], book, rule, column)
+    students = [row for row in table.rows if row is not possible and not _says_how_posted([cell.text for cell in row])]
+    cells = [dict(zip(table.header, (cell.text for cell in row), strict=True)) for row in students]
+    for named in cells:
+        if "LastName" in named:
+            named["Student"] = f"{named['LastName']}, {named.get('FirstName', '')}"
+    matches = match(cells, book.lines, _WAYS)
+    told = Told(FILE)
+    rows = []
+    for place, row in enumerate(students):
+        shown = [cell.text for cell in row[:identity]]
+        if place in matches.ambiguous:
+            told.add("left out, since it is not certain who it is in the grade book", cells[place]["Student"])
+        elif place in matches.lines:
+            rows += _row(matches.lines[place], shown, table.header, chosen, rule, told)
+        elif cells[place]["Student"] != "Student, Test":  # Canvas's own, for teachers to look through their eyes
+            told.add("in Canvas, but not in the grade book", cells[place]["Student"])
+    found = {line.key for line in matches.lines.values()}
+    for line in book.lines:
+        if line.key not in found and line.graded:
+            told.add("in the grade book, but not found in Canvas", line.student.student)
+    _write(out, table.header[:identity], rows, chosen, table.delimiter)
+    return [_what(len(rows), chosen, book, rule), *told.sentences]
+
+
+def write_from_roster(out: Path, book: GradeBook, rule: Rule, column: str = "") -> list[str]:
+    """Write OUT/canvas.csv for the students of the roster, with its columns in place of Canvas's.
+
+    `SIS User ID`, `SIS Login ID` and `Section` are taken from columns of these names; without a login, what the
+    course knows students by is it. `ID`, Canvas's own number, must be called `Canvas ID` there.
+
+    Raises:
+        UnusableRequest, OSError: see `write_from_export`.
+    """
+    chosen = _column(None, [], book, rule, column)
+    told = Told(FILE)
+    names = Counter(line.student.name for line in book.lines)
+    rows = []
+    for line in book.lines:
+        student = line.student
+        if not line.in_roster:
+            told.add("left out, since the roster has no such student", student.student)
+            continue
+        login = student.more.get("sis login id") or student.student
+        # Canvas falls back on the name: one that two students have must not be found.
+        shown = student.name if student.name and names[student.name] == 1 else f"{student.name} ({login})".strip()
+        more = [student.more.get(heading, "") for heading in ("canvas id", "sis user id")]
+        cells = [shown, *more, login, student.more.get("section", "")]
+        rows += _row(line, cells, _IDENTITY, chosen, rule, told)
+    _write(out, _IDENTITY, rows, chosen, ",")
+    return [_what(len(rows), chosen, book, rule), *told.sentences]
+
+
+def _identity(table: Table, path: Path) -> int:
+    """How many columns say who a student is."""
+    if len(table.header) < 3 or table.header[0] not in _NAMES or "Section" not in table.header:
+        raise UnusableRequest(
+            f"{path} is no export of Canvas's gradebook: its first line must begin with Student, ID and go on to "
+            "Section. In Canvas: Grades, Export, Export Entire Gradebook."
+        )
+    return table.header.index("Section") + 1
+
+
+def _column(table: Table | None, possible: Sequence[str], book: GradeBook, rule: Rule, given: str) -> _Column:
+    title = book.assignment.title
+    headings = table.header[table.header.index("Section") + 1 :] if table else ()
+    same = [heading for heading in headings if heading == title or _title(heading) == title]
+    if len(same) > 1 and not given:
+        raise UnusableRequest(f"Canvas has more than one column called {title}: say which with --canvas-column.")
+    heading = given or (same[0] if same else title)
+    if given and table and given not in headings and _WITH_ID.fullmatch(given):
+        likely = difflib.get_close_matches(given, headings, 1)
+        raise UnusableRequest(
+            f"--canvas-column: the export has no column {given}" + (f"; did you mean {likely[0]}?" if likely else ".")
+        )
+    if _TOTALS.search(heading) or (not given and heading == title and _WITH_ID.fullmatch(title)):
+        raise UnusableRequest(f"Canvas would not take {heading} for an assignment's title: give --canvas-column.")
+    if heading not in headings:
+        return _Column(heading, rule.maximum(book), rule.maximum(book), there=False)
+    cell = possible[table.header.index(heading)] if table and possible else ""
+    maximum = _number(cell)
+    if not maximum:
+        raise UnusableRequest(f"The export does not say how many points {heading} has, but {cell or 'nothing'}.")
+    return _Column(heading, maximum, rule.maximum(book), there=True)
+
+
+def _row(
+    line: Line, shown: Sequence[str], header: Sequence[str], column: _Column, rule: Rule, told: Told
+) -> list[list[str]]:
+    """A student's row, if there is a number for it and Canvas will find them."""
+    why_not = rule.withheld(line)
+    if why_not:
+        told.add(f"no number, since {why_not}", line.student.student)
+        return []
+    cells = [str(for_csv(cell)) for cell in shown]
+    # Canvas goes by its own number where there is one; otherwise the others must be what they are.
+    number = shown[header.index("ID")].strip().isdecimal()
+    changed = [heading for heading, cell, was in zip(header, cells, shown, strict=True) if cell != was]
+    if not number and {"SIS User ID", "SIS Login ID"}.intersection(changed):
+        told.add(
+            "left out, since a spreadsheet would take what Canvas knows them by for a formula", line.student.student
+        )
+        return []
+    if rule.of(line)[1] != column.usual:
+        told.add(rule.scaled(column.maximum), line.student.student)
+    return [[*cells, decimal(rule.points(line, column.maximum))]]
+
+
+def _write(out: Path, identity: Sequence[str], rows: Sequence[Sequence[str]], column: _Column, delimiter: str) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter)
+    writer.writerow([*identity, column.heading])
+    writer.writerow([POINTS_POSSIBLE, *[""] * (len(identity) - 1), decimal(column.maximum)])
+    writer.writerows(rows)
+    write_whole(out / FILE, text.getvalue())
+
+
+def _what(count: int, column: _Column, book: GradeBook, rule: Rule) -> str:
+    where = f"the column {column.heading}" if column.there else f"a new column {column.heading}"
+    return f"{FILE}: {count} of {len(book.lines)} students. {rule.what(column.maximum, column.usual)} In {where}."
+
+
+def _says_how_posted(row: Sequence[str]) -> bool:
+    """Whether this is the row that says whose grades are posted by hand."""
+    return all(re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell, re.IGNORECASE) for cell in row)
+
+
+def _title(heading: str) -> str:
+    found = _WITH_ID.fullmatch(heading)
+    return found[1] if found else heading
+
+
+def _number(text: str) -> float:
+    """A number with a point or a comma; 0 if it is none."""
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return 0

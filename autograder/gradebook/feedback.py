@@ -1,0 +1,101 @@
+"""What a student reads beside the number in Moodle: points of each question, likely causes, the reader's comment.
+
+HTML in a single line, since Moodle makes breaks of line ends. Neither a quotation mark nor a sign that may begin a
+formula stands in it: they are spelt as HTML's references, so the text looks as it should and no spreadsheet obeys it.
+Moodle's own reader takes a backslash before a quotation mark for an escape, which so cannot occur either.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograder.course import Assignment
+from autograder.gradebook.book import Line, Mark
+from autograder.gradebook.numbers import Rule, decimal
+from autograder.inert import for_html
+from autograder.report import for_student
+
+MAX_MESSAGE = 800  # characters of one test's message
+MAX_LENGTH = 20_000  # of the whole; a cell of a spreadsheet holds 32,767
+
+_SPELT = {ord(sign): f"&#{ord(sign)};" for sign in "=+-@＝＋－＠﹦﹢﹣﹫"}
+
+
+def beginning(assignment: Assignment) -> str:
+    """What all feedback begins with; whatever begins otherwise, a person wrote."""
+    return f"<p><b>{_text(assignment.title)}:</b>"
+
+
+def feedback(line: Line, assignment: Assignment, rule: Rule) -> str:
+    """The HTML; "" if nothing was graded."""
+    if line.result is None or not line.graded:
+        return ""
+    points, most = rule.of(line)
+    pending = rule.pending(line)
+    total = f"{decimal(points)} of {most} points{f', {pending} of them await a reader' if pending else ''}."
+    text = f"{beginning(assignment)} {_text(total)}</p>"
+    text += "".join(f"<p>{_text(sentence)}</p>" for sentence in _sentences(line, rule))
+    report = line.result.report
+    questions = {each["id"]: each for each in for_student(report)["questions"]} if report is not None else {}
+    titles = {question.id: question.title for question in assignment.questions}
+    items: list[str] = []
+    for mark in line.marks:
+        item = f"<li>{_question(mark, titles[mark.question], questions.get(mark.question))}</li>"
+        if len(text) + sum(len(each) for each in items) + len(item) > MAX_LENGTH:
+            items.append(f"<li>{_text('More was found than fits here.')}</li>")
+            break
+        items.append(item)
+    return f"{text}<ul>{''.join(items)}</ul>"
+
+
+def _sentences(line: Line, rule: Rule) -> list[str]:
+    sentences = []
+    if line.lateness is not None and line.lateness.days:
+        taken = "would be taken off; that is not done here" if rule.raw else "are taken off"
+        late = f"Handed in late, on day {line.lateness.days} after the due date"
+        sentences.append(f"{late}: by the course's rule {line.lateness.percent:g} % of the points reached {taken}.")
+    if line.result is not None and line.result.problem:
+        sentences.append(line.result.problem)
+    return sentences
+
+
+def _question(mark: Mark, title: str, graded: dict[str, Any] | None) -> str:
+    points = f"{mark.question.upper()} {title}: {mark.score or 0} of {mark.max_score} points"
+    dropped = " (does not count)" if mark.dropped else ""
+    return f"{_text(points + dropped)}{_tests(graded) if graded else ''}{_written(mark)}"
+
+
+def _tests(graded: dict[str, Any]) -> str:
+    told = [
+        f"<li>{_text(test['name'])} ({_text(_worth(test))}){_message(test['message'])}</li>"
+        for test in graded["tests"]
+        if test["status"] != "passed"
+    ]
+    accuracy = graded.get("accuracy")
+    if accuracy:
+        reached = f"Accuracy after a short run: {accuracy['mean']:.1f} %; {accuracy['threshold']:.1f} % are asked for."
+        told.append(f"<li>{_text(reached)}</li>")
+    return f"<ul>{''.join(told)}</ul>" if told else ""
+
+
+def _worth(test: dict[str, Any]) -> str:
+    points = f"{test['score']} of {test['max_score']}" if test["max_score"] else "no points"
+    return f"{test['visibility']} test, {test['status']}, {points}"
+
+
+def _written(mark: Mark) -> str:
+    if not mark.max_written:
+        return ""
+    points = "awaits a reader" if mark.written is None else f"{decimal(mark.written)} of {mark.max_written} points"
+    return f"<p>{_text(f'Written answer: {points}.')}</p>{_message(mark.comment)}"
+
+
+def _message(text: str) -> str:
+    shown = text.strip()
+    shown = shown if len(shown) <= MAX_MESSAGE else f"{shown[: MAX_MESSAGE - 1]}…"
+    return f"<pre>{_text(shown)}</pre>" if shown else ""
+
+
+def _text(text: str) -> str:
+    escaped = str(for_html(text)).translate(_SPELT)
+    return escaped.replace("\t", "    ").replace("\n", "<br>")

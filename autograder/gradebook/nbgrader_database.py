@@ -1,0 +1,157 @@
+"""Points into the database of a course that uses nbgrader, so that its formgrader, feedback and export have them.
+
+Scores that a person gave there for tests are left alone; nbgrader counts them instead of ours, and that is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry
+from sqlalchemy.exc import SQLAlchemyError
+
+from autograder.course import Question
+from autograder.errors import UnusableRequest
+from autograder.gradebook.book import GradeBook, Line, Mark
+from autograder.gradebook.numbers import Told
+from autograder.intake.answers import WRITTEN
+from autograder.nbgrader.configuration import ASSIGNMENT
+from autograder.report import QuestionReport
+from autograder.suite import public_points
+
+DATABASE = "gradebook.db"
+
+
+@dataclass(frozen=True)
+class _Score:
+    """What a cell is to get.
+
+    Attributes:
+        cell: its name.
+        most: what it must be worth there.
+        points: None if a person has yet to give them.
+        by_hand: a person gave them.
+    """
+
+    cell: str
+    most: int
+    points: float | None
+    by_hand: bool = False
+
+
+def write_to_database(folder: Path, book: GradeBook) -> list[str]:
+    """Write everybody's points, lateness and readers' comments; sentences about what was not written and why.
+
+    Args:
+        folder: the course's, as `export nbgrader` made it, with the assignment generated.
+        book: the grade book.
+
+    Raises:
+        UnusableRequest: there is no such database, it lacks the assignment, or it cannot be written.
+    """
+    path = folder / DATABASE
+    if not path.is_file():
+        raise UnusableRequest(f"{path} does not exist: run `nbgrader generate_assignment {ASSIGNMENT}` there first.")
+    told = Told(DATABASE)
+    count = 0
+    public = public_points(book.assignment.questions)
+    try:
+        with Gradebook(f"sqlite:///{path.resolve()}") as gradebook:
+            gradebook.find_assignment(ASSIGNMENT)
+            for line in book.lines:
+                count += _write_line(gradebook, line, book, public, told)
+    except MissingEntry:
+        raise UnusableRequest(
+            f"{path} has no assignment {ASSIGNMENT}: run `nbgrader generate_assignment {ASSIGNMENT}` there first."
+        ) from None
+    except SQLAlchemyError as error:
+        raise UnusableRequest(f"{path} cannot be used: {str(error).splitlines()[0]}.") from None
+    for question in book.assignment.questions:
+        if question.dropped:
+            told.add("nbgrader knows no dropped questions and goes on counting", question.id)
+    return [f"{DATABASE}: {count} of {len(book.lines)} students, points of each cell and lateness.", *told.sentences]
+
+
+def _write_line(gradebook: Any, line: Line, book: GradeBook, public: dict[str, int], told: Told) -> bool:
+    student = line.student.student
+    if not line.graded:
+        told.add(
+            "left as it is, since " + ("nothing was handed in" if line.result is None else "the grader failed"), student
+        )
+        return False
+    try:
+        gradebook.find_student(student)
+    except MissingEntry:
+        told.add("left out, since nbgrader has no such student (`nbgrader db student add`)", student)
+        return False
+    submission = gradebook.update_or_create_submission(ASSIGNMENT, student)
+    questions = {question.id: question for question in book.assignment.questions}
+    notebooks = {notebook.name: notebook for notebook in submission.notebooks}
+    for mark in line.marks:
+        question = questions[mark.question]
+        if question.module in notebooks:
+            _write_question(notebooks[question.module], line, question, mark, public[question.id], told)
+        else:
+            told.add(f"nbgrader has no notebook {question.module}", student)
+        if mark.dropped and not question.dropped:
+            told.add(f"nbgrader knows no dropped questions and goes on counting {mark.question}", student)
+    gradebook.db.commit()
+    return True
+
+
+def _write_question(notebook: Any, line: Line, question: Question, mark: Mark, public: int, told: Told) -> None:
+    student = line.student.student
+    grades = {grade.name: grade for grade in notebook.grades}
+    for score in _scores(line, question, mark, public):
+        grade = grades.get(score.cell)
+        if grade is None:
+            told.add(f"nbgrader has no cell {score.cell}", student)
+        elif grade.cell.max_score != score.most:
+            told.add(f"{score.cell} has {grade.cell.max_score:g} points in nbgrader and {score.most} here", student)
+        else:
+            _write_cell(grade, score, student, told)
+    for comment in notebook.comments:
+        if comment.name == f"{question.id}{WRITTEN}" and mark.comment and mark.written is not None:
+            comment.manual_comment = mark.comment
+    points = sum(
+        (grade.manual_score if grade.manual_score is not None else grade.auto_score or 0) + (grade.extra_credit or 0)
+        for grade in grades.values()
+    )
+    notebook.late_submission_penalty = points * line.percent / 100
+
+
+def _write_cell(grade: Any, score: _Score, student: str, told: Told) -> None:
+    if score.points is None:
+        grade.needs_manual_grade = grade.manual_score is None
+        if grade.manual_score is not None:
+            told.add(f"{score.cell} has points in nbgrader that no review here gives; they stay", student)
+        return
+    if score.by_hand:
+        if grade.manual_score not in (None, score.points):
+            told.add(f"{score.cell} had other points by hand in nbgrader; the review's replace them", student)
+        grade.manual_score = score.points
+    else:
+        grade.auto_score = score.points
+        if grade.manual_score not in (None, score.points):
+            told.add(f"{score.cell} has other points by hand in nbgrader, and those count there", student)
+    if grade.extra_credit:
+        told.add(f"{score.cell} has extra credit in nbgrader", student)
+    grade.needs_manual_grade = False
+
+
+def _scores(line: Line, question: Question, mark: Mark, public: int) -> Iterator[_Score]:
+    """What a question's cells get; where nothing could be graded, 0."""
+    report = line.result.report if line.result is not None else None
+    graded = next((each for each in report.questions if each.id == question.id), None) if report else None
+    yield _Score(f"{question.id}-public", public, _sum(graded, "public"))
+    yield _Score(f"{question.id}-hidden", question.automatic - public, _sum(graded, "hidden"))
+    if question.written:
+        reviewed = graded is not None and (graded.written is None or graded.written.state != "blank")
+        yield _Score(f"{question.id}{WRITTEN}", question.written, mark.written, by_hand=reviewed)
+
+
+def _sum(graded: QuestionReport | None, visibility: str) -> int:
+    return sum(test.score for test in graded.tests if test.visibility == visibility) if graded else 0
