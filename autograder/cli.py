@@ -290,10 +290,8 @@ def release(destination: Path, *, solutions_branch: bool) -> None:
 @click.option("--canvas-column", default="", metavar="HEADING", help='The column in Canvas, like "Lab 1 (1234)".')
 @click.option(
     "--moodle",
-    default="",
-    type=click.Choice(["", "email", "username", "idnumber"]),
-    metavar="IDENTIFIER",
-    help="Write a file for Moodle's gradebook; by email, username or idnumber.",
+    type=click.Choice(["email", "username", "idnumber"]),
+    help="Write a file for the import into Moodle's gradebook, which finds students by this.",
 )
 @click.option(
     "--moodle-worksheet", type=click.Path(path_type=Path), metavar="FILE", help="Fill in a grading worksheet."
@@ -308,7 +306,7 @@ def gradebook(
     canvas: Path | None,
     canvas_roster: bool,
     canvas_column: str,
-    moodle: str,
+    moodle: str | None,
     moodle_worksheet: Path | None,
     nbgrader: Path | None,
 ) -> None:
@@ -319,7 +317,7 @@ def gradebook(
     if canvas is not None and canvas_roster:
         raise UnusableRequest("--canvas and --canvas-roster write the same file: give one of them.")
     rule = Rule(raw=raw, count_pending=pending == "count")
-    wanted = Wanted(rule, canvas, canvas_roster, canvas_column, moodle, moodle_worksheet, nbgrader)
+    wanted = Wanted(rule, canvas, canvas_roster, canvas_column, moodle or "", moodle_worksheet, nbgrader)
     for line in write_forms(out, course.load(), roster, wanted):
         print(for_actions_log(one_line(line)))
 

@@ -114,7 +114,7 @@ def _write_question(notebook: Any, line: Line, question: Question, mark: Mark, p
         else:
             _write_cell(grade, score, student, told)
     for comment in notebook.comments:
-        if comment.name == f"{question.id}{WRITTEN}" and mark.comment and mark.written is not None:
+        if comment.name == f"{question.id}{WRITTEN}" and mark.comment and _reviewed(line, mark):
             comment.manual_comment = mark.comment
     points = sum(
         (grade.manual_score if grade.manual_score is not None else grade.auto_score or 0) + (grade.extra_credit or 0)
@@ -144,13 +144,23 @@ def _write_cell(grade: Any, score: _Score, student: str, told: Told) -> None:
 
 def _scores(line: Line, question: Question, mark: Mark, public: int) -> Iterator[_Score]:
     """What a question's cells get; where nothing could be graded, 0."""
-    report = line.result.report if line.result is not None else None
-    graded = next((each for each in report.questions if each.id == question.id), None) if report else None
+    graded = _graded(line, question.id)
     yield _Score(f"{question.id}-public", public, _sum(graded, "public"))
     yield _Score(f"{question.id}-hidden", question.automatic - public, _sum(graded, "hidden"))
     if question.written:
-        reviewed = graded is not None and (graded.written is None or graded.written.state != "blank")
-        yield _Score(f"{question.id}{WRITTEN}", question.written, mark.written, by_hand=reviewed)
+        yield _Score(f"{question.id}{WRITTEN}", question.written, mark.written, by_hand=_reviewed(line, mark))
+
+
+def _reviewed(line: Line, mark: Mark) -> bool:
+    """Whether a person gave the points of the written answer; none does where nothing was written."""
+    graded = _graded(line, mark.question)
+    awaited = graded is not None and graded.written is not None and graded.written.state != "blank"
+    return awaited and mark.written is not None
+
+
+def _graded(line: Line, question: str) -> QuestionReport | None:
+    report = line.result.report if line.result is not None else None
+    return next((each for each in report.questions if each.id == question), None) if report is not None else None
 
 
 def _sum(graded: QuestionReport | None, visibility: str) -> int:
