@@ -88,7 +88,7 @@ def write_from_export(out: Path, book: GradeBook, rule: Rule, export: Path, colu
         if place in matches.ambiguous:
             told.add("left out, since it is not certain who it is in the grade book", cells[place]["Student"])
         elif place in matches.lines:
-            rows += _row(matches.lines[place], shown, table.header, chosen, rule, told)
+            rows += _row(matches.lines[place], shown, table.header[:identity], chosen, rule, told)
         elif cells[place]["Student"] != "Student, Test":  # Canvas's own, for teachers to look through their eyes
             told.add("in Canvas, but not in the grade book", cells[place]["Student"])
     found = {line.key for line in matches.lines.values()}

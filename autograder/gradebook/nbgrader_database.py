@@ -20,7 +20,6 @@ from autograder.gradebook.numbers import Told
 from autograder.intake.answers import WRITTEN
 from autograder.nbgrader.configuration import ASSIGNMENT
 from autograder.report import QuestionReport
-from autograder.suite import public_points
 
 DATABASE = "gradebook.db"
 
@@ -31,13 +30,13 @@ class _Score:
 
     Attributes:
         cell: its name.
-        most: what it must be worth there.
+        most: what it must be worth there; None if nothing could be graded, and so no test tells.
         points: None if a person has yet to give them.
         by_hand: a person gave them.
     """
 
     cell: str
-    most: int
+    most: int | None
     points: float | None
     by_hand: bool = False
 
@@ -57,12 +56,11 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
         raise UnusableRequest(f"{path} does not exist: run `nbgrader generate_assignment {ASSIGNMENT}` there first.")
     told = Told(DATABASE)
     count = 0
-    public = public_points(book.assignment.questions)
     try:
         with Gradebook(f"sqlite:///{path.resolve()}") as gradebook:
             gradebook.find_assignment(ASSIGNMENT)
             for line in book.lines:
-                count += _write_line(gradebook, line, book, public, told)
+                count += _write_line(gradebook, line, book, told)
     except MissingEntry:
         raise UnusableRequest(
             f"{path} has no assignment {ASSIGNMENT}: run `nbgrader generate_assignment {ASSIGNMENT}` there first."
@@ -75,7 +73,7 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
     return [f"{DATABASE}: {count} of {len(book.lines)} students, points of each cell and lateness.", *told.sentences]
 
 
-def _write_line(gradebook: Any, line: Line, book: GradeBook, public: dict[str, int], told: Told) -> bool:
+def _write_line(gradebook: Any, line: Line, book: GradeBook, told: Told) -> bool:
     student = line.student.student
     if not line.graded:
         told.add(
@@ -87,13 +85,14 @@ def _write_line(gradebook: Any, line: Line, book: GradeBook, public: dict[str, i
     except MissingEntry:
         told.add("left out, since nbgrader has no such student (`nbgrader db student add`)", student)
         return False
-    submission = gradebook.update_or_create_submission(ASSIGNMENT, student)
+    with gradebook.db.no_autoflush:  # else SQLAlchemy warns of how nbgrader goes about it
+        submission = gradebook.update_or_create_submission(ASSIGNMENT, student)
     questions = {question.id: question for question in book.assignment.questions}
     notebooks = {notebook.name: notebook for notebook in submission.notebooks}
     for mark in line.marks:
         question = questions[mark.question]
         if question.module in notebooks:
-            _write_question(notebooks[question.module], line, question, mark, public[question.id], told)
+            _write_question(notebooks[question.module], line, question, mark, told)
         else:
             told.add(f"nbgrader has no notebook {question.module}", student)
         if mark.dropped and not question.dropped:
@@ -102,14 +101,14 @@ def _write_line(gradebook: Any, line: Line, book: GradeBook, public: dict[str, i
     return True
 
 
-def _write_question(notebook: Any, line: Line, question: Question, mark: Mark, public: int, told: Told) -> None:
+def _write_question(notebook: Any, line: Line, question: Question, mark: Mark, told: Told) -> None:
     student = line.student.student
     grades = {grade.name: grade for grade in notebook.grades}
-    for score in _scores(line, question, mark, public):
+    for score in _scores(line, question, mark):
         grade = grades.get(score.cell)
         if grade is None:
             told.add(f"nbgrader has no cell {score.cell}", student)
-        elif grade.cell.max_score != score.most:
+        elif score.most is not None and grade.cell.max_score != score.most:
             told.add(f"{score.cell} has {grade.cell.max_score:g} points in nbgrader and {score.most} here", student)
         else:
             _write_cell(grade, score, student, told)
@@ -142,11 +141,15 @@ def _write_cell(grade: Any, score: _Score, student: str, told: Told) -> None:
     grade.needs_manual_grade = False
 
 
-def _scores(line: Line, question: Question, mark: Mark, public: int) -> Iterator[_Score]:
+def _scores(line: Line, question: Question, mark: Mark) -> Iterator[_Score]:
     """What a question's cells get; where nothing could be graded, 0."""
     graded = _graded(line, question.id)
-    yield _Score(f"{question.id}-public", public, _sum(graded, "public"))
-    yield _Score(f"{question.id}-hidden", question.automatic - public, _sum(graded, "hidden"))
+    tests = graded.tests if graded is not None else []
+    public = sum(test.max_score for test in tests if test.visibility == "public") if graded is not None else None
+    hidden = question.automatic - public if public is not None else None
+    for visibility, most in (("public", public), ("hidden", hidden)):
+        points = sum(test.score for test in tests if test.visibility == visibility)
+        yield _Score(f"{question.id}-{visibility}", most, points)
     if question.written:
         yield _Score(f"{question.id}{WRITTEN}", question.written, mark.written, by_hand=_reviewed(line, mark))
 
@@ -161,7 +164,3 @@ def _reviewed(line: Line, mark: Mark) -> bool:
 def _graded(line: Line, question: str) -> QuestionReport | None:
     report = line.result.report if line.result is not None else None
     return next((each for each in report.questions if each.id == question), None) if report is not None else None
-
-
-def _sum(graded: QuestionReport | None, visibility: str) -> int:
-    return sum(test.score for test in graded.tests if test.visibility == visibility) if graded else 0

@@ -64,6 +64,15 @@ def read_table(path: Path) -> Table:
         raise UnusableRequest(f"{path} cannot be read: {error.strerror}.") from None
     if len(contents) > MAX_BYTES:
         raise UnusableRequest(f"{path} is larger than {MAX_BYTES:,} bytes.")
+    return parsed(contents, path.name)
+
+
+def parsed(contents: bytes, path: str) -> Table:
+    """A table from a file's contents; its name is for complaints.
+
+    Raises:
+        UnusableRequest: see `read_table`.
+    """
     try:
         text = contents.decode("utf-8")
     except UnicodeDecodeError:
