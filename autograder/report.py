@@ -31,6 +31,7 @@ class TestResult:
         message: for the student.
         staff: what the student's code printed and raised, and the whole message of a hidden test.
         seconds: wall time.
+        likely: what the mistake probably is, a sentence that is part of the message; "" if it cannot be told.
     """
 
     __test__ = False  # no test itself, whatever pytest makes of the name
@@ -44,6 +45,7 @@ class TestResult:
     message: str
     staff: str
     seconds: float
+    likely: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,6 @@ def _question_from_dict(record: dict[str, Any]) -> QuestionReport:
 def _question_for_student(question: QuestionReport) -> dict[str, Any]:
     fields = _question_as_dict(question)
     shown = ("id", "title", "score", "max_score", "pending", "written", "accuracy")
-    of_test = ("name", "category", "status", "visibility", "score", "max_score", "message")
+    of_test = ("name", "category", "status", "visibility", "score", "max_score", "message", "likely")
     tests = [{name: test[name] for name in of_test} for test in fields["tests"]]
     return {**{name: fields[name] for name in shown if name in fields}, "tests": tests}

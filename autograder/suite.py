@@ -304,12 +304,12 @@ def _result(
     if banned is not None:
         error = banned
     status: Status = "passed"
-    message, staff = " ".join(record.told), ""
+    message, staff, likely = " ".join(record.told), "", None
     hidden = record.visibility == "hidden"
     if isinstance(error, CheckFailed):
         status = "failed"
-        staff = error.detail
-        message = sentences(error.summary, error.likely) if hidden else full_message(item, error)
+        staff, likely = error.detail, error.likely
+        message = sentences(error.summary, likely) if hidden else full_message(item, error)
     elif isinstance(error, SubmissionFailure):
         status = error.status
         notes = [] if isinstance(error, Unusable) else getattr(error, "__notes__", [])
@@ -326,7 +326,10 @@ def _result(
         staff = f"{staff}\n--- printed ---\n{printed}".strip()
     name = item.name.removeprefix("test_").replace("_", " ")
     score = record.points if status == "passed" else 0
-    return TestResult(name, record.category, status, record.visibility, score, record.points, message, staff, seconds)
+    return TestResult(
+        *(name, record.category, status, record.visibility, score, record.points, message, staff, seconds),
+        likely=sentences(likely),
+    )
 
 
 def sentences(*texts: str | None) -> str:

@@ -58,7 +58,7 @@ def test_the_report_is_the_schema(graded: Grade, tmp_path: Path) -> None:
     (question,) = read["questions"]
     assert list(question) == ["id", "title", "score", "max_score", "pending", "seconds", "flags", "written", "tests"]
     assert list(question["tests"][0]) == [
-        *("name", "category", "status", "visibility", "score", "max_score", "message", "staff", "seconds")
+        *("name", "category", "status", "visibility", "score", "max_score", "message", "staff", "seconds", "likely")
     ]
 
 

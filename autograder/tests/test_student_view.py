@@ -162,7 +162,7 @@ def test_the_students_view_holds_what_it_names_and_no_more() -> None:
     assert set(shown["hashes"]) == {"submission", "thresholds", "grader"}
     (question,) = shown["questions"]
     assert list(question) == ["id", "title", "score", "max_score", "pending", "written", "accuracy", "tests"]
-    of_test = ["name", "category", "status", "visibility", "score", "max_score", "message"]
+    of_test = ["name", "category", "status", "visibility", "score", "max_score", "message", "likely"]
     assert [list(test) for test in question["tests"]] == [of_test] * 2
     assert not [text for text in texts(shown) if re.search("STAFF|SEED|FLAG|22", text)]
 

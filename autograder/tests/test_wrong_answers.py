@@ -63,6 +63,9 @@ def test_the_likely_cause_is_told(graded: Grade, module: str, name: str, sentenc
     (question,) = graded(answer.source, question=answer.question).questions
     told = " ".join(test.message for test in question.tests if test.status == "failed").casefold()
     assert sentence.casefold() in told
+    likely = [test for test in question.tests if sentence in test.likely]
+    assert likely
+    assert all(test.likely[1:] in test.message for test in likely)
 
 
 def test_what_no_usual_mistake_explains_is_not_guessed_at(graded: Grade) -> None:
