@@ -74,6 +74,7 @@ def main() -> None:
     help="What standard output gets. [default: terminal]",
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here.")
+@click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the student's page.")
 def grade(
     submission: Path,
     questions: tuple[str, ...],
@@ -82,6 +83,7 @@ def grade(
     device: str,
     form: str,
     json_file: Path | None,
+    html_file: Path | None,
 ) -> None:
     """Grade SUBMISSION, a folder or a .zip of one.
 
@@ -90,8 +92,9 @@ def grade(
     assignment = course.load()
     if device == "cuda":
         raise UnusableRequest("--device: networks are graded on the CPU; the sandbox opens no GPU to a submission.")
-    if json_file is not None and not json_file.resolve().parent.is_dir():
-        raise UnusableRequest(f"--json: the folder {json_file.resolve().parent} does not exist.")
+    for option, file in (("--json", json_file), ("--html", html_file)):
+        if file is not None and not file.resolve().parent.is_dir():
+            raise UnusableRequest(f"{option}: the folder {file.resolve().parent} does not exist.")
 
     if form == "classroom50":  # what is missing is said now, not after minutes of training
         from autograder.render.classroom50 import Handed
@@ -123,6 +126,27 @@ def grade(
             write_json(report, json_file)
         except OSError as error:
             raise UnusableRequest(f"--json: {json_file} cannot be written: {error.strerror}.") from None
+    if html_file is not None:
+        from autograder.batch.results import write_whole
+        from autograder.pages import student_page
+
+        try:
+            write_whole(html_file, student_page(assignment, report, name=report.submission))
+        except OSError as error:
+            raise UnusableRequest(f"--html: {html_file} cannot be written: {error.strerror}.") from None
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="Who is in the class. [default: OUT's]")
+def pages(out: Path, roster: Path | None) -> None:
+    """Write the pages of the class in OUT anew: index.html for staff, and one a student."""
+    from autograder.batch.results import read_class_roster
+    from autograder.gradebook.book import read_grade_book
+    from autograder.pages import write_pages
+
+    written = write_pages(out, read_grade_book(out, course.load(), read_class_roster(out, roster)))
+    print(f"{written.index}: the class. students/ has {written.students} pages; {written.changed} files are new.")
 
 
 @main.command("class")

@@ -85,7 +85,7 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
         console.print("Networks were not trained (--no-training); their points are left out.")
     elif report.environment.get("data"):
         data, device = report.environment["data"], report.environment["device"]
-        console.print(f"Networks were trained on the {device} with {for_actions_log(one_line(_said(str(data))))}.")
+        console.print(f"Networks were trained on the {device} with {for_actions_log(one_line(images_in_words(str(data))))}.")
     colour = "" if all(report.isolation.values()) else "red"
     console.print(Text(in_one_line(report.isolation), colour))
     if report.left_out:
@@ -93,6 +93,7 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
         _print_below(console, one_line(", ".join(report.left_out)), "")
 
 
-def _said(source: str) -> str:
+def images_in_words(source: str) -> str:
+    """What networks are trained on, from the name that the report has for it."""
     named = {"synthetic": "synthetic images, for want of CIFAR-10", "cifar10": "CIFAR-10"}
     return named.get(source, f"the images in {source}")

@@ -1,0 +1,177 @@
+"""What the class's page says. It is for staff: remarks of the grader for a person are on it."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from autograder.course import Question
+from autograder.gradebook.book import GradeBook, Line, Mark
+from autograder.isolation import in_one_line
+from autograder.pages.charts import histogram
+from autograder.pages.rates import HOW, rates_of
+from autograder.pages.template import counted, rendered
+from autograder.report import QuestionReport, Report
+
+STATES = {
+    "awaiting": "awaits a reader",
+    "failed": "grader failed",
+    "unusable": "unusable",
+    "flagged": "flagged",
+    "late": "late",
+    "changed": "changed",
+    "nothing": "nothing handed in",
+    "unknown": "not in the roster",
+}
+"""What a line of the table can be, in words."""
+
+_HASHES = {"suite": "hidden and public tests", "grader": "grader", "thresholds": "thresholds"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A student in the table: a mark for each question, and `states`, which are keys of `STATES`."""
+
+    line: Line
+    marks: tuple[Mark | None, ...]
+    states: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return name_of(self.line)
+
+    @property
+    def seconds(self) -> float | None:
+        report = _report(self.line)
+        return report.seconds if report is not None else None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long something took, and with whom it took longest."""
+
+    what: str
+    median: float
+    slowest: float
+    line: Line
+
+
+def name_of(line: Line) -> str:
+    """What a person calls the student."""
+    return line.student.name or line.student.student
+
+
+def class_page(book: GradeBook) -> str:
+    """The page of the class."""
+    questions = [question for question in book.assignment.questions if _is_in(question, book)]
+    graded = [(line, report) for line in book.lines if (report := _report(line)) is not None]
+    rows = [
+        Row(line, tuple(_mark(line, question) for question in questions), tuple(_states(line))) for line in book.lines
+    ]
+    scores = [line.score for line, _ in graded]
+    most = max((line.max_score for line in book.lines), default=0)
+    by_question = {question.id: [each for _, each in _of(question, graded)] for question in questions}
+    return rendered(
+        "class.html",
+        {
+            "title": book.assignment.title,
+            "questions": questions,
+            "rows": rows,
+            "states": STATES,
+            "counts": Counter(state for row in rows for state in row.states),
+            "rules": any(line.percent or line.counted != line.score for line in book.lines),
+            "most": most,
+            "scores": scores,
+            "quartiles": statistics.quantiles(scores, n=4, method="inclusive") if len(scores) > 1 else [],
+            "full": sum(score >= most for score in scores),
+            "bars": histogram(scores, most),
+            "pending": sum(line.pending for line in book.lines),
+            "answers": sum(mark.written is None for line in book.lines for mark in line.marks if mark.max_written),
+            "flagged": [(line, list(_flags(report))) for line, report in graded if any(_flags(report))],
+            "failed": [row.line for row in rows if "failed" in row.states],
+            "unusable": [row.line for row in rows if "unusable" in row.states],
+            "problems": [*book.problems, *_inequalities([report for _, report in graded])],
+            "notes": [(line, note) for line in book.lines for note in _notes(line)],
+            "rates": [rates_of(question, by_question[question.id]) for question in questions],
+            "how": HOW,
+            "timings": list(_timings(questions, graded)),
+            "changes": [(line, line.result.changes) for line in book.lines if line.result and line.result.changes],
+        },
+        script="class.js",
+    )
+
+
+def _mark(line: Line, question: Question) -> Mark | None:
+    return next((mark for mark in line.marks if mark.question == question.id), None)
+
+
+def _is_in(question: Question, book: GradeBook) -> bool:
+    return any(_mark(line, question) is not None for line in book.lines)
+
+
+def _report(line: Line) -> Report | None:
+    return line.result.report if line.result is not None else None
+
+
+def _of(question: Question, graded: Sequence[tuple[Line, Report]]) -> Iterator[tuple[Line, QuestionReport]]:
+    for line, report in graded:
+        for each in report.questions:
+            if each.id == question.id:
+                yield line, each
+
+
+def _states(line: Line) -> Iterator[str]:
+    result = line.result
+    if line.pending:
+        yield "awaiting"
+    if result is None:
+        yield "nothing"
+    elif result.problem:
+        yield "failed" if result.ours else "unusable"
+    if result is not None and result.report is not None and any(_flags(result.report)):
+        yield "flagged"
+    if line.lateness is not None and line.lateness.days:
+        yield "late"
+    if result is not None and result.changes:
+        yield "changed"
+    if not line.in_roster:
+        yield "unknown"
+
+
+def _flags(report: Report) -> Iterator[str]:
+    return (f"{question.id.upper()}: {flag}" for question in report.questions for flag in question.flags)
+
+
+def _notes(line: Line) -> Iterator[str]:
+    """Of the book's notes those that the page does not tell elsewhere."""
+    result = line.result
+    told = (
+        {result.problem, f"The grader failed: {result.problem}"} if result is not None else {"Nothing was handed in."}
+    )
+    return (note for note in line.notes if note not in told)
+
+
+def _inequalities(reports: Sequence[Report]) -> Iterator[str]:
+    """What makes grades of one class hard to compare, or hard to trust."""
+    for name, what in _HASHES.items():
+        kinds = Counter(report.hashes.get(name) for report in reports)
+        if len(kinds) > 1:
+            odd = len(reports) - kinds.most_common(1)[0][1]
+            yield f"{counted(odd, 'submission')} of {len(reports)} were graded with other {what} than the rest."
+    sources = Counter(data for report in reports if (data := report.environment.get("data")))
+    if len(sources) > 1:
+        yield f"Networks were not all trained on the same images: {', '.join(sorted(sources))}."
+    for layers, count in Counter(tuple(sorted(report.isolation.items())) for report in reports).items():
+        if not all(dict(layers).values()):
+            yield f"{counted(count, 'submission')}: {in_one_line(dict(layers))}"
+
+
+def _timings(questions: Sequence[Question], graded: Sequence[tuple[Line, Report]]) -> Iterator[Timing]:
+    spent = [(f"{question.id.upper()} {question.title}", [(each.seconds, line) for line, each in _of(question, graded)])
+             for question in questions]  # fmt: skip
+    for what, times in [*spent, ("A whole submission", [(report.seconds, line) for line, report in graded])]:
+        if times:
+            slowest, line = max(times, key=lambda pair: pair[0])
+            yield Timing(what, statistics.median(seconds for seconds, _ in times), slowest, line)

@@ -1,0 +1,117 @@
+"""How each test fared in the class: a bad test shows, and so does a mistake that many share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from autograder.course import Question
+from autograder.report import QuestionReport, TestResult
+
+FEW = 3
+"""So many submissions that pass everything else must there be, before a test is suspected for failing them."""
+SOME = 5
+"""So many that pass anything, before a test is suspected for failing them nearly all."""
+NEARLY_ALL = 0.9
+
+HOW = (
+    f"A test is suspicious if it fails more than half of the submissions that pass every other test of its question "
+    f"(of at least {FEW}), or at least {NEARLY_ALL:.0%} of those that pass any test of it (of at least {SOME})."
+)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One test.
+
+    Attributes:
+        failed, of: how many submissions it failed, of how many.
+        causes: what was said of the failures, and how often; the commonest first.
+        undecided: how many times the grader could not tell.
+        suspicious: why the test itself should be looked at; "" if nothing speaks for it.
+    """
+
+    name: str
+    visibility: str
+    failed: int
+    of: int
+    causes: tuple[tuple[str, int], ...]
+    undecided: int
+    suspicious: str
+
+    @property
+    def share(self) -> float:
+        return self.failed / self.of
+
+
+@dataclass(frozen=True)
+class QuestionRates:
+    """A question's tests, worst first; those without points, which cost nobody anything, are not among them."""
+
+    question: Question
+    tests: tuple[Rate, ...]
+    submissions: int
+    mean: float
+    most: int
+
+    @property
+    def suspicious(self) -> int:
+        return sum(bool(test.suspicious) for test in self.tests)
+
+
+def rates_of(question: Question, graded: Sequence[QuestionReport]) -> QuestionRates:
+    """Count a question's tests.
+
+    Args:
+        question: which.
+        graded: what each submission reached in it.
+    """
+    outcomes = [{(test.visibility, test.name): test for test in each.tests if test.max_score} for each in graded]
+    names = list(dict.fromkeys(name for tests in outcomes for name in tests))
+    rates = [_rate(name, [tests for tests in outcomes if name in tests]) for name in names]
+    return QuestionRates(
+        question=question,
+        tests=tuple(sorted(rates, key=lambda rate: (not rate.suspicious, -rate.share))),
+        submissions=len(graded),
+        mean=sum(each.score for each in graded) / max(len(graded), 1),
+        most=max((each.max_score for each in graded), default=0),
+    )
+
+
+def _rate(name: tuple[str, str], outcomes: Sequence[dict[tuple[str, str], TestResult]]) -> Rate:
+    mine = [tests[name] for tests in outcomes]
+    failures = [test for test in mine if test.status != "passed"]
+    return Rate(
+        name=name[1],
+        visibility=name[0],
+        failed=len(failures),
+        of=len(mine),
+        causes=tuple(Counter(said for test in failures if (said := _said(test))).most_common(3)),
+        undecided=sum(test.status == "error" for test in mine),
+        suspicious=_suspicion(name, outcomes),
+    )
+
+
+def _suspicion(name: tuple[str, str], outcomes: Iterable[dict[tuple[str, str], TestResult]]) -> str:
+    passes = [{other: test.status == "passed" for other, test in tests.items()} for tests in outcomes]
+    else_right = [tests for tests in passes if len(tests) > 1 and all(tests[other] for other in tests if other != name)]
+    failing = sum(not tests[name] for tests in else_right)
+    if len(else_right) >= FEW and failing > len(else_right) / 2:
+        return f"{failing} of {len(else_right)} submissions that pass every other test of the question fail this one."
+    tried = [tests for tests in passes if any(tests.values())]
+    failing = sum(not tests[name] for tests in tried)
+    if len(tried) >= SOME and failing >= NEARLY_ALL * len(tried):
+        return f"{failing} of {len(tried)} submissions that pass any test of the question fail this one."
+    return ""
+
+
+def _said(test: TestResult) -> str:
+    """In a few words why it failed, where many may share that; "" if there is nothing to say."""
+    if test.likely:
+        return test.likely
+    if "is still a TODO" in test.message:
+        return "Still a TODO."
+    if "cannot be imported" in test.message:
+        return "The module cannot be imported."
+    return "Out of time." if test.status == "timeout" else ""

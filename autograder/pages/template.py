@@ -1,0 +1,78 @@
+"""The templates. Whatever text is put into one goes through `inert.for_html`, without the template asking for it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from autograder.inert import for_html
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def rendered(name: str, values: Mapping[str, object], *, script: str = "") -> str:
+    """A page from the template of this name.
+
+    Args:
+        name: of the file.
+        values: what the template shows.
+        script: name of the file with the page's script; "" for none, and then the browser runs none.
+    """
+    style, code = _own("style.css"), _own(script) if script else Markup()
+    page = _environment().get_template(name)
+    return page.render(values, style=style, script=code, policy=_policy(style, code))
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number for people: no more decimals than it has, a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{round(value, digits):,.{digits}f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
+
+
+def counted(count: float, noun: str) -> str:
+    """A count with its noun: 1 point, 2 points."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def _policy(style: str, script: str) -> str:
+    """What a browser may load and run: this page's own style and script, known by their hashes; nothing else."""
+    allowed = {"style-src": style, "script-src": script}
+    sources = [f"{kind} 'sha256-{_digest(text)}'" for kind, text in allowed.items() if text]
+    return "; ".join(["default-src 'none'", *sources, "base-uri 'none'", "form-action 'none'"])
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@cache
+def _own(name: str) -> Markup:
+    """A style or script of ours, as it stands."""
+    return Markup((TEMPLATES / name).read_text("utf-8"))  # noqa: S704  (no text from anybody is in it)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        finalize=_inert,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=number, counted=counted)
+    return environment
+
+
+def _inert(value: object) -> object:
+    """What a template puts out: text is made inert, markup of the templates' own macros passes."""
+    return for_html(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,66 @@
+"""Write the pages of a class into its folder."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.batch.results import write_whole
+from autograder.errors import UnusableRequest
+from autograder.gradebook.book import GradeBook, Line
+from autograder.pages.overview import class_page, name_of
+from autograder.pages.student import student_page
+
+INDEX = "index.html"
+STUDENTS = "students"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What was written: the class's page, how many students have one, and how many pages are not as they were."""
+
+    index: Path
+    students: int
+    changed: int
+
+
+def write_pages(out: Path, book: GradeBook) -> Pages:
+    """Write the class's page and one for each student who handed something in.
+
+    Pages that would not change are left alone, so that whoever copies the folder copies little.
+
+    Args:
+        out: the class's folder.
+        book: what is known of the class.
+
+    Raises:
+        UnusableRequest: the folder cannot be written.
+    """
+    lines = [line for line in book.lines if line.result is not None]
+    try:
+        changed = sum(_write(out / STUDENTS / f"{line.key}.html", page) for line, page in _student_pages(book, lines))
+        keys = {line.key for line in lines}
+        for stale in (out / STUDENTS).glob("*.html"):
+            if stale.stem not in keys:  # whoever is not in the class any more
+                stale.unlink()
+        changed += _write(out / INDEX, class_page(book))
+    except OSError as error:
+        raise UnusableRequest(f"The pages in {out} cannot be written: {error.strerror}.") from None
+    return Pages(out / INDEX, len(lines), changed)
+
+
+def _student_pages(book: GradeBook, lines: list[Line]) -> Iterator[tuple[Line, str]]:
+    for line in lines:
+        report = line.result.report if line.result is not None else None
+        yield line, student_page(book.assignment, report, name=name_of(line), line=line)
+
+
+def _write(path: Path, page: str) -> bool:
+    """Whether the page was another before."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if path.read_bytes() == page.encode():
+            return False
+    write_whole(path, page)
+    return True
