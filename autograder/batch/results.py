@@ -156,8 +156,13 @@ def read_class_roster(out: Path, given: Path | None = None) -> Roster | None:
     return read_roster(path) if given is not None or path.exists() else None
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:
     """Write a file so that whoever reads it, after whatever happened, finds the old contents or the new ones.
+
+    Args:
+        path: of the file; its folder is made.
+        text: what it holds then.
+        lasting: it must survive a power failure. What can be made again need not, and is written ten times as fast.
 
     Raises:
         OSError: it cannot be written; what was there still is.
@@ -167,8 +172,9 @@ def write_whole(path: Path, text: str) -> None:
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

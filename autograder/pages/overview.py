@@ -12,6 +12,7 @@ from autograder.gradebook.book import GradeBook, Line, Mark
 from autograder.isolation import in_one_line
 from autograder.pages.charts import histogram
 from autograder.pages.rates import HOW, rates_of
+from autograder.pages.student import problem_of
 from autograder.pages.template import counted, rendered
 from autograder.report import QuestionReport, Report
 
@@ -27,7 +28,11 @@ STATES = {
 }
 """What a line of the table can be, in words."""
 
-_HASHES = {"suite": "hidden and public tests", "grader": "grader", "thresholds": "thresholds"}
+_HASHES = {
+    "suite": "by another suite of tests",
+    "grader": "by another version of the grader",
+    "thresholds": "with other thresholds",
+}
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ def class_page(book: GradeBook) -> str:
             "problems": [*book.problems, *_inequalities([report for _, report in graded])],
             "notes": [(line, note) for line in book.lines for note in _notes(line)],
             "rates": [rates_of(question, by_question[question.id]) for question in questions],
+            "problem_of": problem_of,
             "how": HOW,
             "timings": list(_timings(questions, graded)),
             "changes": [(line, line.result.changes) for line in book.lines if line.result and line.result.changes],
@@ -159,7 +165,11 @@ def _inequalities(reports: Sequence[Report]) -> Iterator[str]:
         kinds = Counter(report.hashes.get(name) for report in reports)
         if len(kinds) > 1:
             odd = len(reports) - kinds.most_common(1)[0][1]
-            yield f"{counted(odd, 'submission')} of {len(reports)} were graded with other {what} than the rest."
+            yield f"Of {len(reports)} submissions {odd} {'was' if odd == 1 else 'were'} graded {what} than the rest."
+    worth = Counter(tuple((each.id, each.max_score) for each in report.questions) for report in reports)
+    if len(worth) > 1:
+        odd = len(reports) - worth.most_common(1)[0][1]
+        yield f"Of {len(reports)} submissions {odd} {'was' if odd == 1 else 'were'} graded out of other points: again?"
     sources = Counter(data for report in reports if (data := report.environment.get("data")))
     if len(sources) > 1:
         yield f"Networks were not all trained on the same images: {', '.join(sorted(sources))}."

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.course import Question
 from autograder.report import QuestionReport, TestResult
+
+Name = tuple[str, str]
+"""A test's visibility and name: a public and a hidden test may share the latter."""
+
+Outcomes = tuple[Mapping[Name, TestResult], set[Name]]
+"""What one submission reached, test by test, and which tests it did not pass."""
 
 FEW = 3
 """So many submissions that pass everything else must there be, before a test is suspected for failing them."""
@@ -68,8 +74,10 @@ def rates_of(question: Question, graded: Sequence[QuestionReport]) -> QuestionRa
         graded: what each submission reached in it.
     """
     outcomes = [{(test.visibility, test.name): test for test in each.tests if test.max_score} for each in graded]
+    wrong = [{name for name, test in tests.items() if test.status != "passed"} for tests in outcomes]
+    submissions = list(zip(outcomes, wrong, strict=True))
     names = list(dict.fromkeys(name for tests in outcomes for name in tests))
-    rates = [_rate(name, [tests for tests in outcomes if name in tests]) for name in names]
+    rates = [_rate(name, [each for each in submissions if name in each[0]]) for name in names]
     return QuestionRates(
         question=question,
         tests=tuple(sorted(rates, key=lambda rate: (not rate.suspicious, -rate.share))),
@@ -79,28 +87,26 @@ def rates_of(question: Question, graded: Sequence[QuestionReport]) -> QuestionRa
     )
 
 
-def _rate(name: tuple[str, str], outcomes: Sequence[dict[tuple[str, str], TestResult]]) -> Rate:
-    mine = [tests[name] for tests in outcomes]
-    failures = [test for test in mine if test.status != "passed"]
+def _rate(name: Name, submissions: Sequence[Outcomes]) -> Rate:
+    failures = [tests[name] for tests, wrong in submissions if name in wrong]
     return Rate(
         name=name[1],
         visibility=name[0],
         failed=len(failures),
-        of=len(mine),
+        of=len(submissions),
         causes=tuple(Counter(said for test in failures if (said := _said(test))).most_common(3)),
-        undecided=sum(test.status == "error" for test in mine),
-        suspicious=_suspicion(name, outcomes),
+        undecided=sum(test.status == "error" for test in failures),
+        suspicious=_suspicion(name, submissions),
     )
 
 
-def _suspicion(name: tuple[str, str], outcomes: Iterable[dict[tuple[str, str], TestResult]]) -> str:
-    passes = [{other: test.status == "passed" for other, test in tests.items()} for tests in outcomes]
-    else_right = [tests for tests in passes if len(tests) > 1 and all(tests[other] for other in tests if other != name)]
-    failing = sum(not tests[name] for tests in else_right)
+def _suspicion(name: Name, submissions: Sequence[Outcomes]) -> str:
+    else_right = [wrong for tests, wrong in submissions if len(tests) > 1 and wrong <= {name}]
+    failing = sum(name in wrong for wrong in else_right)
     if len(else_right) >= FEW and failing > len(else_right) / 2:
         return f"{failing} of {len(else_right)} submissions that pass every other test of the question fail this one."
-    tried = [tests for tests in passes if any(tests.values())]
-    failing = sum(not tests[name] for tests in tried)
+    tried = [wrong for tests, wrong in submissions if len(wrong) < len(tests)]
+    failing = sum(name in wrong for wrong in tried)
     if len(tried) >= SOME and failing >= NEARLY_ALL * len(tried):
         return f"{failing} of {len(tried)} submissions that pass any test of the question fail this one."
     return ""

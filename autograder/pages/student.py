@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.batch.results import Result
 from autograder.course import EXPLANATIONS, Assignment, Question
 from autograder.gradebook.book import Line, Mark
 from autograder.pages.charts import Curve, loss_curve
@@ -118,7 +119,7 @@ def student_page(assignment: Assignment, report: Report | None, *, name: str, li
             "title": assignment.title,
             "name": name,
             "account": line.student.student if line is not None and line.student.student != name else "",
-            "problem": result.problem if result is not None and not result.ours else "",
+            "problem": problem_of(result) if result is not None and not result.ours else "",
             "ours": result is not None and result.ours,
             "modules": [f"{question.module}.py" for question in assignment.questions],
             "graded": shown is not None,
@@ -134,6 +135,12 @@ def student_page(assignment: Assignment, report: Report | None, *, name: str, li
             "digest": (shown["hashes"].get("submission") or "")[:12] if shown is not None else "",
         },
     )
+
+
+def problem_of(result: Result) -> str:
+    """Why nothing could be graded, without where on this machine the submission lay."""
+    at = result.problem.find(f"/{result.source}")
+    return result.problem[at + 1 :] if at >= 0 and result.problem.startswith("/") else result.problem
 
 
 def _sections(assignment: Assignment, shown: dict[str, Any] | None, marks: Mapping[str, Mark]) -> list[Section]:
@@ -210,8 +217,8 @@ def _remarks(sections: list[Section], line: Line | None) -> list[str]:
         counting = [section for section in sections if not section.dropped]
         points = number(sum(section.points for section in counting))
         most = sum(section.all_points for section in counting)
-        verb = "do" if len(dropped) > 1 else "does"
-        remarks.append(f"{' and '.join(dropped)} {verb} not count. Without: {points} of {counted(most, 'point')}.")
+        verb, it = ("do", "them") if len(dropped) > 1 else ("does", "it")
+        remarks.append(f"{', '.join(dropped)} {verb} not count. Without {it}: {points} of {counted(most, 'point')}.")
     if line is not None and line.lateness is not None and line.lateness.sentence:
         remarks.append(line.lateness.sentence)
         remarks.append(f"After that, {number(line.final)} of {counted(line.max_counted, 'point')} count.")
@@ -249,7 +256,7 @@ def _first_failing(section: Section) -> Step:
         why += f"Its first failing test is “{test['name']}”."
     else:
         why += f"All its public tests pass; the first hidden one that fails is about: {test['category']}."
-        if len(commands) and section.question.trains and section.learning is not None and not section.learning.reached:
+        if section.question.trains and section.learning is not None and not section.learning.reached:
             commands = [(f"python -m assignment train {section.question.trains}", "trains the network at home")]
     commands.append((f"python -m assignment hint {question}", "has hints"))
     return Step(f"Go on with {section.name}.", why, test["likely"], tuple(commands))

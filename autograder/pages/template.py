@@ -6,7 +6,7 @@ import base64
 import hashlib
 import math
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -34,7 +34,8 @@ def number(value: float | None, digits: int = 2) -> str:
     """A number for people: no more decimals than it has, a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{round(value, digits):,.{digits}f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def counted(count: float, noun: str) -> str:
@@ -75,4 +76,12 @@ def _environment() -> Environment:
 
 def _inert(value: object) -> object:
     """What a template puts out: text is made inert, markup of the templates' own macros passes."""
-    return for_html(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return _inert_again(value) if len(value) < 200 else for_html(value)
+
+
+@lru_cache(maxsize=10_000)
+def _inert_again(text: str) -> Markup:
+    """The names of tests and what is said of them are the same on a thousand pages."""
+    return for_html(text)

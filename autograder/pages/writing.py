@@ -62,5 +62,5 @@ def _write(path: Path, page: str) -> bool:
     with contextlib.suppress(OSError, UnicodeDecodeError):
         if path.read_bytes() == page.encode():
             return False
-    write_whole(path, page)
+    write_whole(path, page, lasting=False)
     return True

@@ -84,8 +84,8 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
     if not training:
         console.print("Networks were not trained (--no-training); their points are left out.")
     elif report.environment.get("data"):
-        data, device = report.environment["data"], report.environment["device"]
-        console.print(f"Networks were trained on the {device} with {for_actions_log(one_line(images_in_words(str(data))))}.")
+        data, device = images_in_words(str(report.environment["data"])), report.environment["device"]
+        console.print(f"Networks were trained on the {device} with {for_actions_log(one_line(data))}.")
     colour = "" if all(report.isolation.values()) else "red"
     console.print(Text(in_one_line(report.isolation), colour))
     if report.left_out:
