@@ -12,7 +12,6 @@ from autograder.gradebook.book import GradeBook, Line, Mark
 from autograder.isolation import in_one_line
 from autograder.pages.charts import histogram
 from autograder.pages.rates import HOW, rates_of
-from autograder.pages.student import problem_of
 from autograder.pages.template import counted, rendered
 from autograder.report import QuestionReport, Report
 
@@ -100,7 +99,6 @@ def class_page(book: GradeBook) -> str:
             "problems": [*book.problems, *_inequalities([report for _, report in graded])],
             "notes": [(line, note) for line in book.lines for note in _notes(line)],
             "rates": [rates_of(question, by_question[question.id]) for question in questions],
-            "problem_of": problem_of,
             "how": HOW,
             "timings": list(_timings(questions, graded)),
             "changes": [(line, line.result.changes) for line in book.lines if line.result and line.result.changes],
@@ -118,7 +116,8 @@ def _is_in(question: Question, book: GradeBook) -> bool:
 
 
 def _report(line: Line) -> Report | None:
-    return line.result.report if line.result is not None else None
+    """What counts; a report from before the grader failed does not."""
+    return line.result.report if line.result is not None and line.graded else None
 
 
 def _of(question: Question, graded: Sequence[tuple[Line, Report]]) -> Iterator[tuple[Line, QuestionReport]]:
@@ -136,7 +135,8 @@ def _states(line: Line) -> Iterator[str]:
         yield "nothing"
     elif result.problem:
         yield "failed" if result.ours else "unusable"
-    if result is not None and result.report is not None and any(_flags(result.report)):
+    report = _report(line)
+    if report is not None and any(_flags(report)):
         yield "flagged"
     if line.lateness is not None and line.lateness.days:
         yield "late"

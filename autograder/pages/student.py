@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.batch.results import Result
 from autograder.course import EXPLANATIONS, Assignment, Question
 from autograder.gradebook.book import Line, Mark
 from autograder.pages.charts import Curve, loss_curve
@@ -109,18 +108,19 @@ def student_page(assignment: Assignment, report: Report | None, *, name: str, li
         name: of the student or the submission.
         line: the student's in the grade book, with lateness and what readers gave; None outside of a class.
     """
-    shown = for_student(report) if report is not None else None
+    result = line.result if line is not None else None
+    ours = result is not None and result.ours
+    shown = for_student(report) if report is not None and not ours else None
     marks = {mark.question: mark for mark in line.marks} if line is not None else {}
     sections = _sections(assignment, shown, marks)
-    result = line.result if line is not None else None
     return rendered(
         "student.html",
         {
             "title": assignment.title,
             "name": name,
             "account": line.student.student if line is not None and line.student.student != name else "",
-            "problem": problem_of(result) if result is not None and not result.ours else "",
-            "ours": result is not None and result.ours,
+            "problem": result.problem if result is not None and not ours else "",
+            "ours": ours,
             "modules": [f"{question.module}.py" for question in assignment.questions],
             "graded": shown is not None,
             "sections": sections,
@@ -135,12 +135,6 @@ def student_page(assignment: Assignment, report: Report | None, *, name: str, li
             "digest": (shown["hashes"].get("submission") or "")[:12] if shown is not None else "",
         },
     )
-
-
-def problem_of(result: Result) -> str:
-    """Why nothing could be graded, without where on this machine the submission lay."""
-    at = result.problem.find(f"/{result.source}")
-    return result.problem[at + 1 :] if at >= 0 and result.problem.startswith("/") else result.problem
 
 
 def _sections(assignment: Assignment, shown: dict[str, Any] | None, marks: Mapping[str, Mark]) -> list[Section]:
