@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 520, 220
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 24, 40
+WIDTH, HEIGHT = 520, 236
+LEFT, RIGHT, TOP, BOTTOM = 44, 12, 34, 52
 """Margins, in which the axes' numbers stand."""
 
 

@@ -25,6 +25,11 @@ class Failure:
     parts: tuple[Part, ...]
 
     @property
+    def in_columns(self) -> bool:
+        """Whether its lines have to stay as they are: the others may be broken."""
+        return any("\n  " in text for text, _ in self.parts)
+
+    @property
     def lost(self) -> int:
         return sum(test["max_score"] - test["score"] for test in self.tests)
 
