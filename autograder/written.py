@@ -36,7 +36,17 @@ def read_written(submission: Submission, question: Question) -> Written | None:
 
 def answer_to(question: str, explanations: str, template: str) -> str:
     """What was written under a question's heading, without the template's own lines; "" if nothing was."""
-    return _beyond(_section(question, template), _section(question, explanations))[:MAX_ANSWER]
+    return _beyond(section(question, template), section(question, explanations))[:MAX_ANSWER]
+
+
+def text_to_read(submission: Submission, question: str) -> str:
+    """What a person reads as a question's answer: what stands below its heading, else what stands outside of all.
+
+    "" if there is nothing, and where the file itself cannot be read.
+    """
+    template = (STUBS / EXPLANATIONS).read_text("utf-8")
+    explanations = submission.explanations or ""
+    return answer_to(question, explanations, template) or _elsewhere(explanations, template)[:MAX_ANSWER]
 
 
 def _elsewhere(explanations: str, template: str) -> str:
@@ -56,7 +66,7 @@ def _beyond(given: str, text: str) -> str:
 def _told_of_table(question: str, answer: str) -> str:
     """How many of a table's numbers are right: a program can tell, and gives no points for it."""
     reference = SOLUTIONS / EXPLANATIONS  # not there where anyone could read it
-    wanted = _rows(_section(question, reference.read_text("utf-8"))) if reference.exists() else {}
+    wanted = _rows(section(question, reference.read_text("utf-8"))) if reference.exists() else {}
     if not wanted:
         return ""
     given = _rows(answer)
@@ -76,7 +86,7 @@ def _rows(text: str) -> dict[str, list[str]]:
     return rows
 
 
-def _section(question: str, text: str) -> str:
+def section(question: str, text: str) -> str:
     """From the question's heading to the next one of its rank."""
     found = re.search(_section_pattern(question), text)
     return found[1] if found else ""
