@@ -15,7 +15,7 @@ from autograder.batch.results import Result, key_of, read_results
 from autograder.course import Assignment, Question
 from autograder.deadline import Lateness
 from autograder.errors import UnusableRequest
-from autograder.review.store import Review, answer_digest, read_reviews
+from autograder.review.store import Review, read_reviews, what_is_read
 from autograder.roster import Roster, Student
 
 
@@ -214,7 +214,7 @@ def _mark(
     if graded.written is None:
         return Mark(question.id, graded.score, max_score, dropped=dropped)
     review = reviews.get(question.id)
-    if review is not None and review.answer == answer_digest(result.answers.get(question.id, "")):
+    if review is not None and review.answer == what_is_read(result, question.id):
         points: float | None = min(review.points, question.written)
         comment = review.comment
     else:
