@@ -78,9 +78,7 @@ def read_reviews(out: Path, key: str) -> dict[str, Review]:
     path = out / REVIEWS / f"{key}.json"
     try:
         record = json.loads(path.read_text("utf-8"))
-        if record["schema"] != SCHEMA:
-            raise ValueError(f"its schema is not {SCHEMA}")
-        return {question: _review(fields) for question, fields in record["reviews"].items()}
+        return _reviews(record)
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
@@ -111,6 +109,12 @@ def replace_review(out: Path, key: str, question: str, review: Review, *, seen: 
         if reviews.get(question) != seen:
             raise Superseded(reviews.get(question))
         _write(out, key, {**reviews, question: review})
+
+
+def _reviews(record: dict[str, Any]) -> dict[str, Review]:
+    if record["schema"] != SCHEMA:
+        raise ValueError(f"its schema is not {SCHEMA}")
+    return {question: _review(fields) for question, fields in record["reviews"].items()}
 
 
 def _review(fields: dict[str, Any]) -> Review:

@@ -1,0 +1,69 @@
+"""What a question asks, what a good answer has, and the course's own answer: from `explanations.md`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from autograder.course import EXPLANATIONS, SOLUTIONS, STUBS, Question
+from autograder.written import section
+
+_HAS = "A good answer has"
+_SOLUTION = re.compile(r"(?s)<!-- ### BEGIN SOLUTION -->\n(.*?)<!-- ### END SOLUTION -->")
+_PLACE = re.compile(r"(?m)^\*Your answer here\.\*$")
+_POINTS = re.compile(r"\((\d+(?:\.\d+)?) points?\)")
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One line of a rubric: what an answer should have, and the points for it."""
+
+    what: str
+    points: float
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """What a reader needs to know of a question.
+
+    Attributes:
+        task: the question as students have it, in Markdown, without its rubric.
+        criteria: what a good answer has.
+        model: the course's own answer; "" where there is none.
+        remark: a sentence, if the criteria's points are not the question's; else "".
+    """
+
+    task: str
+    criteria: tuple[Criterion, ...]
+    model: str
+    remark: str = ""
+
+
+def read_rubric(question: Question) -> Rubric:
+    """What stands below a question's heading in what students have, and in the solutions if they are here."""
+    given = section(question.id, (STUBS / EXPLANATIONS).read_text("utf-8"))
+    reference = SOLUTIONS / EXPLANATIONS
+    answered = section(question.id, reference.read_text("utf-8")) if reference.exists() else ""
+    model = _SOLUTION.search(answered)
+    return rubric_of(_PLACE.sub("", given), model[1].strip() if model else "", question)
+
+
+def rubric_of(text: str, model: str, question: Question) -> Rubric:
+    """The rubric in a question's text: the list that follows on "A good answer has"."""
+    task, _, rest = text.partition(_HAS)
+    items = re.split(r"(?m)^[-*] ", rest)[1:]
+    if items:  # a list ends where a paragraph begins
+        items[-1] = items[-1].partition("\n\n")[0]
+    criteria = tuple(_criterion(" ".join(item.split())) for item in items)
+    total = sum(criterion.points for criterion in criteria)
+    remark = ""
+    if not criteria:
+        remark = f"{EXPLANATIONS} has no list after “{_HAS}” for {question.id.upper()}."
+    elif total != question.written:
+        remark = f"These add up to {total:g} points; assignment.toml gives {question.written} for this answer."
+    return Rubric(task.strip(), criteria, model, remark)
+
+
+def _criterion(item: str) -> Criterion:
+    points = sum(float(found) for found in _POINTS.findall(item))
+    return Criterion(_POINTS.sub("", item).rstrip(" ;."), points)
