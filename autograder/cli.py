@@ -193,6 +193,30 @@ def grade_a_class(
 
 
 @main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
+@click.option("--student", default="", metavar="NAME", help="Only this student's answers.")
+@click.option("--all", "everything", is_flag=True, help="Also what was read before, to change it, and blank answers.")
+@click.option("--anonymous", is_flag=True, help="Show numbers instead of names.")
+@click.option("--reader", default="", metavar="NAME", help="Who reads. [default: the account's name]")
+def review(
+    out: Path, questions: tuple[str, ...], student: str, reader: str, *, everything: bool, anonymous: bool
+) -> None:
+    """Read the written answers of the class in OUT that await a reader, and give points for them."""
+    from autograder.review.run import review as walk_through
+
+    walk_through(
+        out,
+        course.load(),
+        questions=questions,
+        student=student,
+        everything=everything,
+        anonymous=anonymous,
+        reader=reader,
+    )
+
+
+@main.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail if a file is not what its solution makes it.")
 def stubs(check: bool) -> None:
     """Write the students' files in assignment/ from solutions/."""

@@ -11,6 +11,7 @@ from autograder.written import section
 _HAS = "A good answer has"
 _SOLUTION = re.compile(r"(?s)<!-- ### BEGIN SOLUTION -->\n(.*?)<!-- ### END SOLUTION -->")
 _PLACE = re.compile(r"(?m)^\*Your answer here\.\*$")
+_TORN = re.compile(r"(?<=[^\s|])\n(?=[^\s|#>*-])")  # within a paragraph; a screen has its own width
 _POINTS = re.compile(r"\((\d+(?:\.\d+)?) points?\)")
 
 
@@ -61,7 +62,7 @@ def rubric_of(text: str, model: str, question: Question) -> Rubric:
         remark = f"{EXPLANATIONS} has no list after “{_HAS}” for {question.id.upper()}."
     elif total != question.written:
         remark = f"These add up to {total:g} points; assignment.toml gives {question.written} for this answer."
-    return Rubric(task.strip(), criteria, model, remark)
+    return Rubric(_TORN.sub(" ", task.strip()), criteria, _TORN.sub(" ", model), remark)
 
 
 def _criterion(item: str) -> Criterion:

@@ -51,7 +51,7 @@ class Screen:
         for line in lines[:cut]:
             self._console.print(Text(margin, "cyan").append(line, style))
         if cut is not None:
-            self.say(f"  … {len(lines) - cut} more lines: `more` shows them.", "yellow")
+            self.below([f"… {len(lines) - cut} more lines: `more` shows them."], "yellow")
 
     def ask(self, prompt: str) -> str:
         """What was typed, without blanks around it.
@@ -80,7 +80,7 @@ class Screen:
         options = self._console.options.update(width=self._console.width - 4)
         for segments in self._console.render_lines(table, options, pad=False):
             drawn = "".join(segment.text for segment in segments).rstrip()
-            if drawn:
+            if drawn.strip(" ╷╵"):  # not the frame's edges
                 yield drawn
 
     def _wrapped(self, line: str) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder.course import Question
 from autograder.review.answers import Answer, Answers
 from autograder.review.rubric import Rubric
 from autograder.review.screen import Screen
@@ -95,12 +96,12 @@ class Walk:
                 if at == len(chosen):
                     if self._end(chosen) != "back":
                         break
-                    at = max(0, at - 1)
+                    at = self._backward(chosen, at)
                     continue
                 move = self._one(chosen, at)
                 if move == "quit":
                     break
-                at = self._forward(chosen, at) if move == "next" else self._backward(at)
+                at = self._forward(chosen, at) if move == "next" else self._backward(chosen, at)
         except (EOFError, KeyboardInterrupt):
             self._screen.say()
         self._screen.say(f"Everything that was entered is saved. {self._left(chosen)}")
@@ -108,7 +109,8 @@ class Walk:
     def _one(self, chosen: Sequence[Answer], at: int) -> str:
         """Show an answer and do what the reader wants: "next", "back" or "quit" comes out."""
         answer = chosen[at]
-        self._show(answer, f"{at + 1} of {len(chosen)}, {self._waiting(chosen)} left to read")
+        place = f"{at + 1} of {len(chosen)}, " if self._everything else ""
+        self._show(answer, f"{place}{self._waiting(chosen)} left to read")
         while True:
             typed = self._screen.ask(f"Points, 0 to {answer.question.written}, or a key (? lists them):")
             command = _SHORT.get(typed.lower(), typed.lower())
@@ -193,7 +195,7 @@ class Walk:
         screen, question = self._screen, answer.question
         screen.say()
         if question.id not in self._told:
-            self._tell("task", answer)
+            self._tell_task(question)
             screen.say()
         came_in = f" ({answer.source})" if answer.source not in ("", answer.name) else ""
         screen.say(f"{question.id.upper()} {question.title} · {answer.name}{came_in} · {where}", "bold")
@@ -203,7 +205,7 @@ class Walk:
                 screen.say(f"It was longer: this is its beginning, {MAX_ANSWER:,} characters.", "yellow")
         else:
             file = f": look at what is in {answer.source}" if answer.source and answer.state != "blank" else ""
-            screen.say(f"  (no text{file})", "yellow")
+            screen.below([f"(no text{file})"], "yellow")
         if answer.told:
             screen.below([answer.told], "cyan")
         same = self._answers.same(answer)
@@ -221,9 +223,7 @@ class Walk:
         screen, question = self._screen, answer.question
         rubric = self._rubrics[question.id]
         if command == "task":
-            self._told.add(question.id)
-            screen.say(f"{question.id.upper()} {question.title}", "bold")
-            screen.quote(rubric.task, style="dim")
+            self._tell_task(question)
             self._tell_rubric(question.id)
         elif command == "model" and rubric.model:
             screen.say("The course's own answer:")
@@ -233,7 +233,12 @@ class Walk:
         elif command == "more":
             screen.quote(answer.text)
         else:
-            screen.below(f"{key:6}{what}" for key, what in KEYS.items())
+            screen.below(f"{key:7}{what}" for key, what in KEYS.items())
+
+    def _tell_task(self, question: Question) -> None:
+        self._told.add(question.id)
+        self._screen.say(f"{question.id.upper()} {question.title}", "bold")
+        self._screen.quote(self._rubrics[question.id].task, style="dim")
 
     def _tell_rubric(self, question: str) -> None:
         rubric = self._rubrics[question]
@@ -258,27 +263,34 @@ class Walk:
         """Where the next one is that is to be shown; behind the last one if there is none."""
         for place in range(at + 1, len(chosen)):
             answer = chosen[place]
-            if (self._everything or self._answers.waits(answer)) and self._still_there(answer):
+            if self._there(answer) if self._everything else self._answers.waits(answer) and self._still_waits(answer):
                 return place
         return len(chosen)
 
-    def _backward(self, at: int) -> int:
-        if at == 0:
-            self._screen.say("This is the first one.", "yellow")
-        return max(0, at - 1)
+    def _backward(self, chosen: Sequence[Answer], at: int) -> int:
+        """Where the one before is, be it read or not; blank ones are passed over, too."""
+        for place in range(at - 1, -1, -1):
+            answer = chosen[place]
+            if (self._everything or answer.state != "blank" or self._answers.review(answer)) and self._there(answer):
+                return place
+        self._screen.say("This is the first one.", "yellow")
+        return at
 
-    def _still_there(self, answer: Answer) -> bool:
+    def _still_waits(self, answer: Answer) -> bool:
+        if not self._there(answer):
+            return False
+        if not self._answers.waits(answer):
+            self._screen.say(f"{answer.name} was read by somebody else in the meantime.")
+        return self._answers.waits(answer)
+
+    def _there(self, answer: Answer) -> bool:
         """Look again at what was given for it: another reader may have been faster."""
         try:
             found = read_reviews(self._out, answer.key).get(answer.question.id)
         except ValueError as error:
             self._screen.say(f"{answer.name} is passed over: {error}.", "red")
             return False
-        waited = self._answers.waits(answer)
         self._remember(answer, found)
-        if waited and self._answers.holds(answer) and not self._everything:
-            self._screen.say(f"{answer.name} was read by somebody else in the meantime.")
-            return False
         return True
 
     def _remember(self, answer: Answer, review: Review | None) -> None:
