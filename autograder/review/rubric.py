@@ -52,10 +52,7 @@ def read_rubric(question: Question) -> Rubric:
 def rubric_of(text: str, model: str, question: Question) -> Rubric:
     """The rubric in a question's text: the list that follows on "A good answer has"."""
     task, _, rest = text.partition(_HAS)
-    items = re.split(r"(?m)^[-*] ", rest)[1:]
-    if items:  # a list ends where a paragraph begins
-        items[-1] = items[-1].partition("\n\n")[0]
-    criteria = tuple(_criterion(" ".join(item.split())) for item in items)
+    criteria = tuple(map(_criterion, _items(rest)))
     total = sum(criterion.points for criterion in criteria)
     remark = ""
     if not criteria:
@@ -63,6 +60,21 @@ def rubric_of(text: str, model: str, question: Question) -> Rubric:
     elif total != question.written:
         remark = f"These add up to {total:g} points; assignment.toml gives {question.written} for this answer."
     return Rubric(_TORN.sub(" ", task.strip()), criteria, _TORN.sub(" ", model), remark)
+
+
+def _items(text: str) -> list[str]:
+    """The items of the text's first list."""
+    items: list[str] = []
+    ended = False  # the last item, unless the next line is set in
+    for line in text.splitlines():
+        if re.match(r"[-*] ", line):
+            items.append(line[2:])
+        elif items and line.strip():
+            if ended and not line.startswith((" ", "\t")):
+                break
+            items[-1] += f" {line.strip()}"
+        ended = not line.strip()
+    return items
 
 
 def _criterion(item: str) -> Criterion:
