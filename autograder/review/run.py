@@ -4,49 +4,91 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import Assignment, Question
 from autograder.errors import UnusableRequest
-from autograder.review.answers import Answers, of_student, read_answers
-from autograder.review.rubric import read_rubric
+from autograder.review.answers import Answer, Answers, of_student, read_answers
+from autograder.review.rubric import Rubric, read_rubric
 from autograder.review.screen import Screen
+from autograder.review.spreadsheet import read_spreadsheet, write_spreadsheet
 from autograder.review.walk import Walk
 
 
-def review(
-    out: Path,
-    assignment: Assignment,
-    *,
-    questions: Sequence[str] = (),
-    student: str = "",
-    everything: bool = False,
-    anonymous: bool = False,
-    reader: str = "",
-) -> None:
-    """Walk whoever sits at the terminal through a class's written answers.
+@dataclass(frozen=True)
+class Reading:
+    """Whose answers a person reads, and how.
 
-    Args:
+    Attributes:
         out: the class's folder.
-        assignment: from `course`.
         questions: ids of those to read; without any, all whose points count.
         student: whose answers; everybody's without.
-        everything: show also what was read before, and what is blank.
+        everything: also what was read before, and what is blank.
         anonymous: hide the names.
-        reader: who reads; without, the name of the account.
+        reader: who reads.
+    """
+
+    out: Path
+    questions: Sequence[str] = ()
+    student: str = ""
+    everything: bool = False
+    anonymous: bool = False
+    reader: str = ""
+
+    def answers(self, assignment: Assignment) -> tuple[Answers, list[Answer]]:
+        """All answers to the questions, and those that are to be shown.
+
+        Raises:
+            UnusableRequest: the folder holds no class, or there is no such question or student.
+        """
+        if self.anonymous and self.student:
+            raise UnusableRequest("--anonymous hides the names, and --student gives one: choose one of them.")
+        questions = written_questions(assignment, self.questions)
+        answers = read_answers(self.out, questions, reader=self.reader, anonymous=self.anonymous)
+        return answers, of_student(answers, self.student) if self.student else answers.all
+
+
+def walk(reading: Reading, assignment: Assignment) -> None:
+    """Walk whoever sits at the terminal through written answers.
 
     Raises:
-        UnusableRequest: the folder holds no class, or there is no such question or student.
+        UnusableRequest: see `Reading.answers`.
     """
-    if anonymous and student:
-        raise UnusableRequest("--anonymous hides the names, and --student gives one: choose one of them.")
-    reader = reader or account()
-    answers = read_answers(out, written_questions(assignment, questions), reader=reader, anonymous=anonymous)
-    chosen = of_student(answers, student) if student else answers.all
-    screen = Screen()
-    tell_problems(answers, screen)
-    rubrics = {question.id: read_rubric(question) for question in {answer.question for answer in answers.all}}
-    Walk(out, answers, rubrics, screen, reader=reader, everything=everything).through(chosen)
+    answers, chosen = reading.answers(assignment)
+    screen = _screen_with_problems(answers)
+    way = Walk(reading.out, answers, _rubrics(answers), screen, reader=reading.reader, everything=reading.everything)
+    way.through(chosen)
+
+
+def to_spreadsheet(reading: Reading, assignment: Assignment, path: Path) -> None:
+    """Write the answers that wait, or everything, to a CSV file.
+
+    Raises:
+        UnusableRequest: see `Reading.answers` and `write_spreadsheet`.
+    """
+    answers, chosen = reading.answers(assignment)
+    screen = _screen_with_problems(answers)
+    rows = [answer for answer in chosen if reading.everything or answers.waits(answer)]
+    write_spreadsheet(path, answers, rows, _rubrics(answers))
+    screen.say(f"{path}: {len(rows)} answers. Fill in points and comments, leave the ids, and --import it.")
+
+
+def from_spreadsheet(reading: Reading, assignment: Assignment, path: Path) -> None:
+    """Take over the points in a CSV file.
+
+    Raises:
+        UnusableRequest: see `Reading.answers` and `read_spreadsheet`; or some rows could not be taken over. All
+            others were.
+    """
+    answers, _ = reading.answers(assignment)
+    screen = _screen_with_problems(answers)
+    done = read_spreadsheet(path, reading.out, answers, reader=reading.reader)
+    for problem in done.problems:
+        screen.say(problem)
+    screen.say(f"{done.saved} saved, {done.as_before} as before, {done.empty} without points.")
+    if done.problems:
+        raise UnusableRequest(f"{path}: not everything could be taken over, see above.")
 
 
 def written_questions(assignment: Assignment, ids: Sequence[str]) -> list[Question]:
@@ -63,10 +105,16 @@ def written_questions(assignment: Assignment, ids: Sequence[str]) -> list[Questi
     return chosen
 
 
-def tell_problems(answers: Answers, screen: Screen) -> None:
-    """Say whose answers cannot be read; the others go on."""
+def _rubrics(answers: Answers) -> dict[str, Rubric]:
+    return {question.id: read_rubric(question) for question in {answer.question for answer in answers.all}}
+
+
+def _screen_with_problems(answers: Answers) -> Screen:
+    """A screen that begins with whose reviews cannot be read; the others go on."""
+    screen = Screen()
     for problem in answers.problems:
         screen.say(problem, "red")
+    return screen
 
 
 def account() -> str:

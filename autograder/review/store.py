@@ -48,7 +48,8 @@ class Superseded(Exception):
     """
 
     def __init__(self, review: Review | None) -> None:
-        super().__init__("Somebody else gave points in the meantime.")
+        given = "took the points away" if review is None else f"gave {review.points:g} points"
+        super().__init__(f"{(review and review.reader) or 'Somebody else'} {given} in the meantime.")
         self.review = review
 
 

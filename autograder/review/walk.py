@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.course import Question
 from autograder.review.answers import Answer, Answers
+from autograder.review.points import Unsaid, now, points_in
 from autograder.review.rubric import Rubric
 from autograder.review.screen import Screen
 from autograder.review.store import Review, Superseded, read_reviews, replace_review
@@ -29,10 +28,6 @@ _SHORT = {"n": "next", "s": "next", "skip": "next", "b": "back", "m": "model", "
 _SHORT |= {"?": "help", "exit": "quit", "rubric": "task", "r": "task"}
 _COMMENTS = 9  # so many earlier ones are offered
 _NAMES = 5  # so many students are named who wrote the same
-
-
-class Unsaid(ValueError):
-    """What was typed cannot be taken; the text is a sentence for who typed it."""
 
 
 @dataclass
@@ -125,7 +120,7 @@ class Walk:
                     self._offer_the_same(answer, points, comment)
                     return "next"
             except Unsaid as why:
-                self._screen.say(str(why), "yellow")
+                self._screen.say(f"{why} ? lists the keys.", "yellow")
 
     def _entered(self, typed: str, answer: Answer) -> tuple[float, str | None]:
         """Points and comment; the comment is None if the points shall be asked for again."""
@@ -161,8 +156,7 @@ class Walk:
                 return typed
 
     def _saved(self, answer: Answer, points: float, comment: str) -> bool:
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        review = Review(points, comment, answer.digest, self._reader, now)
+        review = Review(points, comment, answer.digest, self._reader, now())
         seen = self._answers.review(answer)
         try:
             replace_review(self._out, answer.key, answer.question.id, review, seen=seen)
@@ -319,22 +313,6 @@ class Walk:
 
     def _waiting(self, chosen: Sequence[Answer]) -> int:
         return sum(map(self._answers.waits, chosen))
-
-
-def points_in(typed: str, most: int) -> float:
-    """The points in what somebody typed: whole or half ones, with a point or a comma.
-
-    Raises:
-        Unsaid: there are none that can be given.
-    """
-    if not re.fullmatch(r"\d{1,4}([.,]\d{0,3})?", typed):
-        raise Unsaid(f"“{typed}” is neither a key nor a number of points from 0 to {most}; ? lists the keys.")
-    points = float(typed.replace(",", "."))
-    if points > most:
-        raise Unsaid(f"{points:g} are too many: this answer has {most} points at most.")
-    if points * 2 != int(points * 2):
-        raise Unsaid(f"{typed} is finer than half a point.")
-    return points
 
 
 def _names(answers: Sequence[Answer]) -> str:

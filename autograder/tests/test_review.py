@@ -20,6 +20,7 @@ from autograder.course import Assignment
 from autograder.gradebook.book import read_grade_book
 from autograder.review import walk as walking
 from autograder.review.answers import read_answers
+from autograder.review.points import Unsaid, points_in
 from autograder.review.rubric import read_rubric, rubric_of
 from autograder.review.screen import Screen
 from autograder.review.store import (
@@ -31,7 +32,6 @@ from autograder.review.store import (
     what_is_read,
     write_review,
 )
-from autograder.review.walk import Unsaid, points_in
 from autograder.tests.written_answers import result_of, write_class
 
 FIRST = next(question for question in course.load().questions if question.written)
@@ -95,10 +95,10 @@ def test_the_end_of_input_loses_only_what_is_being_typed(out: Path) -> None:
     ("typed", "told"),
     [
         (f"{MOST + 1}", f"{MOST + 1} are too many: this answer has {MOST} points at most"),
-        ("-1", "neither a key nor a number"),
+        ("-1", "no number of points from 0 to"),
         ("1.25", "finer than half a point"),
-        ("nan", "neither a key nor a number"),
-        ("", "neither a key nor a number"),
+        ("nan", "no number of points from 0 to"),
+        ("", "no number of points from 0 to"),
         ("same", "Nobody got points for the same words"),
     ],
 )
