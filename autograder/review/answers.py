@@ -96,7 +96,8 @@ def read_answers(out: Path, questions: Sequence[Question], *, reader: str = "", 
         UnusableRequest: the folder holds no class.
     """
     answers, reviews, problems = [], {}, []
-    results = [result for result in read_results(out) if result.report is not None]
+    # Where the grader failed, the report is not that of the answers; there is time once it is graded.
+    results = [result for result in read_results(out) if result.report is not None and not result.ours]
     names = _numbers(results) if anonymous else {result.key: result.student for result in results}
     for result in results:
         try:

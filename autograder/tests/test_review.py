@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pexpect
@@ -352,6 +353,12 @@ def test_a_folder_that_holds_no_class(tmp_path: Path) -> None:
     done = review(tmp_path / "nowhere")
     assert (done.exit_code, "holds no class" in done.output) == (2, True)
     assert "There are no written answers here." in review(write_class(tmp_path / "empty")).output
+
+
+def test_what_could_not_be_graded_is_not_read_yet(out: Path) -> None:
+    for result in (result_of("anna", {Q: "words"}), result_of("bea")):
+        write_class(out, replace(result, ours=True, problem="the grader failed"))
+    assert "words" not in review(out, options=("--all",)).output
 
 
 def test_a_question_without_a_written_answer(out: Path, assignment: Assignment) -> None:

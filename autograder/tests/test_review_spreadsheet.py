@@ -89,9 +89,7 @@ def test_points_and_comments_come_back_however_it_was_saved(out: Path, encoding:
 
 
 def test_what_a_spreadsheet_needs_does_not_get_into_comments(out: Path) -> None:
-    review_of_anna = Review(
-        1, "-1 for the table\n\n(and more)", what_is_read(result_of("anna", {Q: TEXTS["anna"]}), Q)
-    )
+    review_of_anna = Review(1, "-1 for the table\n\n(and more)", what_is_read(result_of("anna", {Q: TEXTS["anna"]}), Q))
     write_review(out, "anna", Q, review_of_anna)
     rows = export(out, "--all")
     assert of(rows, "anna")["comment"].startswith("'-1")
