@@ -8,13 +8,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from autograder.batch.discover import Discovered, Found, discover
 from autograder.batch.executors import DaskWorkers, LocalWorkers, Workers, local_jobs
-from autograder.batch.results import CLASS_FILE, CLASS_SCHEMA, RESULTS, ROSTER_FILE, read_class, write_whole
+from autograder.batch.results import CLASS_FILE, CLASS_SCHEMA, RESULTS, ROSTER_FILE, now, read_class, write_whole
 from autograder.batch.run import Choice, Class, only_run
 from autograder.batch.show import Show
 from autograder.batch.summary import finish
@@ -116,7 +115,7 @@ def _state(request: Request, assignment: Assignment) -> dict[str, Any]:
             "data": None,
         }
         return {**state, "data": _resolved(request.data) if request.training else None, "run": None}
-    state = read_class(request.out)
+    state = {"folder": "", "data": None, "run": None, **read_class(request.out)}
     if state["title"] != assignment.title or not set(state["modules"]) & {*modules}:
         raise UnusableRequest(
             f"--out: {request.out} holds results of “{state['title']}”, not of “{assignment.title}”: name another "
@@ -144,8 +143,7 @@ def _begin(request: Request, state: dict[str, Any]) -> dict[str, Any]:
     again = [sorted(request.questions), sorted(request.students)] if request.again else None
     last = state["run"]
     if last is None or last["finished"] or (request.again and last["again"] != again):
-        began = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        state = {**state, "run": {"began": began, "finished": False, "again": again}}
+        state = {**state, "run": {"began": now(), "finished": False, "again": again}}
     if not state["folder"]:
         state = {**state, "folder": str(request.folder.resolve())}
     _write_state(request.out, state)

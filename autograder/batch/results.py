@@ -17,6 +17,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def read_class(out: Path) -> dict[str, Any]:
     """
     with contextlib.suppress(OSError, ValueError):
         fields = json.loads((out / CLASS_FILE).read_text("utf-8"))
-        if isinstance(fields, dict) and fields.get("schema") == CLASS_SCHEMA:
+        if isinstance(fields, dict) and fields.get("schema") == CLASS_SCHEMA and {"title", "modules"} <= fields.keys():
             return fields
     raise UnusableRequest(f"{out} holds no class: `python -m autograder class FOLDER --out {out}` makes one.")
 
@@ -154,6 +155,11 @@ def read_class_roster(out: Path, given: Path | None = None) -> Roster | None:
     """
     path = given or out / ROSTER_FILE
     return read_roster(path) if given is not None or path.exists() else None
+
+
+def now() -> str:
+    """The time in ISO's form, UTC: of two such texts the later one is the greater."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.batch.changes import changes, merged
 from autograder.batch.discover import Found
 from autograder.batch.executors import Workers
-from autograder.batch.results import Result, read_result, write_result
+from autograder.batch.results import Result, now, read_result, write_result
 from autograder.batch.tasks import Answer, Task, code_digests, grade_task
 from autograder.course import EXPLANATIONS, STUBS, Assignment
 from autograder.digests import stamp
@@ -247,17 +246,15 @@ class Class:
             report = merged(before if same else None, answer.report, self.assignment)
             stamps = {**(job.before.stamps if same and job.before else {}), **self._stamps(job.submission, job.before)}
             result = replace(result, report=report, stamps=stamps, changes=changes(before, report))
-        self._write(job.before, result)
+        self._write(job.before, result, graded=True)
 
-    def _write(self, before: Result | None, result: Result) -> None:
-        """Write a result, unless there is the same one, and tell."""
-        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        kept = before is not None and replace(before, changes=(), graded_at="") == replace(
-            result, changes=(), graded_at=""
-        )
+    def _write(self, before: Result | None, result: Result, *, graded: bool = False) -> None:
+        """Write a result, unless there is the same one and it was not graded now, and tell."""
+        same = replace(result, changes=(), graded_at="")
+        kept = not graded and before is not None and replace(before, changes=(), graded_at="") == same
         if not kept:
-            fresh = before is None or before.report is not result.report or result.report is None
-            result = replace(result, graded_at=now if fresh else result.graded_at)
+            fresh = graded or before is None or result.report is None
+            result = replace(result, graded_at=now() if fresh else result.graded_at)
             try:
                 write_result(self.out, result)
             except OSError as error:

@@ -13,7 +13,9 @@ from autograder.batch.show import Show
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line, read_grade_book
+from autograder.gradebook.grades_csv import FILE, write_grades
 from autograder.inert import for_actions_log, for_csv
+from autograder.pages.writing import STUDENTS, write_pages
 from autograder.roster import Roster
 
 CHANGES = "changes.csv"
@@ -35,18 +37,32 @@ def finish(
     """
     book = read_grade_book(out, assignment, roster)
     changed = [line for line in book.lines if line.result and line.result.changes and line.result.graded_at >= since]
-    files = write_all(out, book, changed)
-    for line in [*_told(book, discovered, show), *_told_changes(changed), f"In {out}: {', '.join(files)}"]:
+    files = _write_all(out, book, changed)
+    for line in [*_told(book, discovered, show), *_told_changes(changed), *book.problems, *files]:
         print(for_actions_log(line))
 
 
-def write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
-    """Write the files that are made from results: their names."""
+def _write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
+    """Write the files that are made from results; sentences about them.
+
+    Raises:
+        UnusableRequest: one of them cannot be written; the results are there.
+    """
     try:
+        told = write_grades(out, book)
         write_whole(out / CHANGES, _changes_csv(changed))
     except OSError as error:
-        raise UnusableRequest(f"{out} cannot be written to: {error.strerror}. The results are there.") from None
-    return [CHANGES]
+        raise UnusableRequest(
+            f"All are graded, but {out} cannot be written to: {error.strerror}. Once it can, run the same command."
+        ) from None
+    pages = write_pages(out, book)
+    return [
+        *told,
+        f"The class: {pages.index}",
+        f"Each student: {pages.index.parent / STUDENTS}",
+        f"Grade book: {out / FILE} (`python -m autograder gradebook {out}` writes it for Canvas, Moodle, nbgrader)",
+        *([f"Changes: {out / CHANGES}"] if changed else []),
+    ]
 
 
 def _told(book: GradeBook, discovered: Discovered, show: Show) -> list[str]:

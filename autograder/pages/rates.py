@@ -73,8 +73,10 @@ def rates_of(question: Question, graded: Sequence[QuestionReport]) -> QuestionRa
         question: which.
         graded: what each submission reached in it.
     """
-    outcomes = [{(test.visibility, test.name): test for test in each.tests if test.max_score} for each in graded]
-    wrong = [{name for name, test in tests.items() if test.status != "passed"} for tests in outcomes]
+    outcomes: list[dict[Name, TestResult]] = [
+        {(test.visibility, test.name): test for test in each.tests if test.max_score} for each in graded
+    ]
+    wrong: list[set[Name]] = [{name for name, test in tests.items() if test.status != "passed"} for tests in outcomes]
     submissions = list(zip(outcomes, wrong, strict=True))
     names = list(dict.fromkeys(name for tests in outcomes for name in tests))
     rates = [_rate(name, [each for each in submissions if name in each[0]]) for name in names]

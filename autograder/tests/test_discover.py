@@ -1,12 +1,15 @@
 """Who handed in what: names are understood, and who is meant is never guessed."""
 
+from __future__ import annotations
+
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from autograder import course
-from autograder.batch.discover import discover
+from autograder.batch.discover import Discovered, discover
 from autograder.batch.results import key_of
 from autograder.errors import UnusableRequest
 from autograder.roster import Roster, Student
@@ -15,7 +18,7 @@ ASSIGNMENT = course.load()
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     path = tmp_path / "class"
     path.mkdir()
     return path
@@ -37,11 +40,11 @@ def roster(*students: Student) -> Roster:
     return Roster(students, ())
 
 
-def students(found) -> list[str]:
+def students(found: Discovered) -> list[str]:
     return [each.student for each in found.found]
 
 
-def test_a_folder_a_zip_and_a_repository_are_a_student_each(folder):
+def test_a_folder_a_zip_and_a_repository_are_a_student_each(folder: Path) -> None:
     hand_in(folder / "ada")
     zipped(folder / "ben.zip")
     (hand_in(folder / "cem") / ".git").mkdir()
@@ -51,7 +54,7 @@ def test_a_folder_a_zip_and_a_repository_are_a_student_each(folder):
     assert found.problems == ()
 
 
-def test_what_is_no_submission_is_named_and_left(folder):
+def test_what_is_no_submission_is_named_and_left(folder: Path) -> None:
     hand_in(folder / "ada")
     (folder / "notes.txt").write_text("")
     (folder / "link").symlink_to(folder / "ada")
@@ -70,27 +73,27 @@ def test_what_is_no_submission_is_named_and_left(folder):
 
 
 @pytest.mark.parametrize("make", [lambda _: None, lambda folder: (folder / "a.txt").write_text("")])
-def test_an_empty_class_is_refused(folder, make):
+def test_an_empty_class_is_refused(folder: Path, make: Callable[[Path], object]) -> None:
     make(folder)
     with pytest.raises(UnusableRequest, match="holds no submissions"):
         discover(folder, ASSIGNMENT)
 
 
-def test_a_folder_that_is_not_there_or_is_one_submission_is_refused(folder):
+def test_a_folder_that_is_not_there_or_is_one_submission_is_refused(folder: Path) -> None:
     with pytest.raises(UnusableRequest, match="cannot be read"):
         discover(folder / "nowhere", ASSIGNMENT)
     with pytest.raises(UnusableRequest, match="one submission, not a folder of them"):
         discover(hand_in(folder / "ada"), ASSIGNMENT)
 
 
-def test_results_that_lie_in_the_class_are_no_student(folder):
+def test_results_that_lie_in_the_class_are_no_student(folder: Path) -> None:
     hand_in(folder / "ada")
     out = folder / "results"
     out.mkdir()
     assert students(discover(folder, ASSIGNMENT, out=out)) == ["ada"]
 
 
-def test_two_submissions_of_one_student_are_both_graded_and_count_for_nobody(folder):
+def test_two_submissions_of_one_student_are_both_graded_and_count_for_nobody(folder: Path) -> None:
     hand_in(folder / "ada")
     zipped(folder / "ada.zip")
     found = discover(folder, ASSIGNMENT, roster(Student("ada"), Student("ben")))
@@ -101,7 +104,7 @@ def test_two_submissions_of_one_student_are_both_graded_and_count_for_nobody(fol
     assert len({each.key for each in found.found}) == 3
 
 
-def test_names_that_differ_in_capitals_are_two_students_and_said_to_be_so(folder):
+def test_names_that_differ_in_capitals_are_two_students_and_said_to_be_so(folder: Path) -> None:
     hand_in(folder / "Ada")
     zipped(folder / "ada.zip")
     found = discover(folder, ASSIGNMENT)
@@ -124,7 +127,7 @@ def test_names_that_differ_in_capitals_are_two_students_and_said_to_be_so(folder
         "lovelaceada_4242_99_lab",
     ],
 )
-def test_the_rosters_student_is_known_by(folder, name):
+def test_the_rosters_student_is_known_by(folder: Path, name: str) -> None:
     hand_in(folder / name)
     known = Student(
         "ada99", "Ada Lovelace", "ada@example.org", "course/lab-ada99", more={"id": "4242", "moodle id": "815"}
@@ -134,7 +137,7 @@ def test_the_rosters_student_is_known_by(folder, name):
     assert not found.problems
 
 
-def test_a_name_of_two_students_is_not_guessed(folder):
+def test_a_name_of_two_students_is_not_guessed(folder: Path) -> None:
     hand_in(folder / "Kim Lee")
     found = discover(folder, ASSIGNMENT, roster(Student("kim1", "Kim Lee"), Student("kim2", "Kim Lee")))
     assert students(found) == ["Kim Lee"]
@@ -142,21 +145,21 @@ def test_a_name_of_two_students_is_not_guessed(folder):
     assert len(found.missing) == 2
 
 
-def test_an_account_counts_before_a_name(folder):
+def test_an_account_counts_before_a_name(folder: Path) -> None:
     hand_in(folder / "kim")
     found = discover(folder, ASSIGNMENT, roster(Student("kim", "Kim Lee"), Student("lee", "kim")))
     assert students(found) == ["kim"]
     assert not found.problems
 
 
-def test_whom_the_roster_does_not_have_is_told(folder):
+def test_whom_the_roster_does_not_have_is_told(folder: Path) -> None:
     hand_in(folder / "eve")
     found = discover(folder, ASSIGNMENT, roster(Student("ada")))
     assert students(found) == ["eve"]
     assert "nobody for eve" in " ".join(found.problems)
 
 
-def test_the_only_zip_in_a_students_folder_is_the_submission(folder):
+def test_the_only_zip_in_a_students_folder_is_the_submission(folder: Path) -> None:
     (folder / "ada").mkdir()
     zipped(folder / "ada" / "lab.zip")
     (each,) = discover(folder, ASSIGNMENT).found
@@ -178,7 +181,7 @@ def test_the_only_zip_in_a_students_folder_is_the_submission(folder):
     ],
 )
 @pytest.mark.parametrize("place", ["timestamp.txt", "lab/timestamp.txt"])
-def test_nbgraders_timestamp_says_when(folder, place, written, read):
+def test_nbgraders_timestamp_says_when(folder: Path, place: str, written: str, read: str | None) -> None:
     file = hand_in(folder / "ada") / place
     file.parent.mkdir(exist_ok=True)
     file.write_text(written)
@@ -188,7 +191,7 @@ def test_nbgraders_timestamp_says_when(folder, place, written, read):
 @pytest.mark.parametrize(
     "name", ["Ada L.", "ada 🎓", "محمد", "-rf", "CON", "a" * 200, "a\\b", "ada\u202egnp", " ", "\udcff", "a\nb", "..."]
 )
-def test_any_name_becomes_a_key_that_any_system_takes(folder, name):
+def test_any_name_becomes_a_key_that_any_system_takes(folder: Path, name: str) -> None:
     hand_in(folder / name)
     (each,) = discover(folder, ASSIGNMENT).found
     assert each.key.isascii()
@@ -198,14 +201,14 @@ def test_any_name_becomes_a_key_that_any_system_takes(folder, name):
     assert each.key[0] not in ".-"
 
 
-def test_a_roster_may_hold_what_no_file_may_be_called(folder):
+def test_a_roster_may_hold_what_no_file_may_be_called(folder: Path) -> None:
     hand_in(folder / "ada")
     found = discover(folder, ASSIGNMENT, roster(Student("../../etc/passwd"), Student("a/b"), Student("ada")))
     assert students(found) == ["ada"]
     assert "/" not in key_of("../../etc/passwd")
 
 
-def test_ten_thousand_entries_are_all_found(folder):
+def test_ten_thousand_entries_are_all_found(folder: Path) -> None:
     for number in range(10_000):
         (folder / f"s{number}").mkdir()
     assert len(discover(folder, ASSIGNMENT).found) == 10_000

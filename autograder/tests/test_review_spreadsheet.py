@@ -13,7 +13,7 @@ from autograder import course
 from autograder.cli import main
 from autograder.review.rubric import read_rubric
 from autograder.review.store import Review, read_reviews, what_is_read, write_review
-from autograder.tests.classes import result_of, write_class
+from autograder.tests.written_answers import result_of, write_class
 
 FIRST = next(question for question in course.load().questions if question.written)
 Q, MOST = FIRST.id, FIRST.written

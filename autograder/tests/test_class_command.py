@@ -1,0 +1,180 @@
+"""The command `class`: what it refuses, what it keeps of the folder it is given, what it says at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder import course
+from autograder.batch import command
+from autograder.batch.command import Request, grade_class
+from autograder.batch.executors import Workers
+from autograder.batch.results import read_result
+from autograder.batch.tasks import Answer
+from autograder.errors import UnusableRequest
+from autograder.tests.test_class_run import Here, hand_in, kept, report, report_of
+
+ASSIGNMENT = course.load()
+Run = Callable[..., tuple[int, Here]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Grade the class of ada and ben, with workers that are stood in for."""
+    for name in ("ada", "ben"):
+        hand_in(tmp_path / "class" / name)
+
+    def run_it(
+        workers: Here | None = None, assignment: course.Assignment = ASSIGNMENT, **choices: object
+    ) -> tuple[int, Here]:
+        here = workers or Here()
+
+        @contextlib.contextmanager
+        def stood_in(*_: object, **__: object) -> Iterator[Workers]:
+            yield here
+
+        monkeypatch.setattr(command, "_workers", stood_in)
+        given = {"folder": tmp_path / "class", "out": tmp_path / "out", "training": False, **choices}
+        return grade_class(Request(**given), assignment), here  # type: ignore[arg-type]
+
+    return run_it
+
+
+def test_it_ends_with_a_grade_book_pages_and_where_they_are(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _ = run()
+    assert status == 0
+    said = capsys.readouterr().out
+    for name in ("index.html", "students", "grades.csv"):
+        assert (tmp_path / "out" / name).exists()
+        assert str(tmp_path / "out" / name) in said
+    assert "2 graded, 0 up to date" in said
+
+
+def test_what_changed_is_told_per_student(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run()
+    run(Here(lambda task: Answer(report(task, passed=task.submission.name == "ada"))), again=True, questions=("q2",))
+    said = capsys.readouterr().out
+    assert "Changed since the last time, 1:" in said
+    assert "ben: q2 1 → 0 (1 tests)" in said
+    rows = (tmp_path / "out" / "changes.csv").read_text("utf-8").splitlines()
+    assert rows[1:] == ["ben,q2,1,0,a test: passed → failed"]
+
+
+def test_a_fault_of_the_grader_is_the_exit_status(run: Run) -> None:
+    assert run(Here(lambda _: Answer(fault="no memory")))[0] == 1
+    assert run()[0] == 0
+
+
+def test_one_student_is_graded_by_account_or_by_the_submissions_name(run: Run, tmp_path: Path) -> None:
+    assert run(students=("BEN",))[1].graded[0][0] == "ben"
+    assert read_result(tmp_path / "out", "ada") is None
+    with pytest.raises(UnusableRequest, match=r"nobody of this name.*eve"):
+        run(students=("ada", "eve"))
+
+
+def test_a_folder_of_another_assignment_is_refused(run: Run, tmp_path: Path) -> None:
+    run()
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "results").iterdir()}
+    with pytest.raises(UnusableRequest, match="holds results of"):
+        run(assignment=replace(ASSIGNMENT, title="Recurrent networks"))
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "results").iterdir()} == before
+
+
+def test_a_folder_with_something_else_in_it_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("")
+    with pytest.raises(UnusableRequest, match=r"something else .*thesis\.tex"):
+        run()
+
+
+def test_a_class_has_one_kind_of_images(run: Run) -> None:
+    run(training=True, data="synthetic")
+    with pytest.raises(UnusableRequest, match="--data"):
+        run(training=True, data="cifar10")
+    with pytest.raises(UnusableRequest, match="--no-training"):
+        run(training=False)
+    assert run(training=True)[1].tasks == []
+    assert {task.data for task in run(training=True, data="cifar10", again=True)[1].tasks} == {"cifar10"}
+
+
+def test_a_cut_off_run_of_again_goes_on_where_it_was(run: Run) -> None:
+    run()
+    graded: list[object] = []
+
+    def cut_off(task: object) -> Answer:
+        if graded:
+            raise KeyboardInterrupt
+        graded.append(task)
+        return Answer(report(task))  # type: ignore[arg-type]
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Here(cut_off, slots=1), again=True)
+    _, rest = run(again=True)
+    assert len(rest.tasks) == 1
+    assert len(run(again=True)[1].tasks) == 2
+
+
+def test_what_is_not_handed_in_any_more_is_put_aside(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run()
+    (tmp_path / "class" / "ben" / "q2_relu.py").unlink()
+    (tmp_path / "class" / "ben").rmdir()
+    run()
+    assert read_result(tmp_path / "out", "ben") is None
+    assert (tmp_path / "out" / "gone" / "ben.json").exists()
+    assert "ben" in capsys.readouterr().err
+    assert "ben" not in (tmp_path / "out" / "grades.csv").read_text("utf-8")
+
+
+def test_the_roster_is_kept_and_used_again(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student,name\nada,Ada Lovelace\ncem,Cem\nben,Ben\n")
+    run(roster=roster)
+    assert "1 of the roster handed in nothing" in capsys.readouterr().out
+    roster.unlink()
+    run()
+    rows = (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()
+    assert [row.partition(",")[0] for row in rows] == ["student", "ada", "cem", "ben"]
+
+
+def test_points_are_kept_raw_and_the_course_s_rules_of_today_are_applied(run: Run, tmp_path: Path) -> None:
+    run()
+    dropped = replace(ASSIGNMENT, questions=(replace(ASSIGNMENT.questions[0], dropped=True), *ASSIGNMENT.questions[1:]))
+    run(assignment=dropped)
+    result = kept(tmp_path / "out", "ada")
+    assert report_of(result).score == len(ASSIGNMENT.questions)
+    assert "q1" in (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()[1]
+
+
+def test_a_question_that_there_is_not_is_refused_before_anything_is_made(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UnusableRequest, match="no question q99"):
+        run(questions=("q99",))
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_of_all_kinds_have_their_results(run: Run, tmp_path: Path) -> None:
+    names = ["Ada L.", "ada 🎓", "محمد", "-rf", "CON", "a" * 200, "a\\b", "=cmd()", "a\nb", "<b>x"]
+    for name in names:
+        hand_in(tmp_path / "class" / name)
+    run()
+    assert len(list((tmp_path / "out" / "results").iterdir())) == len(names) + 2
+    assert len(list((tmp_path / "out" / "students").iterdir())) == len(names) + 2
+
+
+def test_class_json_that_is_damaged_is_no_class(run: Run, tmp_path: Path) -> None:
+    run()
+    (tmp_path / "out" / "class.json").write_text("{")
+    with pytest.raises(UnusableRequest, match="holds no class"):
+        run()
+    state = {"schema": "cnn-autograder/class/v1"}
+    (tmp_path / "out" / "class.json").write_text(json.dumps(state))
+    with pytest.raises(UnusableRequest, match="holds no class"):
+        run()
