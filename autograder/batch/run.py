@@ -17,12 +17,12 @@ from autograder.batch.discover import Found
 from autograder.batch.executors import Workers
 from autograder.batch.results import Result, now, read_result, write_result
 from autograder.batch.tasks import Answer, Task, code_digests, grade_task
-from autograder.course import EXPLANATIONS, STUBS, Assignment
+from autograder.course import Assignment
 from autograder.digests import stamp
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.inert import one_line
 from autograder.intake import Submission, read_submission
-from autograder.written import answer_to
+from autograder.written import text_to_read
 
 LOOK_SECONDS = 0.5  # how long to wait before looking who else could be sent a submission
 DEATHS = 2  # of a worker over one submission, with nobody beside it the second time: then it is the submission's doing
@@ -219,10 +219,8 @@ class Class:
         }
 
     def _answers(self, submission: Submission) -> dict[str, str]:
-        template = (STUBS / EXPLANATIONS).read_text("utf-8")
-        explanations = submission.explanations or ""
         return {
-            question.id: answer_to(question.id, explanations, template)
+            question.id: text_to_read(submission, question.id)
             for question in self.assignment.questions
             if question.written
         }
