@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.course import EXPLANATIONS, SOLUTIONS, STUBS, Question
-from autograder.written import section
+from autograder.review.store import answer_digest
+from autograder.written import answer_to, section
 
 _HAS = "A good answer has"
 _SOLUTION = re.compile(r"(?s)<!-- ### BEGIN SOLUTION -->\n(.*?)<!-- ### END SOLUTION -->")
+_MARK = re.compile(r"<!-- ### (BEGIN|END) SOLUTION -->\n")
 _PLACE = re.compile(r"(?m)^\*Your answer here\.\*$")
 _TORN = re.compile(r"(?<=[^\s|])\n(?=[^\s|#>*-])")  # within a paragraph; a screen has its own width
 _POINTS = re.compile(r"\((\d+(?:\.\d+)?) points?\)")
@@ -32,21 +34,25 @@ class Rubric:
         criteria: what a good answer has.
         model: the course's own answer; "" where there is none.
         remark: a sentence, if the criteria's points are not the question's; else "".
+        model_words: as `Answer.words` of a student who handed in the course's own answer.
     """
 
     task: str
     criteria: tuple[Criterion, ...]
     model: str
     remark: str = ""
+    model_words: str = ""
 
 
 def read_rubric(question: Question) -> Rubric:
     """What stands below a question's heading in what students have, and in the solutions if they are here."""
-    given = section(question.id, (STUBS / EXPLANATIONS).read_text("utf-8"))
+    template = (STUBS / EXPLANATIONS).read_text("utf-8")
     reference = SOLUTIONS / EXPLANATIONS
-    answered = section(question.id, reference.read_text("utf-8")) if reference.exists() else ""
-    model = _SOLUTION.search(answered)
-    return rubric_of(_PLACE.sub("", given), model[1].strip() if model else "", question)
+    answered = reference.read_text("utf-8") if reference.exists() else ""
+    model = _SOLUTION.search(section(question.id, answered))
+    rubric = rubric_of(_PLACE.sub("", section(question.id, template)), model[1].strip() if model else "", question)
+    as_handed_in = answer_to(question.id, _MARK.sub("", answered), template)
+    return replace(rubric, model_words=answer_digest(as_handed_in) if as_handed_in else "")
 
 
 def rubric_of(text: str, model: str, question: Question) -> Rubric:

@@ -202,6 +202,8 @@ class Walk:
             screen.below([f"(no text{file})"], "yellow")
         if answer.told:
             screen.below([answer.told], "cyan")
+        if answer.words and answer.words == self._rubrics[question.id].model_words:
+            screen.say("⚑ Word for word the course's own answer.", "yellow")
         same = self._answers.same(answer)
         if same:
             screen.say(f"⚑ Word for word the same: {_names(same)}.", "yellow")

@@ -19,6 +19,7 @@ from autograder import course
 from autograder.cli import main
 from autograder.course import Assignment
 from autograder.gradebook.book import read_grade_book
+from autograder.intake import Submission, read_submission
 from autograder.review import walk as walking
 from autograder.review.answers import read_answers
 from autograder.review.points import Unsaid, points_in
@@ -34,6 +35,7 @@ from autograder.review.store import (
     write_review,
 )
 from autograder.tests.written_answers import result_of, write_class
+from autograder.written import text_to_read
 
 FIRST = next(question for question in course.load().questions if question.written)
 Q, MOST = FIRST.id, FIRST.written
@@ -172,6 +174,12 @@ def test_the_same_words_are_told_and_can_get_the_same(tmp_path: Path, typed: str
     assert given(out, *texts).count((1, "Copied?")) == get_it
 
 
+def test_the_courses_own_answer_is_told(tmp_path: Path) -> None:
+    text = re.sub("<!-- .* -->", "", text_to_read(read_submission(course.SOLUTIONS, course.load()), Q))
+    out = write_class(tmp_path, result_of("anna", {Q: text}), result_of("bea", {Q: f"{text} And more."}))
+    assert review(out, "next").output.count("⚑ Word for word the course's own answer.") == 1
+
+
 def test_same_gives_what_another_got_for_the_same_words(tmp_path: Path) -> None:
     out = write_class(tmp_path, result_of("anna", {Q: "words"}), result_of("bea", {Q: "words "}))
     done = review(out, "2", "Fine.", "n", "same")
@@ -214,6 +222,13 @@ def test_a_file_that_only_a_person_can_read(tmp_path: Path, assignment: Assignme
     assert "1 left to read" in review(out).output
     blank, unreadable = (result_of("anna", unreadable=unreadable) for unreadable in (False, True))
     assert what_is_read(blank, Q) == answer_digest("") != what_is_read(unreadable, Q)
+
+
+def test_text_outside_of_all_headings_is_read_for_want_of_another() -> None:
+    elsewhere = Submission("anna", {}, explanations=f"My answers:\n\n## {Q.upper()}\n")
+    below = Submission("bea", {}, explanations=f"My answers:\n\n## {Q.upper()}\n\nBelow.\n")
+    nothing = Submission("carl", {}, explanations=(course.STUBS / course.EXPLANATIONS).read_text("utf-8"))
+    assert [text_to_read(each, Q) for each in (elsewhere, below, nothing)] == ["My answers:", "Below.", ""]
 
 
 def test_all_shows_also_what_was_read_and_what_is_blank(out: Path) -> None:
