@@ -147,9 +147,10 @@ class Walk:
             if typed.lower() in ("b", "back"):
                 return None
             if typed.isdecimal():
-                if int(typed) in offered:
-                    return offered[int(typed)]
-                self._screen.say(f"There is no comment {typed} in the list.", "yellow")
+                found = next((known for known, each in comments.numbers.items() if each == int(typed)), None)
+                if found is not None:  # also one that is not offered any more: readers remember
+                    return found
+                self._screen.say(f"There is no comment {typed} so far.", "yellow")
             elif typed.lower() in KEYS or typed.lower() in _SHORT:
                 self._screen.say(f"“{typed}” is no comment: write one, or go `back` to the points first.", "yellow")
             else:

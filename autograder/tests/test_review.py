@@ -141,9 +141,17 @@ def test_a_comment_is_used_again_by_its_number(tmp_path: Path) -> None:
     out = write_class(tmp_path, *(result_of(student, {Q: f"I am {student}"}) for student in students))
     done = review(out, "1", "Too short.", "2", "Where is the formula?", "1", "1", "3", "7", "2")
     assert "  1  Too short.\n  2  Where is the formula?\n" in done.output
-    assert "There is no comment 7 in the list" in done.output
+    assert "There is no comment 7 so far" in done.output
     kept = sorted(given(out, *students), key=str)
     assert kept == [(1, "Too short."), (1, "Too short."), (2, "Where is the formula?"), (3, "Where is the formula?")]
+
+
+def test_only_the_comments_used_last_are_offered_and_each_keeps_its_number() -> None:
+    comments = walking.Comments()
+    for number in range(1, 12):
+        comments.add(f"comment {number}")
+    comments.add("comment 1")
+    assert comments.offered() == {number: f"comment {number}" for number in (1, 4, 5, 6, 7, 8, 9, 10, 11)}
 
 
 def test_a_key_is_no_comment_and_back_asks_for_the_points_again(out: Path) -> None:
