@@ -159,7 +159,7 @@ def pages(out: Path, roster: Path | None) -> None:
 @click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Submissions side by side. [default: as fit]")
-@click.option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster: tcp://host:8786.")
+@click.option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster: tcp://host:8786, or its scheduler file.")
 @click.option("--allow-missing-isolation", "allow_missing", is_flag=True, help="Grade where a layer is missing.")
 def grade_a_class(
     folder: Path,

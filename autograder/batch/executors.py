@@ -76,7 +76,7 @@ class DaskWorkers:
     """The workers of a Dask cluster, as many as there are at the moment.
 
     Args:
-        address: of its scheduler, "tcp://host:8786" or "tls://…".
+        address: of its scheduler, "tcp://host:8786" or "tls://…"; or the file that it was told to write that to.
 
     Raises:
         UnusableRequest: Dask is not installed, or nobody answers there.
@@ -89,7 +89,8 @@ class DaskWorkers:
             raise UnusableRequest("--scheduler needs Dask: `pip install distributed` brings it.") from None
         self._address = address
         try:
-            self._client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+            self._client: Any = Client(**where, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, ImportError) as error:
             told = str(error).partition("\n")[0] or type(error).__name__
             raise UnusableRequest(f"--scheduler: no Dask scheduler answers at {address} ({told}).") from None

@@ -38,7 +38,7 @@ def finish(
     book = read_grade_book(out, assignment, roster)
     changed = [line for line in book.lines if line.result and line.result.changes and line.result.graded_at >= since]
     files = _write_all(out, book, changed)
-    for line in [*_told(book, discovered, show), *_told_changes(changed), *book.problems, *files]:
+    for line in [*_told(out, book, discovered, show), *_told_changes(changed), *book.problems, *files]:
         print(for_actions_log(line))
 
 
@@ -65,7 +65,7 @@ def _write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
     ]
 
 
-def _told(book: GradeBook, discovered: Discovered, show: Show) -> list[str]:
+def _told(out: Path, book: GradeBook, discovered: Discovered, show: Show) -> list[str]:
     graded = [line for line in book.lines if line.graded and line.result and line.result.report is not None]
     unusable = [line for line in book.lines if line.graded and line.result and line.result.report is None]
     failed = [line for line in book.lines if line.result is not None and line.result.ours]
@@ -83,7 +83,7 @@ def _told(book: GradeBook, discovered: Discovered, show: Show) -> list[str]:
         told.append(f"{len(discovered.missing)} of the roster handed in nothing.")
     pending = sum(line.pending > 0 for line in graded)
     if pending:
-        told.append(f"{pending:,} await a reader: `python -m autograder review` walks through their written answers.")
+        told.append(f"{pending:,} await a reader: `python -m autograder review {out}` walks through their answers.")
     return told
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from autograder.batch.results import Result, key_of, read_results
 from autograder.course import Assignment, Question
 from autograder.deadline import Lateness
-from autograder.errors import UnusableRequest
 from autograder.review.store import Review, read_reviews, what_is_read
 from autograder.roster import Roster, Student
 
@@ -130,7 +129,7 @@ def read_grade_book(out: Path, assignment: Assignment, roster: Roster | None = N
         roster: who is in the class; without one, whoever handed in.
 
     Raises:
-        UnusableRequest: the folder holds no class, or a file with reviews is damaged.
+        UnusableRequest: the folder holds no class.
     """
     results = {result.key: result for result in read_results(out)}
     maxima = _max_scores(assignment, results.values())
@@ -171,16 +170,17 @@ def _line(
     *,
     in_roster: bool,
 ) -> Line:
+    notes = []
     try:
         reviews = read_reviews(out, result.key) if result is not None else {}
-    except ValueError as error:
-        raise UnusableRequest(f"{error}.") from None
+    except ValueError as error:  # what a person gave is not taken for nothing: the answers await a reader
+        reviews = {}
+        notes.append(f"{error}.")
     marks = tuple(
         _mark(question, student, result, reviews, maxima[question.id])
         for question in assignment.questions
         if question.id in maxima
     )
-    notes = []
     if not in_roster:
         notes.append("The roster has no such student.")
     if result is None:
