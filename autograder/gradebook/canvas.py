@@ -27,6 +27,7 @@ POINTS_POSSIBLE = "    Points Possible"
 # A column whose heading holds one of these is none of an assignment's to Canvas, and is passed over without a word.
 _TOTALS = re.compile("(Current|Final|Override) (Score|Points|Grade|Status)")
 _WITH_ID = re.compile(r"(.*)\s\((\d+)\)")
+_SET_THERE = ("EX", "N/A")  # excused, which a number would end; not assigned, where Canvas takes none
 _NAMES = ("Student", "LastName")
 _IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 _WAYS = (
@@ -87,6 +88,10 @@ def write_from_export(out: Path, book: GradeBook, rule: Rule, export: Path, colu
         shown = [cell.text for cell in row[:identity]]
         if place in matches.ambiguous:
             told.add("left out, since it is not certain who it is in the grade book", cells[place]["Student"])
+        elif cells[place].get(chosen.heading, "").strip() in _SET_THERE:
+            told.add(
+                f"left out, since Canvas has {cells[place][chosen.heading].strip()} there", cells[place]["Student"]
+            )
         elif place in matches.lines:
             rows += _row(matches.lines[place], shown, table.header[:identity], chosen, rule, told)
         elif cells[place]["Student"] != "Student, Test":  # Canvas's own, for teachers to look through their eyes

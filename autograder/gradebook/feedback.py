@@ -32,7 +32,8 @@ def feedback(line: Line, assignment: Assignment, rule: Rule) -> str:
         return ""
     points, most = rule.of(line)
     pending = rule.pending(line)
-    total = f"{decimal(points)} of {most} points{f', {pending} of them await a reader' if pending else ''}."
+    waiting = f"; {pending} more await a reader" if pending else ""
+    total = f"{decimal(points)} of {most} points{waiting}."
     text = f"{beginning(assignment)} {_text(total)}</p>"
     text += "".join(f"<p>{_text(sentence)}</p>" for sentence in _sentences(line, rule))
     report = line.result.report

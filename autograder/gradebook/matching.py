@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -40,8 +40,8 @@ class Matches:
 def match(rows: Sequence[Mapping[str, str]], lines: Sequence[Line], ways: Sequence[Way]) -> Matches:
     """Find the line of each row.
 
-    The first way that finds anybody decides. Where it finds two students, or two rows find the same one, none of them
-    is matched.
+    Where a way finds two students, or two rows find the same one, nobody is matched. What a surer way has found is
+    not found again: somebody of the same name does not put it in doubt.
 
     Args:
         rows: cells by the file's headings.
@@ -49,23 +49,28 @@ def match(rows: Sequence[Mapping[str, str]], lines: Sequence[Line], ways: Sequen
         ways: the surest first.
     """
     found: dict[int, int] = {}
-    ambiguous = set()
-    indices = [_index(lines, way) for way in ways]
-    for place, row in enumerate(rows):
-        for way, index in zip(ways, indices, strict=True):
+    ambiguous: set[int] = set()
+    taken: set[int] = set()
+    for way in ways:
+        index = _index(lines, way)
+        claims: dict[int, list[int]] = defaultdict(list)
+        for place, row in enumerate(rows):
+            if place in found or place in ambiguous:
+                continue
             keys = {_key(text) for text in way.spelt(row.get(way.column, ""))} - {""}
             students = {student for key in keys for student in index.get(key, ())}
-            if len(students) == 1:
-                found[place] = students.pop()
-            elif students:
+            if len(students) > 1:
                 ambiguous.add(place)
-            if found.get(place) is not None or place in ambiguous:
-                break
-    claims = Counter(found.values())
-    ambiguous |= {place for place, student in found.items() if claims[student] > 1}
-    matched = {place: lines[student] for place, student in found.items() if place not in ambiguous}
+            for student in students - taken if len(students) == 1 else ():
+                claims[student].append(place)
+        for student, places in claims.items():
+            if len(places) == 1:
+                found[places[0]] = student
+            else:
+                ambiguous.update(places)
+        taken |= claims.keys()
     unknown = tuple(place for place in range(len(rows)) if place not in found and place not in ambiguous)
-    return Matches(matched, unknown, tuple(sorted(ambiguous)))
+    return Matches({place: lines[student] for place, student in found.items()}, unknown, tuple(sorted(ambiguous)))
 
 
 def known_by(*columns: str) -> Names:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from autograder import course
 from autograder.errors import UnusableRequest
 from autograder.gradebook import canvas
 from autograder.gradebook.numbers import Rule
@@ -18,6 +20,7 @@ from autograder.tests.lms_readers import (
     canvas_import,
 )
 
+TITLE = course.load().title
 HEAD = "Student,ID,SIS User ID,SIS Login ID,Section"
 USERS = [
     CanvasUser(1001, "Anna Müller", "anna"),
@@ -76,14 +79,40 @@ def test_canvas_takes_the_final_points_of_those_it_knows(tmp_path: Path, delimit
 def test_who_canvas_is_not_told_about_keeps_what_is_there(tmp_path: Path) -> None:
     out, book = in_class(tmp_path)
     given = tmp_path / "export.csv"
-    given.write_text(export("Convolutional networks (55)", "50.00"), "utf-8")
+    there = export(f"{book.assignment.title} (55)", "50.00")
+    excused = re.sub(r"(?m)^(.*,x3,Mon,note),3,", r"\1,EX,", there)
+    assert excused != there
+    given.write_text(excused, "utf-8")
     said = canvas.write_from_export(out, book, Rule(), given)
     read = canvas_import((out / "canvas.csv").read_text("utf-8"), USERS)
     assert (read.number, read.possible) == (55, 50)
     assert float(read.scores[1001]) == round(finals(book)["anna"] * 50 / book.lines[0].max_counted, 2)
     assert f"brought from {book.lines[0].max_counted} to the 50" in said[0]
-    assert 1007 not in read.scores
+    assert not {1003, 1007}.intersection(read.scores)
+    assert f"canvas.csv: left out, since Canvas has EX there, 1: {HEBREW}." in said
     assert "" not in read.scores.values(), "an empty cell deletes what is there"
+
+
+def test_a_namesake_whom_the_class_does_not_know_takes_nothing_from_anybody(tmp_path: Path) -> None:
+    out, book = in_class(tmp_path)
+    book = replace(book, lines=tuple(line for line in book.lines if line.student.student != "kim2"))
+    given = tmp_path / "export.csv"
+    given.write_text(export(), "utf-8")
+    said = canvas.write_from_export(out, book, Rule(), given)
+    read = canvas_import((out / "canvas.csv").read_text("utf-8"), USERS)
+    assert float(read.scores[1005]) == finals(book)["kim1"]
+    assert 1006 not in read.scores
+    assert "canvas.csv: in Canvas, but not in the grade book, 2: Kim Lee, Stranger." in said
+
+
+def test_two_rows_that_could_be_the_same_student_get_nothing(tmp_path: Path) -> None:
+    out, book = in_class(tmp_path)
+    given = tmp_path / "export.csv"
+    given.write_text(export().replace("anna,Mon", "a1,Mon").replace("Stranger", "anna  MÜLLER"), "utf-8")
+    said = canvas.write_from_export(out, book, Rule(), given)
+    read = canvas_import((out / "canvas.csv").read_text("utf-8"), USERS)
+    assert not {1001, 1009}.intersection(read.scores)
+    assert [line for line in said if "not certain" in line and "Anna Müller" in line and "anna MÜLLER" in line]
 
 
 def test_which_number_canvas_gets(tmp_path: Path) -> None:
@@ -115,8 +144,8 @@ def test_which_number_canvas_gets(tmp_path: Path) -> None:
         ("Old lab (8)", export(), "did you mean Old lab (7)"),
         ("Final Score of all", export(), "would not take"),
         ("Current Points", export(), "would not take"),
-        ("", export("Convolutional networks (5)", "0"), "does not say how many points"),
-        ("", export("Convolutional networks (5)").replace("Old lab", "Convolutional networks"), "more than one"),
+        ("", export(f"{TITLE} (5)", "0"), "does not say how many points"),
+        ("", export(f"{TITLE} (5)").replace("Old lab", TITLE), "more than one"),
         ("", "Name,Points\nAnna,3\n", "no export of Canvas"),
         ("", f"{HEAD},Lab (7)\nAnna,1001\n", "line 2: 2 cells, where the first line has 6"),
         ("", f'{HEAD}\n"Anna"x,1,,anna,Mon\n', "closing quotation mark"),
