@@ -58,9 +58,13 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
     count = 0
     try:
         with Gradebook(f"sqlite:///{path.resolve()}") as gradebook:
-            gradebook.find_assignment(ASSIGNMENT)
-            for line in book.lines:
-                count += _write_line(gradebook, line, book, told)
+            gradebook.db().expire_on_commit = False  # else everything is read anew for each student
+            notebooks = gradebook.find_assignment(ASSIGNMENT).notebooks
+            cells = {cell.id: cell for notebook in notebooks for cell in notebook.grade_cells}
+            with gradebook.db.no_autoflush:  # all at once, at the end
+                for line in book.lines:
+                    count += _write_line(gradebook, cells, line, book, told)
+            gradebook.db.commit()
     except MissingEntry:
         raise UnusableRequest(
             f"{path} has no assignment {ASSIGNMENT}: run `nbgrader generate_assignment {ASSIGNMENT}` there first."
@@ -73,7 +77,7 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
     return [f"{DATABASE}: {count} of {len(book.lines)} students, points of each cell and lateness.", *told.sentences]
 
 
-def _write_line(gradebook: Any, line: Line, book: GradeBook, told: Told) -> bool:
+def _write_line(gradebook: Any, cells: dict[str, Any], line: Line, book: GradeBook, told: Told) -> bool:
     student = line.student.student
     if not line.graded:
         told.add(
@@ -85,36 +89,39 @@ def _write_line(gradebook: Any, line: Line, book: GradeBook, told: Told) -> bool
     except MissingEntry:
         told.add("left out, since nbgrader has no such student (`nbgrader db student add`)", student)
         return False
-    with gradebook.db.no_autoflush:  # else SQLAlchemy warns of how nbgrader goes about it
-        submission = gradebook.update_or_create_submission(ASSIGNMENT, student)
+    submission = gradebook.update_or_create_submission(ASSIGNMENT, student)
     questions = {question.id: question for question in book.assignment.questions}
     notebooks = {notebook.name: notebook for notebook in submission.notebooks}
     for mark in line.marks:
         question = questions[mark.question]
         if question.module in notebooks:
-            _write_question(notebooks[question.module], line, question, mark, told)
+            _write_question(notebooks[question.module], cells, line, question, mark, told)
         else:
             told.add(f"nbgrader has no notebook {question.module}", student)
         if mark.dropped and not question.dropped:
             told.add(f"nbgrader knows no dropped questions and goes on counting {mark.question}", student)
-    gradebook.db.commit()
     return True
 
 
-def _write_question(notebook: Any, line: Line, question: Question, mark: Mark, told: Told) -> None:
+def _write_question(
+    notebook: Any, cells: dict[str, Any], line: Line, question: Question, mark: Mark, told: Told
+) -> None:
     student = line.student.student
-    grades = {grade.name: grade for grade in notebook.grades}
+    grades = {cells[grade.cell_id].name: grade for grade in notebook.grades if grade.cell_id in cells}
     for score in _scores(line, question, mark):
         grade = grades.get(score.cell)
         if grade is None:
             told.add(f"nbgrader has no cell {score.cell}", student)
-        elif score.most is not None and grade.cell.max_score != score.most:
-            told.add(f"{score.cell} has {grade.cell.max_score:g} points in nbgrader and {score.most} here", student)
+        elif score.most not in (None, cells[grade.cell_id].max_score):
+            told.add(
+                f"{score.cell} has {cells[grade.cell_id].max_score:g} points in nbgrader and {score.most} here", student
+            )
         else:
             _write_cell(grade, score, student, told)
-    for comment in notebook.comments:
-        if comment.name == f"{question.id}{WRITTEN}" and mark.comment and _reviewed(line, mark):
-            comment.manual_comment = mark.comment
+    if mark.comment and _reviewed(line, mark):
+        for comment in notebook.comments:
+            if comment.name == f"{question.id}{WRITTEN}":
+                comment.manual_comment = mark.comment
     points = sum(
         (grade.manual_score if grade.manual_score is not None else grade.auto_score or 0) + (grade.extra_credit or 0)
         for grade in grades.values()
@@ -124,6 +131,7 @@ def _write_question(notebook: Any, line: Line, question: Question, mark: Mark, t
 
 def _write_cell(grade: Any, score: _Score, student: str, told: Told) -> None:
     if score.points is None:
+        grade.auto_score = None
         grade.needs_manual_grade = grade.manual_score is None
         if grade.manual_score is not None:
             told.add(f"{score.cell} has points in nbgrader that no review here gives; they stay", student)
