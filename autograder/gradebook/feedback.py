@@ -68,7 +68,7 @@ def _question(mark: Mark, title: str, graded: dict[str, Any] | None) -> str:
 
 def _tests(graded: dict[str, Any]) -> str:
     told = [
-        f"<li>{_text(test['name'])} ({_text(_worth(test))}){_message(test['message'])}</li>"
+        f"<li>{_text(test['name'])} ({_text(_worth(test))}){_message(test['message'], test['likely'])}</li>"
         for test in graded["tests"]
         if test["status"] != "passed"
     ]
@@ -91,9 +91,11 @@ def _written(mark: Mark) -> str:
     return f"<p>{_text(f'Written answer: {points}.')}</p>{_message(mark.comment)}"
 
 
-def _message(text: str) -> str:
+def _message(text: str, likely: str = "") -> str:
+    """A message, with the likely cause even where there is no room for all of it."""
     shown = text.strip()
-    shown = shown if len(shown) <= MAX_MESSAGE else f"{shown[: MAX_MESSAGE - 1]}…"
+    if len(shown) > MAX_MESSAGE:
+        shown = f"{shown[: MAX_MESSAGE - 1]}…\n{likely}".strip()
     return f"<pre>{_text(shown)}</pre>" if shown else ""
 
 

@@ -129,6 +129,20 @@ def test_feedback_says_what_was_reached_what_lateness_costs_and_nothing_for_staf
     assert feedback(lines["nobody"], book.assignment, Rule()) == ""
 
 
+def test_a_message_without_room_keeps_its_likely_cause(tmp_path: Path) -> None:
+    _, book = in_class(tmp_path)
+    (line,) = (line for line in book.lines if line.student.student == "ben")
+    assert line.result is not None
+    assert line.result.report is not None
+    first, *others = line.result.report.questions
+    (failed, *_) = (test for test in first.tests if test.status != "passed")
+    test = replace(failed, message="row\n" * 2_000 + "The padding is ignored.", likely="The padding is ignored.")
+    report = replace(line.result.report, questions=[replace(first, tests=[test]), *others])
+    shown = feedback(replace(line, result=replace(line.result, report=report)), book.assignment, Rule())
+    assert shown.count("The padding is ignored.") == 1
+    assert "…<br>The padding" in shown
+
+
 def test_a_submission_that_could_not_be_read_is_worth_nothing_and_says_why(
     tmp_path: Path, assignment: Assignment
 ) -> None:
