@@ -258,21 +258,21 @@ def benchmark(
 ) -> None:
     """Measure what grading costs beside the student's own code, as ratios within one run."""
     if in_nbgrader:
-        from autograder import benchmark_nbgrader
+        from autograder.benchmarks import nbgrader
 
-        benchmark_nbgrader.run(questions)
+        nbgrader.run(questions)
         return
     if training:
         from assignment.cifar10 import DataError
         from assignment.training import TrainingError, pick_device
-        from autograder import benchmark_training
+        from autograder.benchmarks import training as training_benchmark
 
         try:
-            benchmark_training.run(data, pick_device(device))
+            training_benchmark.run(data, pick_device(device))
         except (DataError, TrainingError) as error:
             raise UnusableRequest(str(error)) from None
         return
-    from autograder.benchmark import run
+    from autograder.benchmarks.grade import run
 
     run(repeat, questions)
 

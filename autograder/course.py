@@ -28,9 +28,8 @@ EXPLANATIONS = "explanations.md"
 
 # In autograder/: checks of the grader itself, and tools of those who build it and send it out.
 NOT_FOR_GRADING = {
-    *("tests", "attacks", "bank", "fuzz", "export", "release", "guides", "README.md", "EVIDENCE.md"),
-    *("batch", "gradebook", "pages", "review"),
-    *("benchmark.py", "benchmark_nbgrader.py", "benchmark_training.py", "calibrate.py", "controls.py", "verify.py"),
+    *("tests", "attacks", "bank", "benchmarks", "fuzz", "export", "release", "guides", "README.md", "EVIDENCE.md"),
+    *("batch", "gradebook", "pages", "review", "calibrate.py", "controls.py", "verify.py"),
 }
 
 

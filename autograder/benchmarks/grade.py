@@ -9,49 +9,31 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
 from rich.table import Table
 
 from autograder import course
-from autograder.errors import UnusableRequest
+from autograder.benchmarks import without_training
+from autograder.benchmarks.direct import Direct, recorded_calls
+from autograder.errors import GraderFault
 from autograder.grade import grade
-from autograder.intake import Submission, read_submission
+from autograder.intake import read_submission
 from autograder.sandbox.confinement import LAYERS
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.proxy import RemoteModule, RemoteQuestion
+from autograder.sandbox.proxy import RemoteQuestion
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
-from autograder.suite import run_suite
 
 MEGABYTE = 1 << 20
 ISOLATION_AIM = 0.015  # seconds a worker
 
-# Runs in a bare interpreter: the same calls, and a fork with nothing around it.
-_DIRECT = """
-import importlib, sys, time, torch
-sys.path.insert(0, sys.argv[1])
-torch.set_num_threads(1)
-modules, layers = {}, {}
-calls = torch.load(sys.argv[2], weights_only=True)
-begun = time.perf_counter()
-for module, name, place, arguments, named in calls:
-    module = modules.setdefault(module, importlib.import_module(module))
-    if place >= 0:
-        layers[module][place](*arguments)
-        continue
-    result = getattr(module, name)(*arguments, **named)
-    results = result if isinstance(result, tuple) else (result,)
-    layers.setdefault(module, []).extend(each for each in results if isinstance(each, torch.nn.Module))
-print(time.perf_counter() - begun)
-"""
+# Runs in a bare interpreter: a fork with nothing around it.
 _BARE_FORK = """
 import os, sys, time, torch
 torch.set_num_threads(1)
@@ -88,17 +70,17 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
         UnusableRequest: a question trains a network; its calls need objects that only a worker has.
     """
     assignment = course.load()
-    chosen = tuple(question for question in assignment.choose(questions) if questions or not question.trains)
-    for question in chosen:
-        if question.trains:
-            raise UnusableRequest(f"The calls of {question.id} cannot be made directly: take --training for its speed.")
+    chosen = without_training(
+        assignment, questions, "its calls cannot be made directly; --training measures its speed."
+    )
     assignment = replace(assignment, questions=chosen)
     submission = read_submission(course.SOLUTIONS, assignment)
     cold = _times(lambda: _grade_in_new_process(assignment), max(1, repeat // 3))
     with Sandbox() as sandbox:
         grade(submission, assignment, sandbox)  # the first one starts the fork server
-        calls = _recorded_calls(submission, assignment, sandbox)
-        warm, direct = _side_by_side(lambda: grade(submission, assignment, sandbox), calls, repeat)
+        calls = recorded_calls(submission, assignment, sandbox)
+        with Direct(submission.modules, calls) as made_directly:
+            warm, direct = _side_by_side(lambda: grade(submission, assignment, sandbox), made_directly, repeat)
         folder = sandbox.stage({"probe.py": _WORKER_MODULE})
         start, isolation = _starts(sandbox, folder, 5 * repeat)
         megabyte = _megabyte_calls(sandbox, folder, repeat)
@@ -169,50 +151,19 @@ def _megabyte_calls(sandbox: Sandbox, folder: Path, repeat: int) -> float:
     return median
 
 
-class _Recording(Session):
-    """A session that notes its calls."""
+def _side_by_side(grading: Callable[[], object], made_directly: Direct, repeat: int) -> tuple[float, float]:
+    """Seconds of a grading and of its calls made directly, by turns: a busy minute on the machine slows both.
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.module = arguments[2]
-        self.calls: list[tuple[str, str, int, list[Any], dict[str, Any]]] = []
-
-    def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any], module: str = "") -> object:
-        self.calls.append((self.module, name, -1, [*map(_plain, arguments)], {**named}))
-        return super().call(name, arguments, named, module)
-
-    def ask(self, handle: RemoteModule, verb: str, *arguments: object) -> object:
-        if verb == "call":
-            self.calls.append((self.module, "", handle.number, [*map(_plain, arguments)], {}))
-        return super().ask(handle, verb, *arguments)
-
-
-def _plain(value: Any) -> Any:
-    return value.detach().clone() if isinstance(value, torch.Tensor) else value
-
-
-def _recorded_calls(submission: Submission, assignment: course.Assignment, sandbox: Sandbox) -> list[Any]:
-    """What the suites call, with the arguments they call it with."""
-    folder = sandbox.stage(submission.modules)
-    sessions = {
-        question.id: _Recording(sandbox, folder, question.module, question.from_scratch, question.limits)
-        for question in assignment.questions
-    }
-    run_suite(assignment.questions, sessions, b"benchmark")
-    for session in sessions.values():
-        session.close()
-    return [call for session in sessions.values() for call in session.calls]
-
-
-def _side_by_side(grading: Callable[[], object], calls: list[Any], repeat: int) -> tuple[float, float]:
-    """Seconds of a grading and of its calls made directly, by turns: a busy minute on the machine slows both."""
+    Raises:
+        GraderFault: a call of a solution failed, so that fewer were measured than are graded.
+    """
     gradings, direct = [], []
-    with tempfile.NamedTemporaryFile(suffix=".pt") as file:
-        torch.save(calls, file.name)
-        for _ in range(repeat):
-            gradings.append(_times(grading, 3))
-            # A new interpreter each time, as a worker is a new process: first uses cost both the same.
-            direct.append(_lines(_DIRECT, str(course.SOLUTIONS), file.name))
+    for _ in range(repeat):
+        gradings.append(_times(grading, 3))
+        seconds, failed = made_directly.seconds()
+        if failed:
+            raise GraderFault(f"{failed} of the calls made directly failed.")
+        direct.append(seconds)
     return statistics.median(gradings), statistics.median(direct)
 
 
