@@ -269,6 +269,11 @@ class _Count:
             self.points[record.question] += record.points
 
 
+def shown_name(item: pytest.Item) -> str:
+    """A test's name in a report."""
+    return item.name.removeprefix("test_").replace("_", " ")
+
+
 def know_markers(config: pytest.Config) -> None:
     """Tell pytest the suites' own markers."""
     config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
@@ -324,10 +329,9 @@ def _result(
         staff = f"{type(error).__name__}: {error}" if error else "the test did not run to its end"
     if printed:
         staff = f"{staff}\n--- printed ---\n{printed}".strip()
-    name = item.name.removeprefix("test_").replace("_", " ")
     score = record.points if status == "passed" else 0
     return TestResult(
-        *(name, record.category, status, record.visibility, score, record.points, message, staff, seconds),
+        *(shown_name(item), record.category, status, record.visibility, score, record.points, message, staff, seconds),
         likely=sentences(likely),
     )
 

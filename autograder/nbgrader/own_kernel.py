@@ -42,7 +42,7 @@ def hidden(question: str, definitions: Mapping[str, Any]) -> int:
         RuntimeError: the suite is not in order.
     """
     (chosen,) = course.load().choose([question])
-    plugin = _OwnKernel(chosen, definitions)
+    plugin = OwnKernel(chosen, definitions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nbgrader gives no points where anything is on stderr
         status, said = run_pytest([suite_files(chosen)[1]], plugin, "--capture=fd")
@@ -60,13 +60,13 @@ def _definitions() -> Any:
     """The fixture that tests know as the student's module."""
 
     @pytest.fixture
-    def fixture(self: _OwnKernel) -> ModuleType:
+    def fixture(self: OwnKernel) -> ModuleType:
         return self._module
 
     return fixture
 
 
-class _OwnKernel:
+class OwnKernel:
     """Gives tests their fixtures, bound to what is in this very process, and adds up points.
 
     Args:
