@@ -253,10 +253,34 @@ def stubs(check: bool) -> None:
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
 @click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where --training trains.")
 @click.option("--nbgrader", "in_nbgrader", is_flag=True, help="Measure nbgrader's autograde, sandboxed and its own.")
+@click.option("--class", "whole_class", is_flag=True, help="Measure the command `class`, for 20 minutes.")
+@click.option("--students", default=200, show_default=True, type=click.IntRange(10), help="Of --class: how many.")
+@click.option("--long", default=1000, show_default=True, type=click.IntRange(10), help="Of --class: for its memory.")
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Of --class: side by side.")
+@click.option("--sample", default=8, show_default=True, type=click.IntRange(1), help="Of --class: looked at closely.")
+@click.option("--peers", is_flag=True, help="With --class: grade the sample in other graders, too.")
+@click.option("--otter", default=sys.executable, metavar="PYTHON", help="With --peers: what has Otter-Grader.")
 def benchmark(
-    questions: tuple[str, ...], repeat: int, training: bool, data: str, device: str, in_nbgrader: bool
+    questions: tuple[str, ...],
+    repeat: int,
+    training: bool,
+    data: str,
+    device: str,
+    in_nbgrader: bool,
+    whole_class: bool,
+    students: int,
+    long: int,
+    jobs: int,
+    sample: int,
+    peers: bool,
+    otter: str,
 ) -> None:
     """Measure what grading costs beside the student's own code, as ratios within one run."""
+    if whole_class:
+        from autograder.benchmarks import whole_class as class_benchmark
+
+        class_benchmark.run(class_benchmark.Options(questions, students, long, jobs, sample, peers, otter))
+        return
     if in_nbgrader:
         from autograder.benchmarks import nbgrader
 

@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder import course
 from autograder.benchmarks.nbgrader import CourseFolder, jupyter_environment, with_module
@@ -146,7 +147,7 @@ def _autograder(report: Report) -> bytes:
 
 
 def _with_notebook(submission: Submission, assignment: Assignment) -> dict[str, bytes]:
-    cells = [
+    cells: list[dict[str, Any]] = [
         {
             "cell_type": "code", "execution_count": None, "id": question.id, "metadata": {}, "outputs": [],
             "source": f"import {question.module}",

@@ -1,0 +1,77 @@
+"""The memory of a process and all below it, while it runs. Linux only."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+EVERY = 0.2  # seconds from one look to the next
+_KILOBYTE = 1024
+
+
+@dataclass
+class Memory:
+    """What was seen.
+
+    Attributes:
+        bytes: of each look, all processes' proportional set sizes: a page that several share counts once.
+        hidden: looks at processes that this user may not look into; what they have is missing in `bytes`.
+        busy: seconds that looking took.
+    """
+
+    bytes: list[int] = field(default_factory=list)
+    hidden: int = 0
+    busy: float = 0.0
+
+    def peak(self, part: slice = slice(None)) -> int:
+        return max(self.bytes[part], default=0)
+
+    def fifths(self) -> tuple[int, int]:
+        """The peaks of the first fifth of the time and of the last."""
+        fifth = max(1, len(self.bytes) // 5)
+        return self.peak(slice(fifth)), self.peak(slice(-fifth, None))
+
+
+def watch(process: subprocess.Popen[bytes]) -> Memory:
+    """Look at a process and all below it until it ends."""
+    memory = Memory()
+    while process.poll() is None:
+        begun = time.monotonic()
+        total = 0
+        for pid in _tree(process.pid):
+            try:
+                total += _proportional(pid)
+            except PermissionError:
+                memory.hidden += 1
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it has ended
+        memory.bytes.append(total)
+        took = time.monotonic() - begun
+        memory.busy += took
+        time.sleep(max(0.0, EVERY - took))
+    return memory
+
+
+def _proportional(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * _KILOBYTE
+    return 0
+
+
+def _tree(root: int) -> Iterator[int]:
+    """A process and all below it."""
+    children: dict[int, list[int]] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            told = status.read_text("utf-8", "replace").rpartition(")")[2]  # the name before may hold anything
+            children.setdefault(int(told.split()[1]), []).append(int(status.parent.name))
+    waiting = [root]
+    while waiting:
+        pid = waiting.pop()
+        yield pid
+        waiting += children.get(pid, [])

@@ -1,0 +1,308 @@
+"""Measure a class: how many submissions a minute, beside peers, beside their own compute, and in how much memory.
+
+The class is a generated one of ordinary students, the same each time; all is measured in one run on one machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder import course
+from autograder.bank.classes import write_class
+from autograder.batch.results import RESULTS, Result, read_results
+from autograder.benchmarks import Line, memory, peers, print_table, without_training
+from autograder.benchmarks.direct import Direct, recorded_calls
+from autograder.benchmarks.memory import Memory
+from autograder.course import Assignment
+from autograder.errors import GraderFault
+from autograder.grade import grade
+from autograder.intake import Submission, read_submission
+from autograder.report import Report
+from autograder.sandbox.sandbox import Sandbox
+
+A_MINUTE = 60  # submissions, on two cores
+TIMES_A_PEER = 10
+COMPUTE_FACTOR, COMPUTE_SECONDS = 1.5, 0.3
+GROWTH = 1.1  # medians of a hundred submissions differ by some per cent, whoever they are
+MEMORY_BASE, MEMORY_WORKER = 1.5e9, 0.3e9
+HUNDRED = 100
+_REPEAT = 3
+_CLUSTER_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure.
+
+    Attributes:
+        questions: ids of those to grade; all that train no network if there are none.
+        students: of the class whose speed is measured.
+        long: of the class whose memory and cost are watched from its first to its last submission.
+        jobs: gradings side by side.
+        sample: submissions that are also graded by peers, and whose own compute is measured.
+        peers: whether peers are measured at all.
+        otter: an interpreter that has Otter-Grader.
+    """
+
+    questions: tuple[str, ...] = ()
+    students: int = 200
+    long: int = 1000
+    jobs: int = 2
+    sample: int = 8
+    peers: bool = False
+    otter: str = sys.executable
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A class that was graded: seconds of the whole command, and the results in the order in which they came."""
+
+    seconds: float
+    results: tuple[Result, ...]
+    memory: Memory
+
+    @property
+    def rate(self) -> float:
+        """Submissions a minute."""
+        return 60 * len(self.results) / self.seconds
+
+    def median(self, part: slice) -> float:
+        return statistics.median(_report(result).seconds for result in self.results[part])
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(_report(result).seconds for result in self.results)
+
+
+def run(options: Options) -> None:
+    """Measure and print the table.
+
+    Raises:
+        UnusableRequest: a question trains a network, so that its speed is that of the training.
+        GraderFault: the grader failed, or a peer did.
+    """
+    assignment = course.load()
+    chosen = without_training(assignment, options.questions, "--training measures its speed.")
+    assignment = replace(assignment, questions=chosen)
+    names = ", ".join(question.id for question in chosen)
+    with tempfile.TemporaryDirectory(prefix="benchmark-class-") as temporary:
+        bench = _Bench(Path(temporary), assignment, options.jobs)
+        quick = bench.graded(options.students)
+        lines = [
+            Line(
+                f"class of {options.students:,}: submissions a minute, all in all",
+                f"{quick.rate:.1f}",
+                f"at least {A_MINUTE} on two cores",
+                quick.rate >= A_MINUTE,
+            ),
+            Line(
+                "of it: seconds of one core a submission, in the worker",
+                f"{options.jobs * quick.seconds / len(quick.results):.2f}, {quick.mean:.2f}",
+            ),
+        ]
+        sample = bench.sample(quick, options.sample)
+        if options.peers:
+            lines += _beside_peers(quick, sample, assignment, options.otter)
+        lines += _beside_own_compute(sample, assignment)
+        lines += _growth_and_memory(bench, options)
+        lines += _beside_dask(bench, min(HUNDRED, options.students), options.jobs)
+    print_table(f"Classes of ordinary students, {names}, {options.jobs} side by side", lines)
+
+
+class _Bench:
+    """Generated classes in a folder, and how they are graded."""
+
+    def __init__(self, folder: Path, assignment: Assignment, jobs: int) -> None:
+        self._folder = folder
+        self._assignment = assignment
+        self._jobs = jobs
+
+    def graded(self, students: int, *more: str, watched: bool = False) -> _Run:
+        """Grade so many students with the command `class`.
+
+        Args:
+            students: how many; a larger class begins with the smaller one.
+            more: options of the command.
+            watched: whether to look at its memory meanwhile.
+
+        Raises:
+            GraderFault: it failed.
+        """
+        submissions = self._submissions(students)
+        out = Path(tempfile.mkdtemp(prefix="out-", dir=self._folder))
+        command = [
+            *(sys.executable, "-m", "autograder", "class", str(submissions), "--out", str(out), "--no-training"),
+            *(word for question in self._assignment.questions for word in ("--question", question.id)),
+            *(more or ("--jobs", str(self._jobs))),
+        ]
+        log = self._folder / "log"
+        begun = time.perf_counter()
+        with log.open("wb") as file:
+            process = subprocess.Popen(command, cwd=course.ROOT, stdout=file, stderr=file)
+            try:
+                seen = memory.watch(process) if watched else Memory()
+                status = process.wait()
+            finally:
+                process.terminate()
+        seconds = time.perf_counter() - begun
+        results = tuple(
+            sorted(read_results(out), key=lambda each: (out / RESULTS / f"{each.key}.json").stat().st_mtime_ns)
+        )
+        if status or len(results) != students or any(each.report is None for each in results):
+            raise GraderFault(f"class failed with {status}: {log.read_text('utf-8', 'replace').strip()[-2000:]}")
+        return _Run(seconds, results, seen)
+
+    def sample(self, graded: _Run, count: int) -> list[tuple[Submission, Result]]:
+        """Some of a class, from the quickest to the slowest, evenly, so that they stand for all."""
+        by_time = sorted(graded.results, key=lambda each: _report(each).seconds)
+        count = min(count, len(by_time))
+        chosen = [by_time[(2 * number + 1) * len(by_time) // (2 * count)] for number in range(count)]
+        folder = self._submissions(len(by_time))
+        return [(read_submission(folder / each.source, self._assignment), each) for each in chosen]
+
+    def _submissions(self, students: int) -> Path:
+        folder = self._folder / f"class-{students}"
+        if not folder.exists():
+            write_class(folder, students, 0, [question.id for question in self._assignment.questions], ordinary=True)
+        return folder
+
+
+def _beside_peers(
+    quick: _Run, sample: Sequence[tuple[Submission, Result]], assignment: Assignment, otter: str
+) -> Iterator[Line]:
+    submissions = [submission for submission, _ in sample]
+    reports = [_report(result) for _, result in sample]
+    mean = statistics.fmean(report.seconds for report in reports)
+    yield Line(f"{len(sample)} of them, which peers grade too: seconds in the worker", f"{mean:.2f}")
+    for peer in [*peers.nbgrader(submissions, assignment), peers.otter(submissions, assignment, reports, otter)]:
+        if peer.seconds is None:
+            yield Line(peer.name, f"not installed: {peer.absent}")
+            continue
+        ratio = quick.rate * peer.seconds / 60
+        same = sum(ours.score == theirs for ours, theirs in zip(reports, peer.points, strict=True))
+        yield Line(
+            f"{peer.name}: seconds a submission (points as ours: {same} of {len(sample)})", f"{peer.seconds:.2f}"
+        )
+        yield Line(
+            "class beside it, submissions a minute",
+            f"{ratio:.1f} ×",
+            f"at least {TIMES_A_PEER} ×",
+            ratio >= TIMES_A_PEER,
+        )
+
+
+def _beside_own_compute(sample: Sequence[tuple[Submission, Result]], assignment: Assignment) -> Iterator[Line]:
+    """What a submission costs, alone in a sandbox that is there, beside the calls of its tests made directly."""
+    costs = []
+    with Sandbox() as sandbox:
+        grade(sample[0][0], assignment, sandbox)  # the first one starts the fork server
+        for submission, _ in sample:
+            calls = recorded_calls(submission, assignment, sandbox)
+            with Direct(submission.modules, calls) as made_directly:
+                both = [(_seconds(submission, assignment, sandbox), made_directly.seconds()[0]) for _ in range(_REPEAT)]
+            costs.append(tuple(map(statistics.median, zip(*both, strict=True))))
+    ours, direct = (statistics.fmean(column) for column in zip(*costs, strict=True))
+    over = [cost / (COMPUTE_FACTOR * own + COMPUTE_SECONDS) for cost, own in costs]
+    yield Line(f"{len(sample)} of them, alone: seconds a submission, its own compute", f"{ours:.2f}, {direct:.2f}")
+    yield Line(
+        f"the costliest beside {COMPUTE_FACTOR} × its own compute + {COMPUTE_SECONDS} s",
+        f"{max(over):.2f} ×",
+        "at most 1 ×",
+        max(over) <= 1,
+    )
+
+
+def _seconds(submission: Submission, assignment: Assignment, sandbox: Sandbox) -> float:
+    begun = time.perf_counter()
+    grade(submission, assignment, sandbox)
+    return time.perf_counter() - begun
+
+
+def _growth_and_memory(bench: _Bench, options: Options) -> Iterator[Line]:
+    """A long class, watched; and short ones, to compare what a submission costs in them."""
+    for students in (10, HUNDRED):
+        if students < options.long:
+            few = bench.graded(students)
+            yield Line(f"class of {students}: seconds in the worker, median", f"{few.median(slice(None)):.3f}")
+    whole = bench.graded(options.long, watched=True)
+    part = min(HUNDRED, options.long // 2)
+    first, last = whole.median(slice(part)), whole.median(slice(-part, None))
+    yield Line(
+        f"class of {options.long:,}: of the first {part} and of the last",
+        f"{first:.3f}, {last:.3f}, {last / first:.2f} ×",
+        f"at most {GROWTH} ×",
+        last <= GROWTH * first,
+    )
+    seen = whole.memory
+    limit = MEMORY_BASE + options.jobs * MEMORY_WORKER
+    at_least = "at least " if seen.hidden else ""
+    yield Line(
+        f"peak memory of all of it, by {len(seen.bytes):,} looks, which took {100 * seen.busy / whole.seconds:.0f} % of a core",
+        f"{at_least}{seen.peak() / 1e9:.2f} GB",
+        f"under {limit / 1e9:.1f} GB",
+        seen.peak() < limit and not seen.hidden,
+    )
+    early, late = seen.fifths()
+    yield Line(
+        "of the first fifth of the time and of the last",
+        f"{early / 1e9:.2f}, {late / 1e9:.2f} GB, {late / early:.2f} ×",
+        f"at most {GROWTH} ×",
+        late <= GROWTH * early,
+    )
+
+
+def _beside_dask(bench: _Bench, students: int, workers: int) -> Iterator[Line]:
+    what = f"class of {students} by {workers} Dask workers beside {workers} local ones, submissions a minute"
+    if importlib.util.find_spec("distributed") is None:
+        yield Line(what, "not installed: pip install distributed")
+        return
+    local = bench.graded(students)
+    with _cluster(workers) as address:
+        clustered = bench.graded(students, "--scheduler", address)
+    yield Line(what, f"{clustered.rate:.1f}, {local.rate:.1f}, {clustered.rate / local.rate:.2f} ×")
+
+
+@contextlib.contextmanager
+def _cluster(workers: int) -> Iterator[str]:
+    """A scheduler and workers on this machine, with a thread each: the scheduler's address."""
+    from distributed import Client
+
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-dask-")))
+        file = folder / "scheduler.json"
+        environment = {**os.environ, "PYTHONPATH": str(course.ROOT)}
+        for program, *arguments in (
+            ("dask_scheduler", "--host", "127.0.0.1", "--port", "0"),
+            ("dask_worker", "--nworkers", str(workers), "--nthreads", "1", "--local-directory", str(folder)),
+        ):
+            command = [sys.executable, "-m", f"distributed.cli.{program}", *arguments, "--no-dashboard"]
+            process = subprocess.Popen(
+                [*command, "--scheduler-file", str(file)], cwd=folder, env=environment, stderr=subprocess.DEVNULL
+            )
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+            until = time.monotonic() + _CLUSTER_SECONDS
+            while not file.exists():
+                if time.monotonic() > until or process.poll() is not None:
+                    raise GraderFault("Dask's scheduler did not start.")
+                time.sleep(0.1)
+        address: str = json.loads(file.read_text("utf-8"))["address"]
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=_CLUSTER_SECONDS)
+        yield address
+
+
+def _report(result: Result) -> Report:
+    assert result.report is not None
+    return result.report
