@@ -18,29 +18,31 @@ class Memory:
     """What was seen.
 
     Attributes:
-        bytes: of each look, all processes' proportional set sizes: a page that several share counts once.
-        hidden: looks at processes that this user may not look into; what they have is missing in `bytes`.
-        busy: seconds that looking took.
+        looks: when, and the sum of all processes' proportional set sizes: a page that several share counts once.
+        hidden: how often a process was met that this user may not look into; what it has is missing in `looks`.
+        busy: processor seconds that looking took.
     """
 
-    bytes: list[int] = field(default_factory=list)
+    looks: list[tuple[float, int]] = field(default_factory=list)
     hidden: int = 0
     busy: float = 0.0
 
-    def peak(self, part: slice = slice(None)) -> int:
-        return max(self.bytes[part], default=0)
+    @property
+    def peak(self) -> int:
+        return max((size for _, size in self.looks), default=0)
 
-    def fifths(self) -> tuple[int, int]:
-        """The peaks of the first fifth of the time and of the last."""
-        fifth = max(1, len(self.bytes) // 5)
-        return self.peak(slice(fifth)), self.peak(slice(-fifth, None))
+    def fifths(self, since: float) -> tuple[int, int]:
+        """The peaks of the first fifth of the looks since a time, and of the last fifth."""
+        sizes = [size for when, size in self.looks if when >= since]
+        fifth = max(1, len(sizes) // 5)
+        return max(sizes[:fifth], default=0), max(sizes[-fifth:], default=0)
 
 
 def watch(process: subprocess.Popen[bytes]) -> Memory:
     """Look at a process and all below it until it ends."""
     memory = Memory()
     while process.poll() is None:
-        begun = time.monotonic()
+        begun, busy = time.time(), time.process_time()
         total = 0
         for pid in _tree(process.pid):
             try:
@@ -49,10 +51,9 @@ def watch(process: subprocess.Popen[bytes]) -> Memory:
                 memory.hidden += 1
             except (FileNotFoundError, ProcessLookupError):
                 pass  # it has ended
-        memory.bytes.append(total)
-        took = time.monotonic() - begun
-        memory.busy += took
-        time.sleep(max(0.0, EVERY - took))
+        memory.looks.append((begun, total))
+        memory.busy += time.process_time() - busy
+        time.sleep(max(0.0, begun + EVERY - time.time()))
     return memory
 
 

@@ -66,10 +66,18 @@ class Options:
 
 @dataclass(frozen=True)
 class _Run:
-    """A class that was graded: seconds of the whole command, and the results in the order in which they came."""
+    """A class that was graded.
+
+    Attributes:
+        seconds: that the whole command took.
+        results: in the order in which they came.
+        began: when the first one was there.
+        memory: what was seen of it.
+    """
 
     seconds: float
     results: tuple[Result, ...]
+    began: float
     memory: Memory
 
     @property
@@ -99,17 +107,16 @@ def run(options: Options) -> None:
     with tempfile.TemporaryDirectory(prefix="benchmark-class-") as temporary:
         bench = _Bench(Path(temporary), assignment, options.jobs)
         quick = bench.graded(options.students)
+        core_seconds = options.jobs * quick.seconds / options.students
         lines = [
             Line(
-                f"class of {options.students:,}: submissions a minute, all in all",
-                f"{quick.rate:.1f}",
+                f"a class of {options.students:,}, all of the command",
+                f"{quick.rate:.1f} a minute",
                 f"at least {A_MINUTE} on two cores",
                 quick.rate >= A_MINUTE,
             ),
-            Line(
-                "of it: seconds of one core a submission, in the worker",
-                f"{options.jobs * quick.seconds / len(quick.results):.2f}, {quick.mean:.2f}",
-            ),
+            Line("seconds × processes, a submission", f"{core_seconds:.2f} s"),
+            Line("of it in the worker", f"{quick.mean:.2f} s"),
         ]
         sample = bench.sample(quick, options.sample)
         if options.peers:
@@ -156,12 +163,11 @@ class _Bench:
             finally:
                 process.terminate()
         seconds = time.perf_counter() - begun
-        results = tuple(
-            sorted(read_results(out), key=lambda each: (out / RESULTS / f"{each.key}.json").stat().st_mtime_ns)
-        )
+        came = {each.key: (out / RESULTS / f"{each.key}.json").stat().st_mtime for each in read_results(out)}
+        results = tuple(sorted(read_results(out), key=lambda each: came[each.key]))
         if status or len(results) != students or any(each.report is None for each in results):
             raise GraderFault(f"class failed with {status}: {log.read_text('utf-8', 'replace').strip()[-2000:]}")
-        return _Run(seconds, results, seen)
+        return _Run(seconds, results, min(came.values()), seen)
 
     def sample(self, graded: _Run, count: int) -> list[tuple[Submission, Result]]:
         """Some of a class, from the quickest to the slowest, evenly, so that they stand for all."""
@@ -184,22 +190,16 @@ def _beside_peers(
     submissions = [submission for submission, _ in sample]
     reports = [_report(result) for _, result in sample]
     mean = statistics.fmean(report.seconds for report in reports)
-    yield Line(f"{len(sample)} of them, which peers grade too: seconds in the worker", f"{mean:.2f}")
+    yield Line(f"the {len(sample)} of them that peers grade, in the worker", f"{mean:.2f} s")
     for peer in [*peers.nbgrader(submissions, assignment), peers.otter(submissions, assignment, reports, otter)]:
         if peer.seconds is None:
             yield Line(peer.name, f"not installed: {peer.absent}")
             continue
         ratio = quick.rate * peer.seconds / 60
         same = sum(ours.score == theirs for ours, theirs in zip(reports, peer.points, strict=True))
-        yield Line(
-            f"{peer.name}: seconds a submission (points as ours: {same} of {len(sample)})", f"{peer.seconds:.2f}"
-        )
-        yield Line(
-            "class beside it, submissions a minute",
-            f"{ratio:.1f} ×",
-            f"at least {TIMES_A_PEER} ×",
-            ratio >= TIMES_A_PEER,
-        )
+        yield Line(peer.name, f"{peer.seconds:.2f} s")
+        yield Line("its points are ours", f"{same} of {len(sample)}", "all", same == len(sample))
+        yield Line("class beside it", f"{ratio:.1f} ×", f"at least {TIMES_A_PEER} ×", ratio >= TIMES_A_PEER)
 
 
 def _beside_own_compute(sample: Sequence[tuple[Submission, Result]], assignment: Assignment) -> Iterator[Line]:
@@ -214,9 +214,10 @@ def _beside_own_compute(sample: Sequence[tuple[Submission, Result]], assignment:
             costs.append(tuple(map(statistics.median, zip(*both, strict=True))))
     ours, direct = (statistics.fmean(column) for column in zip(*costs, strict=True))
     over = [cost / (COMPUTE_FACTOR * own + COMPUTE_SECONDS) for cost, own in costs]
-    yield Line(f"{len(sample)} of them, alone: seconds a submission, its own compute", f"{ours:.2f}, {direct:.2f}")
+    yield Line(f"{len(sample)} of them, one by one", f"{ours:.2f} s")
+    yield Line("their own compute", f"{direct:.2f} s")
     yield Line(
-        f"the costliest beside {COMPUTE_FACTOR} × its own compute + {COMPUTE_SECONDS} s",
+        f"beside {COMPUTE_FACTOR} × their own compute + {COMPUTE_SECONDS} s, worst",
         f"{max(over):.2f} ×",
         "at most 1 ×",
         max(over) <= 1,
@@ -234,43 +235,43 @@ def _growth_and_memory(bench: _Bench, options: Options) -> Iterator[Line]:
     for students in (10, HUNDRED):
         if students < options.long:
             few = bench.graded(students)
-            yield Line(f"class of {students}: seconds in the worker, median", f"{few.median(slice(None)):.3f}")
+            yield Line(f"a submission in a class of {students}, median", f"{few.median(slice(None)):.3f} s")
     whole = bench.graded(options.long, watched=True)
     part = min(HUNDRED, options.long // 2)
     first, last = whole.median(slice(part)), whole.median(slice(-part, None))
-    yield Line(
-        f"class of {options.long:,}: of the first {part} and of the last",
-        f"{first:.3f}, {last:.3f}, {last / first:.2f} ×",
-        f"at most {GROWTH} ×",
-        last <= GROWTH * first,
-    )
+    yield Line(f"a class of {options.long:,}, the first {part}", f"{first:.3f} s")
+    yield Line(f"the last {part}", f"{last:.3f} s")
+    yield Line("the last beside the first", f"{last / first:.2f} ×", f"at most {GROWTH} ×", last <= GROWTH * first)
     seen = whole.memory
     limit = MEMORY_BASE + options.jobs * MEMORY_WORKER
-    at_least = "at least " if seen.hidden else ""
+    if seen.hidden:
+        yield Line("its memory", "not measured: only root may look into workers")
+        return
     yield Line(
-        f"peak memory of all of it, by {len(seen.bytes):,} looks, which took {100 * seen.busy / whole.seconds:.0f} % of a core",
-        f"{at_least}{seen.peak() / 1e9:.2f} GB",
-        f"under {limit / 1e9:.1f} GB",
-        seen.peak() < limit and not seen.hidden,
+        "its memory, all processes, peak", _gigabytes(seen.peak), f"under {_gigabytes(limit)}", seen.peak < limit
     )
-    early, late = seen.fifths()
-    yield Line(
-        "of the first fifth of the time and of the last",
-        f"{early / 1e9:.2f}, {late / 1e9:.2f} GB, {late / early:.2f} ×",
-        f"at most {GROWTH} ×",
-        late <= GROWTH * early,
-    )
+    early, late = seen.fifths(since=whole.began)
+    yield Line("in the first fifth of the time", _gigabytes(early))
+    yield Line("in the last fifth", _gigabytes(late))
+    yield Line("the last beside the first", f"{late / early:.2f} ×", f"at most {GROWTH} ×", late <= GROWTH * early)
+    yield Line(f"{len(seen.looks):,} looks at memory took", f"{100 * seen.busy / whole.seconds:.0f} % of a core")
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:.2f} GB"
 
 
 def _beside_dask(bench: _Bench, students: int, workers: int) -> Iterator[Line]:
-    what = f"class of {students} by {workers} Dask workers beside {workers} local ones, submissions a minute"
+    what = f"a class of {students} by {workers} Dask workers"
     if importlib.util.find_spec("distributed") is None:
         yield Line(what, "not installed: pip install distributed")
         return
     local = bench.graded(students)
     with _cluster(workers) as address:
         clustered = bench.graded(students, "--scheduler", address)
-    yield Line(what, f"{clustered.rate:.1f}, {local.rate:.1f}, {clustered.rate / local.rate:.2f} ×")
+    yield Line(what, f"{clustered.rate:.1f} a minute")
+    yield Line(f"by {workers} local processes", f"{local.rate:.1f} a minute")
+    yield Line("the cluster beside them", f"{clustered.rate / local.rate:.2f} ×")
 
 
 @contextlib.contextmanager
