@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,10 @@ def test_the_solutions_get_every_automatic_point(sandbox: Sandbox, assignment: A
     for question in report.questions:
         assert {test.status for test in question.tests} == {"passed"}
         assert question.written is None or question.written.state == "awaiting"
+
+
+def test_who_receives_a_report_need_not_import_torch(graded: Grade) -> None:
+    assert b"torch." not in pickle.dumps(graded(SOLUTION).environment)
 
 
 def test_the_stubs_get_nothing_and_each_test_says_todo(sandbox: Sandbox, assignment: Assignment) -> None:
