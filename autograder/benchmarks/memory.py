@@ -43,18 +43,25 @@ def watch(process: subprocess.Popen[bytes]) -> Memory:
     memory = Memory()
     while process.poll() is None:
         begun, busy = time.time(), time.process_time()
-        total = 0
-        for pid in _tree(process.pid):
-            try:
-                total += _proportional(pid)
-            except PermissionError:
-                memory.hidden += 1
-            except (FileNotFoundError, ProcessLookupError):
-                pass  # it has ended
-        memory.looks.append((begun, total))
+        size, hidden = look(process.pid)
+        memory.looks.append((begun, size))
+        memory.hidden += hidden
         memory.busy += time.process_time() - busy
         time.sleep(max(0.0, begun + EVERY - time.time()))
     return memory
+
+
+def look(root: int) -> tuple[int, int]:
+    """The memory of a process and all below it now, in bytes; and how many of them this user may not look into."""
+    size = hidden = 0
+    for pid in _tree(root):
+        try:
+            size += _proportional(pid)
+        except PermissionError:
+            hidden += 1
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended
+    return size, hidden
 
 
 def _proportional(pid: int) -> int:
