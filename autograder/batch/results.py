@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -21,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from autograder import folder_update
 from autograder.errors import UnusableRequest
 from autograder.inert import json_text
 from autograder.report import Report
@@ -163,27 +163,8 @@ def now() -> str:
 
 
 def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:
-    """Write a file so that whoever reads it, after whatever happened, finds the old contents or the new ones.
-
-    Args:
-        path: of the file; its folder is made.
-        text: what it holds then.
-        lasting: it must survive a power failure. What can be made again need not, and is written ten times as fast.
-
-    Raises:
-        OSError: it cannot be written; what was there still is.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            if lasting:
-                file.flush()
-                os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Write a text file whole or not at all; see `folder_update.write_whole`."""
+    folder_update.write_whole(path, text.encode(), lasting=lasting)
 
 
 def _result(record: dict[str, Any]) -> Result:

@@ -13,7 +13,7 @@ from autograder.errors import GraderFault
 from autograder.release.contents import Tree, answers, solved, student_tree
 from autograder.release.git import Repository
 from autograder.release.leaks import refuse_leaks
-from autograder.release.writing import Plan, carry_out, plan, with_list
+from autograder.release.writing import Plan, plan
 from autograder.stubs import differing, make_stubs
 
 SOLUTIONS_BRANCH = "solutions"
@@ -36,7 +36,7 @@ def release(folder: Path, assignment: Assignment, *, solutions_branch: bool = Fa
     """
     tree, left_out = student_tree(assignment)
     to_answer = answers(assignment)
-    planned = plan(folder, with_list(tree), set(to_answer))
+    planned = plan(folder, tree, set(to_answer))
     solution = solved(tree, assignment)
     refuse_leaks(tree, assignment)
     refuse_leaks({path: solution[path] for path in to_answer}, assignment, answered=to_answer)
@@ -47,7 +47,7 @@ def release(folder: Path, assignment: Assignment, *, solutions_branch: bool = Fa
     repository = Repository(folder)
     if solutions_branch:
         repository.require_main()
-    carry_out(planned)
+    planned.carry_out()
     lines = [f"left out    {path}, which git does not track" for path in left_out]
     if planned.update:
         lines += [*planned.lines, f"{folder}: {len(planned.unchanged)} other files were up to date."]

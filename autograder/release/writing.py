@@ -1,24 +1,23 @@
-"""Write a student repository, or bring one up to date, so that nothing of a student's is lost.
-
-A small list, `.release.json`, says what was given. By it a file that somebody changed is told from one that only is
-from an earlier release.
-"""
+"""What a release does to a student repository, new or already there, so that nothing of a student's is lost."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from autograder.errors import UnusableRequest
+from autograder.folder_update import File, Record, carry_out, compare, digest, names_in, unix
 from autograder.release.contents import Tree
 from autograder.release.git import Repository
 
 GIVEN_LIST = ".release.json"
 STAFF_ONLY = "autograder"
 
+_RECORD = Record(
+    GIVEN_LIST,
+    "what the course gave, by its SHA-256; leave it as it is",
+    "is not as a release wrote it: bring it back, or remove it.",
+)
 # Given once and a student's from then on: what they changed there stays.
 _THEIRS_TO_CHANGE = ("README.md", ".gitignore", ".vscode/", ".devcontainer/")
 
@@ -29,6 +28,7 @@ class Plan:
 
     Attributes:
         folder: where the student repository is, or will be.
+        tree: all files that are given.
         update: whether one is there.
         files: what is written, by path.
         unchanged: given files that were up to date.
@@ -37,18 +37,22 @@ class Plan:
     """
 
     folder: Path
+    tree: Tree
     update: bool
     files: Tree = field(default_factory=dict)
     unchanged: Tree = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
+    def carry_out(self) -> None:
+        """Write and remove.
 
-def with_list(tree: Tree) -> Tree:
-    """The files, and the list of them."""
-    given = {path: _digest(data) for path, data in tree.items()}
-    text = json.dumps({"What": "what the course gave, by its SHA-256; leave it as it is", "files": given}, indent=1)
-    return dict(sorted({**tree, GIVEN_LIST: f"{text}\n".encode()}.items()))
+        Raises:
+            UnusableRequest: the folder cannot be written to.
+        """
+        carry_out(self.folder, _RECORD, self.tree, self.files, self.removed, public=True)
+        # To commit, the list is a file like the others.
+        self.files[GIVEN_LIST] = _RECORD.of(self.tree)
 
 
 def plan(folder: Path, tree: Tree, answers: set[str]) -> Plan:
@@ -56,43 +60,31 @@ def plan(folder: Path, tree: Tree, answers: set[str]) -> Plan:
 
     Args:
         folder: for a new repository, or an existing one.
-        tree: all files of a new one, the list among them.
+        tree: all files of a new one.
         answers: paths of those that students fill in.
 
     Raises:
         UnusableRequest: the folder is something else, or something would be lost.
     """
-    made = Plan(folder, update=_is_student_repository(folder, answers))
-    before = _given_before(folder) if made.update else {}
+    made = Plan(folder, tree, update=_is_student_repository(folder, answers))
     lost = []
-    for path, data in tree.items():
-        current = _current(folder, path)
-        if current == data:
-            made.unchanged[path] = data
-            continue
-        as_given = current is not None and _digest(current) == before.get(path)
-        if current is None and path in answers and path in before:
-            made.lines.append(f"left alone  {path}, which is not here any more")
-        elif current is None:
-            _write(made, "written", path, data)
-        elif path in answers:
-            changed = path in before and before[path] != _digest(data)
-            made.lines.append(f"left alone  {path}{'; its stub is another one since it was given' if changed else ''}")
-        elif path == GIVEN_LIST or as_given:
-            _write(made, "updated", path, data)
-        elif path.startswith(_THEIRS_TO_CHANGE):
-            made.lines.append(f"left alone  {path}, which was changed here")
-        elif _unix(Repository(folder).committed(path)) == current:
-            _write(made, "updated", path, data, ", which was changed here; git has what it was")
+    for file in compare(folder, _RECORD, tree):
+        if file.given is None:
+            _given_no_longer(made, file)
+        elif file.up_to_date:
+            made.unchanged[file.path] = file.given
+        elif file.path in answers and (file.current, file.recorded) != (None, None):
+            made.lines.append(f"left alone  {file.path}{_of_answer(file)}")
+        elif file.current is None:
+            _write(made, file, "written")
+        elif not file.changed_here:
+            _write(made, file, "updated")
+        elif file.path.startswith(_THEIRS_TO_CHANGE):
+            made.lines.append(f"left alone  {file.path}, which was changed here")
+        elif unix(Repository(folder).committed(file.path)) == file.current:
+            _write(made, file, "updated", ", which was changed here; git has what it was")
         else:
-            lost.append(path)
-    for path in sorted(before.keys() - tree.keys()):
-        current = _current(folder, path)
-        if current is not None and _digest(current) == before[path]:
-            made.removed.append(path)
-            made.lines.append(f"removed     {path}, which the course gives no longer")
-        elif current is not None:
-            made.lines.append(f"left alone  {path}, which the course gives no longer, but which was changed here")
+            lost.append(file.path)
     if lost:
         raise UnusableRequest(
             f"{folder}: nothing was written, since changes would be lost: {', '.join(lost)}. Commit them, or move them "
@@ -101,106 +93,38 @@ def plan(folder: Path, tree: Tree, answers: set[str]) -> Plan:
     return made
 
 
-def carry_out(plan: Plan) -> None:
-    """Write and remove.
-
-    Raises:
-        UnusableRequest: the folder cannot be written to.
-    """
-    try:
-        for path, data in plan.files.items():
-            place = plan.folder / path
-            _make_folder(place.parent)
-            unfinished = place.with_name(f".{place.name}.{os.getpid()}")
-            try:
-                unfinished.write_bytes(data)
-                unfinished.chmod(0o644)  # the same whoever writes it
-                unfinished.replace(place)
-            finally:
-                unfinished.unlink(missing_ok=True)
-        for path in plan.removed:
-            (plan.folder / path).unlink()
-    except OSError as error:
-        raise UnusableRequest(f"{plan.folder} cannot be written to: {error}.") from None
+def _of_answer(file: File) -> str:
+    """What there is to say about an answer that is left alone."""
+    if file.current is None:
+        return ", which is not here any more"
+    stub = None if file.given is None else digest(file.given)
+    return "; its stub is another one since it was given" if file.recorded not in (None, stub) else ""
 
 
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir()
-        folder.chmod(0o755)
+def _write(plan: Plan, file: File, verb: str, remark: str = "") -> None:
+    plan.files[file.path] = plan.tree[file.path]
+    plan.lines.append(f"{verb:<10}  {file.path}{remark}")
 
 
-def _write(plan: Plan, verb: str, path: str, data: bytes, remark: str = "") -> None:
-    plan.files[path] = data
-    if path != GIVEN_LIST:
-        plan.lines.append(f"{verb:<10}  {path}{remark}")
+def _given_no_longer(plan: Plan, file: File) -> None:
+    if file.changed_here:
+        plan.lines.append(f"left alone  {file.path}, which the course gives no longer, but which was changed here")
+    elif file.current is not None:
+        plan.removed.append(file.path)
+        plan.lines.append(f"removed     {file.path}, which the course gives no longer")
 
 
 def _is_student_repository(folder: Path, answers: set[str]) -> bool:
-    """Whether one is there; no if there is nothing.
+    """Whether one is there, or was begun; no if there is nothing.
 
     Raises:
         UnusableRequest: something else is there.
     """
-    try:
-        held = {path.name for path in folder.iterdir()} - {".git"}
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise UnusableRequest(f"{folder} is no folder that can be used: {error.strerror}.") from None
+    held = names_in(folder) - {".git"}
     if STAFF_ONLY in held:
         raise UnusableRequest(f"{folder} holds {STAFF_ONLY}/, which is for staff alone: it is no student's repository.")
-    if held and not any((folder / path).is_file() for path in answers):
+    if held and not _RECORD.lies_in(folder) and not any((folder / path).is_file() for path in answers):
         raise UnusableRequest(
             f"{folder} holds other things, and no student's repository: name an empty or a new folder."
         )
     return bool(held)
-
-
-def _given_before(folder: Path) -> dict[str, str]:
-    """The list of an earlier release. The folder is a student's, so it may hold anything."""
-    text = _current(folder, GIVEN_LIST)
-    if text is None:
-        return {}
-    try:
-        files = json.loads(text)["files"]
-        return {str(path): str(digest) for path, digest in files.items() if _is_plain(str(path))}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise UnusableRequest(
-            f"{folder / GIVEN_LIST} is not as a release wrote it: bring it back, or remove it."
-        ) from None
-
-
-def _is_plain(path: str) -> bool:
-    """Whether it is a path below the folder, and not of git's own."""
-    parts = PurePosixPath(path).parts
-    below = bool(parts) and path == "/".join(parts) and parts[0].lower() != ".git" and ".." not in parts
-    return below and path.isprintable() and not path.startswith("/") and not set(path) & set("\\:")
-
-
-def _current(folder: Path, path: str) -> bytes | None:
-    """A file's contents, with Unix line ends; None if it is not there.
-
-    Raises:
-        UnusableRequest: something else is in its place, a link for instance, through which we would write elsewhere.
-    """
-    *above, place = [folder.joinpath(*PurePosixPath(path).parts[:depth]) for depth in range(1, path.count("/") + 2)]
-    try:
-        for each in (*above, place):
-            as_it_should = each.is_file() if each == place else each.is_dir()
-            if each.is_symlink() or (each.exists() and not as_it_should):
-                raise UnusableRequest(f"{each} is in the way, a link or no {'file' if each == place else 'folder'}.")
-        return _unix(place.read_bytes())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UnusableRequest(f"{place} cannot be read: {error.strerror}.") from None
-
-
-def _unix(data: bytes | None) -> bytes | None:
-    return None if data is None else data.replace(b"\r\n", b"\n")
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

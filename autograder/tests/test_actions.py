@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from autograder.actions.pushes import History, by_dates, by_pushes, read_history
 from autograder.course import Assignment
 from autograder.deadline import Deadline, LateRule
 from autograder.errors import UnusableRequest
+from autograder.export.bundle import grader_files
 from autograder.export.github import WORKFLOW, repository_files, write_repository
 from autograder.intake import read_submission
 from autograder.tests import stand_in_gh
@@ -368,6 +370,7 @@ def test_the_private_repository_is_written_and_brought_up_to_date(tmp_path: Path
     (staff / "README.md").write_text("made by GitHub")
     write_repository(staff)
     written = {path.relative_to(staff).as_posix(): path.read_bytes() for path in staff.rglob("*") if path.is_file()}
+    assert json.loads(written.pop(".exported.json"))["files"].keys() == repository_files().keys()
     assert written == {**repository_files(), "README.md": b"made by GitHub"}
     (staff / "roster.csv").write_text("student\nada\n")
     (staff / "autograder" / "assignment.toml").write_text("title = 'Ours'\n")
@@ -378,11 +381,45 @@ def test_the_private_repository_is_written_and_brought_up_to_date(tmp_path: Path
         f"{staff}: 2 of {len(written) - 4} files written.",
         *(f"{name} is the course's own: left as it is." for name in ("roster.csv", "autograder/assignment.toml")),
         *(f"{name} is the course's own: left as it is." for name in ("README.md", ".gitignore")),
+        *(f"{name} was changed here, and is the grader's again." for name in (WORKFLOW, "autograder/grade.py")),
         "autograder/ours.py is not part of the grader: remove it unless it is yours.",
     ]
     assert (staff / "roster.csv").read_text() == "student\nada\n"
     assert (staff / "autograder" / "assignment.toml").read_text() == "title = 'Ours'\n"
     assert (staff / WORKFLOW).read_bytes() == repository_files()[WORKFLOW]
+
+
+def test_what_the_grader_has_no_longer_leaves_the_private_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff = tmp_path / "staff"
+    older = {"autograder/old.py": b"", "autograder/used.py": b"", ".github/workflows/old.yml": b"", "tests/old.py": b""}
+    with monkeypatch.context() as earlier:
+        earlier.setattr("autograder.export.github.grader_files", lambda: {**grader_files(), **older})
+        write_repository(staff)
+    (staff / "autograder" / "used.py").write_text("# ours now\n")
+    (staff / ".github" / "workflows" / "old.yml").write_text("# ours now\n")
+    (staff / "tests" / "old.py").unlink()
+    told = write_repository(staff)
+    assert [line for line in told if "old" in line or "used" in line] == [
+        "autograder/old.py was removed: the grader has it no longer.",
+        ".github/workflows/old.yml is not part of the grader: remove it unless it is yours.",
+        "autograder/used.py is not part of the grader: remove it unless it is yours.",
+    ]
+    assert not (staff / "autograder" / "old.py").exists()
+    assert (staff / "autograder" / "used.py").read_text() == "# ours now\n"
+
+
+def test_a_private_repository_from_before_there_was_a_record_is_brought_up_to_date(tmp_path: Path) -> None:
+    staff = tmp_path / "staff"
+    write_repository(staff)
+    (staff / ".exported.json").unlink()
+    (staff / "autograder" / "grade.py").write_text("old")
+    (staff / "autograder" / "old.py").write_text("")
+    told = write_repository(staff)
+    assert told[0].startswith(f"{staff}: 1 of ")
+    assert told[-1] == "autograder/old.py is not part of the grader: remove it unless it is yours."
+    assert not [line for line in told if "grade.py" in line]  # who changed it is not known
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:

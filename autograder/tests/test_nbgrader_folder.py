@@ -91,7 +91,7 @@ def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path, as
     (tmp_path / "thesis.txt").write_text("mine", "utf-8")
     with pytest.raises(UnusableRequest, match="no course folder of ours"):
         write_course_folder(tmp_path, assignment)
-    with pytest.raises(UnusableRequest, match="no course folder of ours"):
+    with pytest.raises(UnusableRequest, match="is no folder that can be used"):
         write_course_folder(tmp_path / "thesis.txt", assignment)
     assert tree(tmp_path) == {"thesis.txt": b"mine"}
 

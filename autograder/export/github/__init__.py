@@ -6,8 +6,14 @@ from pathlib import Path
 
 from autograder.errors import UnusableRequest
 from autograder.export.bundle import grader_files
+from autograder.folder_update import Record, carry_out, compare, names_in
 
 WORKFLOW = ".github/workflows/grade.yml"
+RECORD = Record(
+    ".exported.json",
+    "what the export wrote, by its SHA-256; leave it as it is",
+    "is not as an export wrote it: bring it back, or remove it.",
+)
 COURSES_OWN = ("roster.csv", "autograder/assignment.toml", "README.md", ".gitignore")
 _TEMPLATE = Path(__file__).resolve().parent / "template"
 _GIVEN = {".git", "README.md"}  # what a repository that was just made may hold
@@ -24,7 +30,8 @@ def repository_files() -> dict[str, bytes]:
 def write_repository(folder: Path) -> list[str]:
     """Write the repository, or bring one that is there up to date.
 
-    What is the course's own stays as it is. What an older grader had and this one has not is named, not removed.
+    What is the course's own stays as it is. What an older grader had and this one has not is removed; what somebody
+    else put among the grader's files is named.
 
     Returns:
         Sentences about what was done.
@@ -33,31 +40,30 @@ def write_repository(folder: Path) -> list[str]:
         UnusableRequest: the folder holds something else, or cannot be written.
     """
     files = repository_files()
-    try:
-        there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-        old = all((folder / name).is_file() for name in (WORKFLOW, "roster.csv", "autograder/grade.py"))
-        if there - _GIVEN and not old:
-            raise UnusableRequest(f"{folder} holds something else: name a new folder, or one that this has written.")
-        kept = [name for name in COURSES_OWN if (folder / name).exists()]
-        written = {name: contents for name, contents in files.items() if name not in kept}
-        changed = [name for name, contents in written.items() if _differs(folder / name, contents)]
-        for name in changed:
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(files[name])
-        code = {
-            path.relative_to(folder).as_posix()
-            for part in ("assignment", "autograder", "tests", "solutions")
-            for path in (folder / part).rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts
-        }
-    except OSError as error:
-        raise UnusableRequest(f"{folder} cannot be written: {error.strerror}.") from None
-    told = [f"{folder}: {len(changed)} of {len(written)} files written."]
-    told += [f"{name} is the course's own: left as it is." for name in kept]
-    told += [f"{name} is not part of the grader: remove it unless it is yours." for name in sorted(code - set(files))]
-    return told
+    old = all((folder / name).is_file() for name in (WORKFLOW, "roster.csv", "autograder/grade.py"))
+    if names_in(folder) - _GIVEN and not (old or RECORD.lies_in(folder)):
+        raise UnusableRequest(f"{folder} holds something else: name a new folder, or one that this has written.")
+    kept = [name for name in COURSES_OWN if (folder / name).exists()]
+    differing = [file for file in compare(folder, RECORD, files) if file.path not in kept and not file.up_to_date]
+    changed = [file.path for file in differing if file.path in files]
+    removed = [file.path for file in differing if file.path not in files and not file.changed_here]
+    again = [file.path for file in differing if file.path in files and file.recorded and file.changed_here]
+    others = ({file.path for file in differing} | _beside_the_grader(folder)) - {*files, *removed}
+    carry_out(folder, RECORD, files, changed, removed)
+    return [
+        f"{folder}: {len(changed)} of {len(files) - len(kept)} files written.",
+        *(f"{name} is the course's own: left as it is." for name in kept),
+        *(f"{name} was changed here, and is the grader's again." for name in again),
+        *(f"{name} was removed: the grader has it no longer." for name in removed),
+        *(f"{name} is not part of the grader: remove it unless it is yours." for name in sorted(others)),
+    ]
 
 
-def _differs(path: Path, contents: bytes) -> bool:
-    return not path.is_file() or path.read_bytes() != contents
+def _beside_the_grader(folder: Path) -> set[str]:
+    """Paths of all files in the grader's folders."""
+    return {
+        path.relative_to(folder).as_posix()
+        for part in ("assignment", "autograder", "tests", "solutions")
+        for path in (folder / part).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }

@@ -1,0 +1,216 @@
+"""Bring a folder up to date with the files that are given there, so that nothing of anybody's is lost.
+
+A record in the folder says what was given, by its SHA-256. By it a file that somebody changed is told from one that
+only is of an earlier version. What becomes of either is decided by whoever gives the files, before the first is
+written; here is what they have in common.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from autograder.errors import UnusableRequest
+
+Files = Mapping[str, bytes]
+"""The contents of files by their paths, with slashes."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The list of what was given.
+
+    Attributes:
+        path: where it lies in the folder.
+        what: what it says about itself, for people; "" if it is the bare list.
+        unreadable: what is said of one that is not as it was written, as a sentence's end.
+    """
+
+    path: str
+    what: str
+    unreadable: str
+
+    @property
+    def next(self) -> str:
+        """The path of the new record until an update is finished: till then, what either says was given."""
+        return f"{self.path}.next"
+
+    def lies_in(self, folder: Path) -> bool:
+        """Whether files were given there, or begun to be."""
+        return any((folder / path).is_file() for path in (self.path, self.next))
+
+    def of(self, files: Files) -> bytes:
+        """The contents of the record that these files were given."""
+        given = {path: digest(contents) for path, contents in sorted(files.items())}
+        return f"{json.dumps({'What': self.what, 'files': given} if self.what else given, indent=1)}\n".encode()
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that is given, or once was.
+
+    Attributes:
+        path: in the folder, with slashes.
+        given: its contents; None if it is given no longer.
+        current: what is there, with Unix line ends; None if nothing is.
+        recorded: the digest of what was given the last time; None if it was not.
+        begun: the digest of what an update gives that was not finished; None if there is none.
+    """
+
+    path: str
+    given: bytes | None
+    current: bytes | None
+    recorded: str | None
+    begun: str | None
+
+    @property
+    def up_to_date(self) -> bool:
+        return self.current == unix(self.given)
+
+    @property
+    def changed_here(self) -> bool:
+        """Whether what is there was never given, or is somebody's change of it."""
+        return self.current is not None and digest(self.current) not in (self.recorded, self.begun)
+
+
+def names_in(folder: Path) -> set[str]:
+    """What lies in the folder; nothing, if it is not there.
+
+    Raises:
+        UnusableRequest: it is no folder, or cannot be read.
+    """
+    try:
+        return {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise UnusableRequest(f"{folder} is no folder that can be used: {error.strerror}.") from None
+
+
+def compare(folder: Path, record: Record, files: Files, *, links: bool = False) -> list[File]:
+    """Each file that is given or was, in order, with what is there.
+
+    Args:
+        folder: to bring up to date; it need not be there.
+        record: of what was given.
+        files: what is given now.
+        links: whether there may be any. In a folder of somebody else's they could lead anywhere.
+
+    Raises:
+        UnusableRequest: the record cannot be used, or something that is no file is in a file's place.
+    """
+    recorded, begun = (_recorded(folder, record, path, links=links) for path in (record.path, record.next))
+    return [
+        File(path, files.get(path), _current(folder, path, links=links), recorded.get(path), begun.get(path))
+        for path in sorted({*files, *recorded, *begun} - {record.path, record.next})
+    ]
+
+
+def carry_out(
+    folder: Path, record: Record, files: Files, write: Iterable[str], remove: Iterable[str], *, public: bool = False
+) -> None:
+    """Write and remove what was decided, and the record. An update that was interrupted can be run again.
+
+    Args:
+        folder: to bring up to date.
+        record: of what is given.
+        files: all that is given.
+        write: paths of those to write.
+        remove: paths of files that are given no longer.
+        public: whether anybody may read what is written, whoever writes it.
+
+    Raises:
+        UnusableRequest: the folder cannot be written.
+    """
+    try:
+        write_whole(folder / record.next, record.of(files), public=public)
+        for path in write:
+            write_whole(folder / path, files[path], public=public)
+        for path in remove:
+            (folder / path).unlink(missing_ok=True)
+        (folder / record.next).replace(folder / record.path)
+    except OSError as error:
+        raise UnusableRequest(f"{folder} cannot be written: {error.strerror}.") from None
+
+
+def write_whole(path: Path, contents: bytes, *, public: bool = False, lasting: bool = True) -> None:
+    """Write a file so that whoever reads it, after whatever happened, finds the old contents or the new ones.
+
+    Args:
+        path: where; folders that are missing are made.
+        contents: of the file.
+        public: whether anybody may read it, whoever writes it.
+        lasting: it must survive a power failure. What can be made again need not, and is written ten times as fast.
+
+    Raises:
+        OSError: it cannot be written; what was there still is.
+    """
+    for folder in reversed([folder for folder in path.parents if not folder.is_dir()]):
+        folder.mkdir(exist_ok=True)
+        if public:
+            folder.chmod(0o755)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)  # it might be a link, and lead elsewhere
+    try:
+        with unfinished.open("xb") as file:
+            file.write(contents)
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
+        if public or path.exists():
+            unfinished.chmod(0o644 if public else path.stat().st_mode & 0o777)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def digest(contents: bytes) -> str:
+    return hashlib.sha256(contents).hexdigest()
+
+
+def unix(contents: bytes | None) -> bytes | None:
+    """The same with Unix line ends: git may have written others."""
+    return None if contents is None else contents.replace(b"\r\n", b"\n")
+
+
+def _recorded(folder: Path, record: Record, path: str, *, links: bool) -> dict[str, str]:
+    """What a record says; nothing, if it is not there. The folder may be a student's, so it may hold anything."""
+    text = _current(folder, path, links=links)
+    if text is None:
+        return {}
+    try:
+        found = json.loads(text)
+        digests = (found["files"] if record.what else found).items()
+        return {str(name): str(value) for name, value in digests if _is_plain(str(name))}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UnusableRequest(f"{folder / path} {record.unreadable}") from None
+
+
+def _is_plain(path: str) -> bool:
+    """Whether it is a path below the folder, and not of git's own."""
+    parts = PurePosixPath(path).parts
+    below = bool(parts) and path == "/".join(parts) and parts[0].lower() != ".git" and ".." not in parts
+    return below and path.isprintable() and not path.startswith("/") and not set(path) & set("\\:")
+
+
+def _current(folder: Path, path: str, *, links: bool) -> bytes | None:
+    """A file's contents, with Unix line ends; None if it is not there.
+
+    Raises:
+        UnusableRequest: something else is in its place, a link for instance, through which we would write elsewhere.
+    """
+    *above, place = [folder.joinpath(*PurePosixPath(path).parts[:depth]) for depth in range(1, path.count("/") + 2)]
+    try:
+        for each in (*above, place):
+            as_it_should = each.is_file() if each == place else each.is_dir()
+            if (each.is_symlink() and not links) or (each.exists() and not as_it_should):
+                raise UnusableRequest(f"{each} is in the way, a link or no {'file' if each == place else 'folder'}.")
+        return unix(place.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnusableRequest(f"{place} cannot be read: {error.strerror}.") from None
