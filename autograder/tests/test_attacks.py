@@ -7,8 +7,9 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,17 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement nee
 
 CORPUS = attacks.load()
 SCOPES_SINCE = 6  # the version of Landlock that knows other processes' signals and sockets
-EVERY = 5  # of those tried without their defence in a quick run; all are in a slow one
+
+
+def _one_of_each(kinds: Callable[[Attack], set[str]]) -> list[Any]:
+    """All attacks; those that are not the first of any of their kinds are left to the slow run."""
+    seen: set[str] = set()
+    each = []
+    for attack in CORPUS:
+        marks = [pytest.mark.slow] if kinds(attack) <= seen else []
+        each.append(pytest.param(attack, id=attack.name, marks=marks))
+        seen |= kinds(attack)
+    return each
 
 
 @pytest.fixture
@@ -38,11 +49,9 @@ def around(attack: Attack, sandbox: Sandbox) -> Iterator[Host]:
         yield here
 
 
-def _named(attack: Attack) -> str:
-    return attack.name
-
-
-@pytest.mark.parametrize("attack", CORPUS, ids=_named)
+@pytest.mark.parametrize(
+    "attack", _one_of_each(lambda attack: {attack.folder.parent.name, attack.wants, *attack.stopped_by})
+)
 def test_it_gets_nothing(
     attack: Attack, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -52,7 +61,8 @@ def test_it_gets_nothing(
     assert not outcome.problems, describe(attack)
 
 
-def _without_its_defence(
+@pytest.mark.parametrize("attack", _one_of_each(lambda attack: {*attack.stopped_by}))
+def test_it_succeeds_without_its_defence(
     attack: Attack, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     if attack.root and os.geteuid() != 0:
@@ -61,21 +71,6 @@ def _without_its_defence(
     outcome = unprotected(attack, around, assignment, sandbox, tmp_path / "handed in")
     told = f"{describe(attack)} It got: {described(outcome.gains)}. It said: {outcome.told[-2000:]}"
     assert outcome.gains[attack.wants], told
-
-
-@pytest.mark.parametrize("attack", CORPUS[::EVERY], ids=_named)
-def test_it_succeeds_without_its_defence(
-    attack: Attack, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
-) -> None:
-    _without_its_defence(attack, around, assignment, sandbox, tmp_path)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("attack", [each for each in CORPUS if each not in CORPUS[::EVERY]], ids=_named)
-def test_it_succeeds_without_its_defence_too(
-    attack: Attack, around: Host, assignment: Assignment, sandbox: Sandbox, tmp_path: Path
-) -> None:
-    _without_its_defence(attack, around, assignment, sandbox, tmp_path)
 
 
 @pytest.mark.slow
