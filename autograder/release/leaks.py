@@ -14,7 +14,7 @@ import tokenize
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from autograder import course
 from autograder.course import EXPLANATIONS, Assignment
@@ -185,8 +185,17 @@ def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
         yield node.lineno, _code(source)
 
 
-def _source(text: str, node: ast.AST) -> str:
-    return ast.get_source_segment(text, node) or ""
+def _source(text: str, node: ast.stmt) -> str:
+    """What `ast.get_source_segment` gives, which goes through the whole text for each statement."""
+    lines = [*_lines(text)[node.lineno - 1 : node.end_lineno]]
+    lines[-1] = lines[-1][: node.end_col_offset]
+    lines[0] = lines[0][node.col_offset :]
+    return b"\n".join(lines).decode()
+
+
+@lru_cache(maxsize=1)
+def _lines(text: str) -> list[bytes]:
+    return text.encode().split(b"\n")
 
 
 def _words(text: str) -> list[str]:
