@@ -19,6 +19,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import RemoteQuestion
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
+from autograder.tests.half_right import half_right
 
 # The same examples in every run, and no time limit: a busy machine is no counterexample.
 settings.register_profile("graders", derandomize=True, deadline=None, database=None)
@@ -62,6 +63,13 @@ def graded(sandbox: Sandbox, assignment: Assignment) -> Grade:
         return grade(submission, chosen, sandbox, questions=(question,))
 
     return grade_it
+
+
+@pytest.fixture(scope="session")
+def half_right_report(sandbox: Sandbox, assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """What the command line makes of the submission `half_right`, for every place that grades it, too."""
+    folder = half_right(tmp_path_factory.mktemp("half right") / "assignment")
+    return grade(read_submission(folder, assignment), assignment, sandbox)
 
 
 @pytest.fixture

@@ -27,11 +27,9 @@ from autograder.errors import GraderFault
 from autograder.export.bundle import write_folder
 from autograder.export.classroom50 import MAX_BYTES, autograder, bundle
 from autograder.export.place import REQUIREMENTS, settings_file
-from autograder.grade import grade
 from autograder.grade_one import Graded
-from autograder.intake import read_submission
 from autograder.render.classroom50 import Handed
-from autograder.sandbox.sandbox import Sandbox
+from autograder.report import Report
 from autograder.tests.half_right import half_right, points
 from autograder.tests.test_forms import RUNNER, SCHEMA
 from autograder.tests.test_student_view import report_of
@@ -107,10 +105,10 @@ def job(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
     return start(folder, checkout)
 
 
-def test_a_submission_is_graded(job: Job, sandbox: Sandbox, assignment: Assignment) -> None:
+def test_a_submission_is_graded(job: Job, half_right_report: Report) -> None:
     assert job.status == 0, job.output
     jsonschema.validate(job.result, SCHEMA)
-    report = grade(read_submission(job.checkout, assignment), assignment, sandbox)
+    report = half_right_report
     assert 0 < report.score < report.max_score
     assert (job.result["score"], job.result["max-score"]) == (report.score, report.max_score)
     for question, (score, most) in points(report).items():

@@ -22,10 +22,8 @@ from autograder.course import Assignment
 from autograder.doors import gradescope as door
 from autograder.errors import GraderFault
 from autograder.export.gradescope import archive
-from autograder.grade import grade
 from autograder.grade_one import Graded
-from autograder.intake import read_submission
-from autograder.sandbox.sandbox import Sandbox
+from autograder.report import Report
 from autograder.tests.gradescope_reader import read_results
 from autograder.tests.half_right import half_right, points
 from autograder.tests.test_student_view import report_of
@@ -86,9 +84,9 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Container:
     return run(root)
 
 
-def test_a_submission_is_graded(container: Container, sandbox: Sandbox, assignment: Assignment) -> None:
+def test_a_submission_is_graded(container: Container, half_right_report: Report) -> None:
     assert container.status == 0, container.output
-    report = grade(read_submission(container.root / "submission", assignment), assignment, sandbox)
+    report = half_right_report
     assert 0 < report.score < report.max_score
     numbered = [test for test in container.results["tests"] if "number" in test]
     for question, (score, most) in points(report).items():
@@ -149,6 +147,7 @@ def test_the_courses_due_date_counts_where_gradescope_has_none(
     assert "FLAG" in capsys.readouterr().out
 
 
+@pytest.mark.slow  # a whole grader for a sentence; in every run one does the same for Classroom 50
 def test_what_cannot_be_used_has_no_points_and_a_sentence(tmp_path: Path) -> None:
     ended = run(image(tmp_path, training=False))
     assert ended.status == 0, ended.output

@@ -18,7 +18,8 @@ from autograder.errors import UnusableRequest
 from autograder.render.classroom50 import Handed, result
 from autograder.render.forms import rendered
 from autograder.render.gradescope import MAX_OUTPUT, results
-from autograder.report import for_student
+from autograder.report import Report, for_student
+from autograder.tests.conftest import Grade
 from autograder.tests.gradescope_reader import read_results
 from autograder.tests.test_inert import unseen
 from autograder.tests.test_student_view import HOSTILE_TEXT, report_of
@@ -37,22 +38,35 @@ RUNNER = {
 }
 
 
-@pytest.mark.parametrize("form", ["github", "classroom50", "gradescope"])
-def test_each_form_holds_the_reports_points(tmp_path: Path, form: str) -> None:
-    command = [sys.executable, "-m", "autograder", "grade", "solutions", "--question", "q2", "--format", form]
+def test_the_command_writes_a_form_and_the_report(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "autograder", "grade", "solutions", "--question", "q2", "--format", "gradescope"]
     done = subprocess.run(
         [*command, "--json", str(tmp_path / "report.json")],
-        cwd=course.ROOT, capture_output=True, text=True, check=False, env={**os.environ, **RUNNER},
-    )  # fmt: skip
+        cwd=course.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "")
-    report = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    report = Report.from_dict(json.loads((tmp_path / "report.json").read_text("utf-8")))
+    assert report.score == report.max_score > 0
+    _check_points("gradescope", done.stdout, report)
+
+
+@pytest.mark.parametrize("form", ["github", "classroom50", "gradescope"])
+def test_each_form_holds_the_reports_points(graded: Grade, form: str) -> None:
+    report = graded(course.SOLUTIONS, question="q2")
+    _check_points(form, rendered(form, report, title="Lab", training=True, environment=RUNNER), report)
+
+
+def _check_points(form: str, text: str, report: Report) -> None:
     if form == "github":
-        assert f"**{report['score']} of {report['max_score']} points**" in done.stdout
+        assert f"**{report.score} of {report.max_score} points**" in text
         return
-    tests = json.loads(done.stdout)["tests"]
+    tests = json.loads(text)["tests"]
     score, most = ("score", "max-score") if form == "classroom50" else ("score", "max_score")
-    assert sum(test[score] for test in tests) == report["score"]
-    assert sum(test[most] for test in tests) == report["max_score"]
+    assert sum(test[score] for test in tests) == report.score
+    assert sum(test[most] for test in tests) == report.max_score
 
 
 @pytest.mark.parametrize("form", ["github", "classroom50", "gradescope"])

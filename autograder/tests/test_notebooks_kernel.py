@@ -150,6 +150,7 @@ def _pytest(folder: Path, module: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow  # a kernel that trains a network; that of a student in Colab is tried in every run
 def test_a_student_in_jupyter(
     made: dict[str, Any], assignment: Assignment, kernel: Callable[[Any], Run], tmp_path: Path
 ) -> None:
