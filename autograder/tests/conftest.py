@@ -66,6 +66,11 @@ def graded(sandbox: Sandbox, assignment: Assignment) -> Grade:
 
 
 @pytest.fixture(scope="session")
+def solutions_report(sandbox: Sandbox, assignment: Assignment) -> Report:
+    return grade(read_submission(course.SOLUTIONS, assignment), assignment, sandbox)
+
+
+@pytest.fixture(scope="session")
 def half_right_report(sandbox: Sandbox, assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """What the command line makes of the submission `half_right`, for every place that grades it, too."""
     folder = half_right(tmp_path_factory.mktemp("half right") / "assignment")

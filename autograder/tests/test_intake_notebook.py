@@ -215,7 +215,7 @@ def test_what_is_no_notebook_is_that_modules_problem(
 @pytest.mark.parametrize("inner", [b"[],", b"{},", b'{"a":{}},', b'"",', b"1,"])
 @pytest.mark.parametrize("place", [b'"cells":[%b0]', b'"cells":[{"outputs":[%b0],"cell_type":"code"}]', b'"x":[%b0]'])
 def test_a_notebook_of_nothing_but_structure_takes_bounded_memory(inner: bytes, place: bytes) -> None:
-    size = 200_000  # of 4 MB that are taken, for tracing takes long
+    size = 50_000  # of 4 MB that are taken, for tracing takes long
     contents = b'{"nbformat":4,"metadata":{},%b}' % (place % (inner * (size // len(inner))))
     tracemalloc.start()
     with pytest.raises(Unreadable):

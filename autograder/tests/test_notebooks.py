@@ -33,6 +33,7 @@ from autograder.intake import MAX_MODULE_BYTES, Submission, read_submission
 from autograder.intake.notebook import as_module, code_cells
 from autograder.nbgrader import notebooks, own_kernel
 from autograder.nbgrader.notebooks import make_notebooks
+from autograder.report import Report
 from autograder.sandbox.sandbox import Sandbox
 from autograder.suite import public_points
 from autograder.written import read_written
@@ -159,9 +160,13 @@ def test_a_notebook_is_small_and_brings_only_what_students_have(made: dict[str, 
 
 
 def test_solutions_in_notebooks_get_all_points_and_cleared_ones_none(
-    made: dict[str, bytes], assignment: Assignment, sandbox: Sandbox, write: Callable[..., Submission]
+    made: dict[str, bytes],
+    assignment: Assignment,
+    sandbox: Sandbox,
+    write: Callable[..., Submission],
+    solutions_report: Report,
 ) -> None:
-    modules = grade(read_submission(course.SOLUTIONS, assignment), assignment, sandbox)
+    modules = solutions_report
     answered = write(made)
     assert answered.problems == {}
     report = grade(answered, assignment, sandbox)

@@ -112,6 +112,7 @@ def test_main_is_at_hand_and_solutions_are_a_commit_away(released: Path, assignm
     git(released, "fsck", "--strict")
 
 
+@pytest.mark.slow  # all public tests once more
 def test_on_the_solutions_branch_everything_is_green(released: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--branch", "solutions", str(released), "solutions")
     done = run(tmp_path / "solutions", "pytest", "-q")

@@ -250,6 +250,7 @@ def test_what_a_student_s_code_prints_is_no_command_to_the_runner(half_right: Jo
     assert set(obeyed) == {*(f"::group::q{number}" for number in range(1, 7)), "::endgroup::"}
 
 
+@pytest.mark.slow  # a second whole job
 def test_green_questions_pass_and_a_red_one_fails_the_job(student: Path, tmp_path: Path) -> None:
     solve(student, "q1_conv2d", "q2_relu")
     job = run_job(student, tmp_path, questions="q1,q2")

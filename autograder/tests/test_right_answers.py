@@ -1,4 +1,4 @@
-"""Right answers, differently written, pass every test."""
+"""Right answers, differently written, pass every test; of each question one in a plain run, all in the slow one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ RIGHT = {question.module: bank.right_answers(question.module) for question in co
 
 @pytest.mark.parametrize(
     "answer",
-    [answer for answers in RIGHT.values() for answer in answers],
-    ids=lambda answer: f"{answer.module}-{answer.name}",
+    [
+        pytest.param(answer, id=f"{answer.module}-{answer.name}", marks=pytest.mark.slow if number else ())
+        for answers in RIGHT.values()
+        for number, answer in enumerate(answers)
+    ],
 )
 def test_a_right_answer_passes_every_test(graded: Grade, answer: Answer) -> None:
     (question,) = graded(answer.source, question=answer.question).questions

@@ -73,10 +73,10 @@ def test_the_board_tells_points_and_what_is_next(repository: Path) -> None:
     [
         (["-k", "q1"], ["q1"]),
         (["tests/test_q2_relu.py"], ["q2"]),
-        (["-x"], QUESTIONS),
+        pytest.param(["-x"], QUESTIONS, marks=pytest.mark.slow),  # all questions, as in the tests above
         (["--collect-only"], []),
-        (["-n", "2"], QUESTIONS),
-        (["--target", "assignment"], QUESTIONS),
+        pytest.param(["-n", "2"], QUESTIONS, marks=pytest.mark.slow),
+        pytest.param(["--target", "assignment"], QUESTIONS, marks=pytest.mark.slow),
         (["--target=assignment", "-k", "q5"], ["q5"]),
     ],
 )
@@ -87,6 +87,7 @@ def test_pytest_behaves_as_its_users_expect(repository: Path, arguments: list[st
     assert "INTERNALERROR" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow  # all public tests, five times
 def test_status_remembers_what_was_green(repository: Path) -> None:
     assert "Green since" not in run(repository, "assignment", "status").stdout
     solve(repository, "q2_relu")
