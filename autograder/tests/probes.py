@@ -61,7 +61,7 @@ def trace(pid):
     return "traced"
 
 def connect(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
         return connection.recv(100).decode()
 
 def datagram(port):

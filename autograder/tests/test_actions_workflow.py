@@ -27,6 +27,8 @@ from autograder.actions.publish import publish_all
 from autograder.tests import stand_in_gh, workflows
 from autograder.tests.test_inert import commands, unseen
 
+pytestmark = pytest.mark.slow  # a class of thirteen; `test_actions` tries each step by itself
+
 TOKEN = "github_pat_11TESTTOKEN"
 DUE = "2026-10-01T12:00:00+00:00"  # closes three days later
 SOLUTIONS = {name: (course.SOLUTIONS / name).read_text("utf-8") for name in ("q1_conv2d.py", "q2_relu.py")}

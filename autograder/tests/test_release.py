@@ -99,6 +99,7 @@ def test_it_holds_what_students_need_and_nothing_else(released: Path, assignment
         json.loads((released / name).read_text("utf-8"))
 
 
+@pytest.mark.slow  # as in `test_student_tools`, with the same files
 def test_everything_is_red_with_a_line_that_says_where(student: Path) -> None:
     done = run(student, "pytest")
     assert done.returncode == 1

@@ -267,6 +267,7 @@ def encoded(told: dict[str, Any]) -> str:
     return base64.b64encode(json.dumps(told).encode()).decode()
 
 
+@pytest.mark.slow  # it waits until a question's time is over
 def test_what_never_ends_is_ended(student: Path, tmp_path: Path) -> None:
     """A loop that nothing interrupts, and a process that it started, are gone when the question's time is over."""
     (student / "assignment" / "q2_relu.py").write_text(

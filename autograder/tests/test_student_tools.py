@@ -71,8 +71,8 @@ def test_the_board_tells_points_and_what_is_next(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "questions"),
     [
-        (["-k", "q1"], ["q1"]),
-        (["tests/test_q2_relu.py"], ["q2"]),
+        pytest.param(["-k", "q1"], ["q1"], marks=pytest.mark.slow),  # as in the test above
+        pytest.param(["tests/test_q2_relu.py"], ["q2"], marks=pytest.mark.slow),
         pytest.param(["-x"], QUESTIONS, marks=pytest.mark.slow),  # all questions, as in the tests above
         (["--collect-only"], []),
         pytest.param(["-n", "2"], QUESTIONS, marks=pytest.mark.slow),
