@@ -90,6 +90,7 @@ def grade(
     Its modules, or notebooks named like them, lie in its `assignment` folder or at its top.
     """
     assignment = course.load()
+    assignment.choose(questions)  # a misspelt one is told before torch is imported
     if device == "cuda":
         raise UnusableRequest("--device: networks are graded on the CPU; the sandbox opens no GPU to a submission.")
     for option, file in (("--json", json_file), ("--html", html_file)):
