@@ -150,13 +150,12 @@ def _flags(report: Report) -> Iterator[str]:
     return (f"{question.id.upper()}: {flag}" for question in report.questions for flag in question.flags)
 
 
-def _notes(line: Line) -> Iterator[str]:
+def _notes(line: Line) -> tuple[str, ...]:
     """Of the book's notes those that the page does not tell elsewhere."""
-    result = line.result
-    told = (
-        {result.problem, f"The grader failed: {result.problem}"} if result is not None else {"Nothing was handed in."}
-    )
-    return (note for note in line.notes if note not in told)
+    if line.result is None:
+        return ()
+    problem = line.result.problem
+    return tuple(note for note in line.notes if not problem or problem not in note)
 
 
 def _inequalities(reports: Sequence[Report]) -> Iterator[str]:

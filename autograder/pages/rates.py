@@ -73,12 +73,8 @@ def rates_of(question: Question, graded: Sequence[QuestionReport]) -> QuestionRa
         question: which.
         graded: what each submission reached in it.
     """
-    outcomes: list[dict[Name, TestResult]] = [
-        {(test.visibility, test.name): test for test in each.tests if test.max_score} for each in graded
-    ]
-    wrong: list[set[Name]] = [{name for name, test in tests.items() if test.status != "passed"} for tests in outcomes]
-    submissions = list(zip(outcomes, wrong, strict=True))
-    names = list(dict.fromkeys(name for tests in outcomes for name in tests))
+    submissions = [_outcomes(each.tests) for each in graded]
+    names = list(dict.fromkeys(name for tests, _ in submissions for name in tests))
     rates = [_rate(name, [each for each in submissions if name in each[0]]) for name in names]
     return QuestionRates(
         question=question,
@@ -87,6 +83,11 @@ def rates_of(question: Question, graded: Sequence[QuestionReport]) -> QuestionRa
         mean=sum(each.score for each in graded) / max(len(graded), 1),
         most=max((each.max_score for each in graded), default=0),
     )
+
+
+def _outcomes(tests: Sequence[TestResult]) -> Outcomes:
+    by_name: dict[Name, TestResult] = {(test.visibility, test.name): test for test in tests if test.max_score}
+    return by_name, {name for name, test in by_name.items() if test.status != "passed"}
 
 
 def _rate(name: Name, submissions: Sequence[Outcomes]) -> Rate:
