@@ -11,6 +11,10 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 12, 34, 52
 """Margins, in which the axes' numbers stand."""
 
 
+_LARGEST = 1e9
+"""A loss that is not less is as good as none."""
+
+
 @dataclass(frozen=True)
 class Tick:
     """A number on an axis, and where."""
@@ -53,13 +57,14 @@ class Bar:
 
 def loss_curve(points: Sequence[tuple[int, float | None]]) -> Curve | None:
     """The training loss of each epoch; None if there are fewer than two to draw a line through."""
-    known = [(epoch, loss) for epoch, loss in points if loss is not None and math.isfinite(loss)]
+    known = [(epoch, loss) for epoch, loss in points if loss is not None and abs(loss) < _LARGEST]
     if len(known) < 2:
         return None
     first, last = known[0][0], known[-1][0]
-    step = _step(max(loss for _, loss in known), 4)
-    top = step * max(1, math.ceil(max(loss for _, loss in known) / step))
-    low = step * min(0, math.floor(min(loss for _, loss in known) / step))
+    losses = [loss for _, loss in known]
+    step = _step(max(*losses, 0) - min(*losses, 0), 4)  # a process may tell anything, also losses below 0
+    top = step * max(1, math.ceil(max(losses) / step))
+    low = step * min(0, math.floor(min(losses) / step))
 
     def x(epoch: float) -> float:
         return round(LEFT + (epoch - first) / max(last - first, 1) * (WIDTH - LEFT - RIGHT), 1)

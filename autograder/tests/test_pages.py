@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
@@ -36,12 +36,12 @@ HASHES: dict[str, str | None] = {"submission": "aa11", "suite": "SUITE", "thresh
 NUMBERS = r"[-+]?[0-9]*\.?[0-9]+"
 
 
-def parsed(page: str) -> ElementTree.Element:
+def parsed(page: str) -> Element:
     """The page as browsers read it; a mistake in it is an error."""
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page)  # type: ignore[no-any-return]
 
 
-def words(element: ElementTree.Element) -> str:
+def words(element: Element) -> str:
     """All text that is shown, without what is only there to look well."""
     return re.sub(r"\s+", " ", "".join(element.itertext())).strip()
 
@@ -50,11 +50,11 @@ def body(page: str) -> str:
     return words(found(page, "body")[0].find("main"))  # type: ignore[arg-type]
 
 
-def found(page: str, tag: str) -> list[ElementTree.Element]:
+def found(page: str, tag: str) -> list[Element]:
     return [each for each in parsed(page).iter() if _tag(each) == tag]
 
 
-def _tag(element: ElementTree.Element) -> str:
+def _tag(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
@@ -102,9 +102,6 @@ def test_no_text_becomes_markup(tmp_path: Path, assignment: Assignment, hostile:
     assert len(hostile) == 5
     for name, page in hostile.items():
         assert unseen(page) == []
-        assert [tag for tag, _ in skeleton(page) if tag not in ("strong",)] == [
-            tag for tag, _ in skeleton(harmless[name]) if tag not in ("strong",)
-        ]
         assert skeleton(page) == skeleton(harmless[name]), name
 
 
@@ -393,7 +390,7 @@ def test_pages_can_be_written_anew(graded_class: Path, tmp_path: Path) -> None:
 def palette(style: str) -> tuple[dict[str, str], dict[str, str]]:
     light, dark = [
         dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
-        for block in re.findall(r":root {(.*?)}", style, re.S)[:2]
+        for block in re.findall(r":root {(.*?)}", style, re.DOTALL)[:2]
     ]
     return light, {**light, **dark}
 

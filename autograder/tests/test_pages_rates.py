@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -88,7 +89,7 @@ def test_every_score_is_in_one_range(values: list[float], most: int) -> None:
     assert len(bars) <= 12
     assert bars[0].low == 0
     assert bars[-1].high == most
-    assert all(before.high + 1 == after.low for before, after in zip(bars, bars[1:], strict=False))
+    assert all(before.high + 1 == after.low for before, after in pairwise(bars))
     for bar in bars:
         assert 0 <= bar.height <= HEIGHT - TOP - BOTTOM
         assert bar.x >= LEFT
@@ -101,8 +102,8 @@ def test_every_score_is_in_one_range(values: list[float], most: int) -> None:
     )
 )
 def test_a_curve_stays_in_its_frame(points: list[tuple[int, float | None]]) -> None:
-    known = [(epoch, loss) for epoch, loss in points if loss is not None and abs(loss) < 1e100]
-    curve = loss_curve(known)
+    known = [epoch for epoch, loss in points if loss is not None and abs(loss) < 1e9]
+    curve = loss_curve(points)
     if len(known) < 2:
         assert curve is None
         return
