@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from autograder.batch.results import Change
 from autograder.course import Question
 from autograder.gradebook.book import GradeBook, Line, Mark
 from autograder.isolation import in_one_line
@@ -70,9 +71,17 @@ def name_of(line: Line) -> str:
 def class_page(book: GradeBook) -> str:
     """The page of the class."""
     questions = [question for question in book.assignment.questions if _is_in(question, book)]
-    graded = [(line, report) for line in book.lines if (report := _report(line)) is not None]
+    known = {question.id for question in questions}
+    graded = [(line, _limited(report, known)) for line in book.lines if (report := _report(line)) is not None]
+    flagged = [(line, flags) for line, report in graded if (flags := _flags(report))]
+    changes = [(line, changes) for line in book.lines if (changes := _changes(line, known))]
+    states = {
+        "flagged": {line.key for line, _ in flagged},
+        "changed": {line.key for line, _ in changes},
+    }
     rows = [
-        Row(line, tuple(_mark(line, question) for question in questions), tuple(_states(line))) for line in book.lines
+        Row(line, tuple(_mark(line, question) for question in questions), tuple(_states(line, states)))
+        for line in book.lines
     ]
     scores = [line.score for line, _ in graded]
     most = max((line.max_score for line in book.lines), default=0)
@@ -93,7 +102,7 @@ def class_page(book: GradeBook) -> str:
             "bars": histogram(scores, most),
             "pending": sum(line.pending for line in book.lines),
             "answers": sum(mark.written is None for line in book.lines for mark in line.marks if mark.max_written),
-            "flagged": [(line, list(_flags(report))) for line, report in graded if any(_flags(report))],
+            "flagged": flagged,
             "failed": [row.line for row in rows if "failed" in row.states],
             "unusable": [row.line for row in rows if "unusable" in row.states],
             "problems": [*book.problems, *_inequalities([report for _, report in graded])],
@@ -101,7 +110,7 @@ def class_page(book: GradeBook) -> str:
             "rates": [rates_of(question, by_question[question.id]) for question in questions],
             "how": HOW,
             "timings": list(_timings(questions, graded)),
-            "changes": [(line, line.result.changes) for line in book.lines if line.result and line.result.changes],
+            "changes": changes,
         },
         script="class.js",
     )
@@ -127,7 +136,13 @@ def _of(question: Question, graded: Sequence[tuple[Line, Report]]) -> Iterator[t
                 yield line, each
 
 
-def _states(line: Line) -> Iterator[str]:
+def _limited(report: Report, known: Collection[str]) -> Report:
+    """Without the questions that the course has deleted since."""
+    return replace(report, questions=[question for question in report.questions if question.id in known])
+
+
+def _states(line: Line, others: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """What a line is; `others` has the keys of those that are flagged, and so on."""
     result = line.result
     if line.pending:
         yield "awaiting"
@@ -135,19 +150,19 @@ def _states(line: Line) -> Iterator[str]:
         yield "nothing"
     elif result.problem:
         yield "failed" if result.ours else "unusable"
-    report = _report(line)
-    if report is not None and any(_flags(report)):
-        yield "flagged"
+    yield from (state for state, keys in others.items() if line.key in keys)
     if line.lateness is not None and line.lateness.days:
         yield "late"
-    if result is not None and result.changes:
-        yield "changed"
     if not line.in_roster:
         yield "unknown"
 
 
-def _flags(report: Report) -> Iterator[str]:
-    return (f"{question.id.upper()}: {flag}" for question in report.questions for flag in question.flags)
+def _flags(report: Report) -> list[str]:
+    return [f"{question.id.upper()}: {flag}" for question in report.questions for flag in question.flags]
+
+
+def _changes(line: Line, known: Collection[str]) -> list[Change]:
+    return [change for change in line.result.changes if change.question in known] if line.result is not None else []
 
 
 def _notes(line: Line) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def parsed(page: str) -> Element:
 
 def words(element: Element) -> str:
     """All text that is shown, without what is only there to look well."""
-    return re.sub(r"\s+", " ", "".join(element.itertext())).strip()
+    return re.sub(r" (?=[.,;:)])|(?<=\() ", "", re.sub(r"\s+", " ", " ".join(element.itertext()))).strip()
 
 
 def body(page: str) -> str:
@@ -252,7 +252,7 @@ def test_what_to_do_next_is_where_most_points_are(graded: Grade, assignment: Ass
     (again,) = re.findall(r"(?m)^ +again +(.*)$", failing.message)
     assert f"Go on with Q1 {assignment.questions[0].title}." in page
     assert f"Its first failing test is “{failing.name}”. Likely cause: {failing.likely} {again}" in page
-    assert "Write your answer to Q1 in explanations.md." in page
+    assert "Write your answer to Q1 Conv2d in explanations.md." in page
     # The message is as in the terminal, with the likely cause standing out.
     messages = ["".join(each.itertext()) for each in found(student_page(assignment, report, name="a"), "pre")]
     assert failing.message in messages
@@ -261,7 +261,7 @@ def test_what_to_do_next_is_where_most_points_are(graded: Grade, assignment: Ass
 
 
 def test_where_a_hidden_test_fails_alone_the_public_ones_are_named(graded: Grade, assignment: Assignment) -> None:
-    answer = next(answer for answer in bank.wrong_answers("q2_relu") if answer.name == "whole numbers become floats")
+    answer = next(answer for answer in bank.wrong_answers("q2_relu") if answer.name == "float for whole numbers")
     report = graded(answer.source, question="q2")
     failing = [test for test in report.questions[0].tests if test.status == "failed"]
     assert {test.visibility for test in failing} == {"hidden"}
