@@ -65,13 +65,12 @@ def hostile_report(text: str) -> Report:
 def hostile_class(out: Path, assignment: Assignment, text: str) -> GradeBook:
     """A class in which every text that a student or a teacher can write is this one."""
     change = Change("q1", 0, 2, (TestChange(text, "failed", "passed"),))
-    given = {"student": text, "source": text}
-    anna = Result("anna", **given, report=hostile_report(text), answers={"q1": text}, changes=(change,))
+    anna = Result("anna", text, text, report=hostile_report(text), answers={"q1": text}, changes=(change,))
     results = [
         anna,
-        Result("berta", **given, problem=text),
-        Result("carla", **given, problem=text, ours=True),
-        Result("dora", **given, report=hostile_report("harmless")),
+        Result("berta", text, text, problem=text),
+        Result("carla", text, text, problem=text, ours=True),
+        Result("dora", text, text, report=hostile_report("harmless")),
     ]
     make_class(out, assignment, results)
     write_review(out, "dora", "q1", Review(2.5, text, answer_digest("")))
