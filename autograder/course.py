@@ -29,7 +29,7 @@ EXPLANATIONS = "explanations.md"
 # In autograder/: checks of the grader itself, and tools of those who build it and send it out.
 NOT_FOR_GRADING = {
     *("tests", "attacks", "bank", "benchmarks", "fuzz", "export", "release", "guides", "README.md", "EVIDENCE.md"),
-    *("batch", "gradebook", "pages", "review", "calibrate.py", "controls.py", "verify.py"),
+    *("batch", "gradebook", "pages", "review", "folder_update.py", "calibrate.py", "controls.py", "verify.py"),
 }
 
 
