@@ -95,7 +95,7 @@ def discover(
         raise UnusableRequest(f"{shown} cannot be read: {error.strerror}.") from None
     except ValueError:
         raise UnusableRequest(f"{shown} does not exist.") from None
-    _refuse_one_submission(shown, [entry.name for entry in entries], assignment)
+    _refuse_one_submission(shown, [entry.name for entry in entries if entry.is_file()], assignment)
     problems: list[str] = []
     submissions: list[_Entry] = []
     for entry in entries:

@@ -212,3 +212,8 @@ def test_ten_thousand_entries_are_all_found(folder: Path) -> None:
     for number in range(10_000):
         (folder / f"s{number}").mkdir()
     assert len(discover(folder, ASSIGNMENT).found) == 10_000
+
+
+def test_a_student_may_be_called_like_a_module(folder: Path) -> None:
+    hand_in(folder / "q1_conv2d.py")
+    assert students(discover(folder, ASSIGNMENT)) == ["q1_conv2d.py"]

@@ -140,8 +140,8 @@ def requirements(text: str) -> dict[str, str]:
 
 def test_what_lies_about_and_line_ends_of_windows_do_not_show(staff: Path, released: Path, tmp_path: Path) -> None:
     ours = shutil.copytree(staff, tmp_path / "staff")
-    for path in [*ours.glob("assignment/*.py"), *ours.glob("tests/*.py"), ours / "conftest.py"]:
-        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    for file in [*ours.glob("assignment/*.py"), *ours.glob("tests/*.py"), ours / "conftest.py"]:
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     (ours / "assignment" / "data").mkdir()
     for path in (
         *("assignment/__pycache__/q1_conv2d.cpython-311.pyc", "assignment/.ipynb_checkpoints/q1_conv2d.py"),
