@@ -120,7 +120,7 @@ def test_where_the_grader_fails_nobody_gets_points(tmp_path: Path) -> None:
     course.submit("right", {Q2: course.notebook(Q2, solved=True)})
     course.nbgrader("autograde", "cnn", "--notebook", "q2_*")
     rows = course.csv()
-    assert {student: float(row["raw_score"]) for student, row in rows.items()} == {"half": 4, "right": 5}
+    assert {student: float(row["raw_score"]) for student, row in rows.items()} == {"half": 3, "right": 5}
     toml = course.folder / "grader" / "autograder" / "assignment.toml"
     toml.write_text(toml.read_text("utf-8").replace("points = 5\n", "points = 6\n"), "utf-8")
     said = course.nbgrader("autograde", "cnn", "--force", status=1)
