@@ -66,7 +66,8 @@ return [seen, faint];
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    driver = shutil.which("chromedriver")
     if program is None or driver is None:
         pytest.fail("The pages are tested in a browser: apt-get install -y chromium chromium-driver")
     options = ChromeOptions()
