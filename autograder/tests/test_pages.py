@@ -303,7 +303,7 @@ def test_the_class_page_counts(graded_class: Path, assignment: Assignment) -> No
     for told in ("Students 5", "Graded 3", "Not gradable 1", "Nothing handed in 1", "Flagged 1"):
         assert told in page
     written = [question.written for question in assignment.questions if question.written]
-    assert f"{2 * len(written)} written answers, {2 * sum(written)} points in all." in page
+    assert f"{2 * len(written)} written answers, {2 * sum(written)} points in all;" in page
     assert "dora.zip is no zip file." in page
     assert "Q1: a large table" in page
     states = {
