@@ -146,7 +146,13 @@ def start(work: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command(work / "class", work / "out", *options),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=heed_interrupts,
     )  # fmt: skip
+
+
+def heed_interrupts() -> None:
+    """What runs in the background, as these tests may, was told not to."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_until(true, run: subprocess.Popen[str]) -> None:  # type: ignore[no-untyped-def]

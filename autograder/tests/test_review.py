@@ -427,6 +427,7 @@ def terminal(out: Path) -> Iterator[Callable[[], pexpect.spawn]]:
                 env=environment,
                 encoding="utf-8",
                 dimensions=(40, 80),
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run behind `&`
                 timeout=60,
             )
         )
