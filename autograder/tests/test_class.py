@@ -146,7 +146,7 @@ def start(work: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command(work / "class", work / "out", *options),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        preexec_fn=heed_interrupts,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509  (no other thread has begun)
     )  # fmt: skip
 
 
