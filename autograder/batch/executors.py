@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.batch.tasks import PRELOADED, begin_local_worker
-from autograder.errors import UnusableRequest
+from autograder.errors import GraderFault, UnusableRequest
 
 CONNECT_SECONDS = 15
+SCHEDULER_GONE = "The cluster's scheduler is gone. What was graded is kept: run the same command again."
 GIGABYTE = 1 << 30
 BASE_MEMORY = 1.5 * GIGABYTE  # what all workers of one machine share, and the system's own needs
 WORKER_MEMORY = 0.5 * GIGABYTE  # of one worker and the submission that it grades
@@ -88,6 +90,8 @@ class DaskWorkers:
         except ModuleNotFoundError:
             raise UnusableRequest("--scheduler needs Dask: `pip install distributed` brings it.") from None
         self._address = address
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith(("distributed", "tornado"))]:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters of it is told in sentences
         try:
             where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
             self._client: Any = Client(**where, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -114,9 +118,17 @@ class DaskWorkers:
         with contextlib.suppress(Exception):
             self._client.close(timeout=5)
 
-    def _workers(self) -> dict[str, Any]:
-        workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
-        return workers
+    def _workers(self) -> dict[str, int]:
+        """The threads of each worker.
+
+        Raises:
+            GraderFault: the scheduler does not answer.
+        """
+        try:
+            threads: dict[str, int] = self._client.nthreads()
+        except (OSError, TimeoutError) as error:
+            raise GraderFault(SCHEDULER_GONE) from error
+        return threads
 
 
 def local_jobs(*, training: bool) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from autograder.batch.changes import changes, merged
 from autograder.batch.discover import Found
-from autograder.batch.executors import Workers
+from autograder.batch.executors import SCHEDULER_GONE, Workers
 from autograder.batch.results import Result, now, read_result, write_result
 from autograder.batch.tasks import Answer, Task, code_digests, grade_task
 from autograder.course import Assignment
@@ -147,9 +147,7 @@ class Class:
                 broken.append(job)
                 continue
             except CancelledError:
-                raise GraderFault(
-                    "The cluster's scheduler is gone. What was graded is kept: run the same command again."
-                ) from None
+                raise GraderFault(SCHEDULER_GONE) from None
             except Exception as error:
                 if _is_import_error(error):
                     raise UnusableRequest(

@@ -121,8 +121,8 @@ def differences(one: Path, other: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[int]]]:
-    """A Dask scheduler and workers with their nannies, on this machine: its address, and the nannies' process ids."""
+def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, int, list[int]]]:
+    """A Dask cluster on this machine: its scheduler's address and process id, and those of the workers' nannies."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     file, log = folder / "scheduler.json", (folder / "cluster.log").open("w")
     common = ["--scheduler-file", str(file), "--no-dashboard"]
@@ -139,7 +139,8 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[int]]]:
                 while not file.exists():
                     assert time.monotonic() < until, (folder / "cluster.log").read_text()
                     time.sleep(0.1)
-            yield json.loads(file.read_text())["address"], [process.pid for process in started[1:]]
+            first, *nannies = [process.pid for process in started]
+            yield json.loads(file.read_text())["address"], first, nannies
         finally:
             belonging = {pid: began for process in started for pid, began in descendants(process.pid).items()}
             for process in started:
@@ -158,7 +159,7 @@ def graded_while_workers_die(
     """Grade the class on a cluster of two, of whose workers one is killed so many times: seconds."""
     draw = random.Random(seed)
     moments = sorted(draw.uniform(0.1, 0.8) * students for _ in range(kills))
-    with tempfile.TemporaryDirectory(prefix="cluster-") as scratch, cluster(Path(scratch)) as (address, nannies):
+    with tempfile.TemporaryDirectory(prefix="cluster-") as scratch, cluster(Path(scratch)) as (address, _, nannies):
         begun = time.monotonic()
         run = subprocess.Popen(
             command(folder, out, "--scheduler", address),

@@ -15,6 +15,7 @@ from autograder.course import ROOT
 from autograder.tests.half_right import half_right
 from autograder.tests.interrupted_class import (
     assert_gone,
+    cluster,
     command,
     descendants,
     differences,
@@ -130,6 +131,23 @@ def test_a_read_only_out_is_told_before_anything_is_graded(tmp_path: Path) -> No
     assert run.returncode == 2
     assert "cannot be written to: Read-only file system" in run.stderr
     assert len(run.stderr.splitlines()) == 1
+
+
+def test_when_the_scheduler_dies_what_was_graded_is_kept(tmp_path: Path) -> None:
+    for number in range(8):
+        half_right(tmp_path / "class" / f"s{number}")
+    results = tmp_path / "out" / "results"
+    (tmp_path / "cluster").mkdir()
+    with cluster(tmp_path / "cluster", workers=1) as (address, scheduler, _):
+        run = start(tmp_path, "--scheduler", address, "--question", "q2")
+        wait_until(lambda: results.is_dir() and any(results.iterdir()), run)
+        os.kill(scheduler, signal.SIGKILL)
+        _, said = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert "scheduler is gone. What was graded is kept" in said
+    assert "Traceback" not in said
+    undisturbed(tmp_path / "class", tmp_path / "out", "--question", "q2")
+    assert len(list(results.glob("*.json"))) == 8
 
 
 def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path) -> None:
