@@ -175,15 +175,15 @@ def _notes(line: Line) -> tuple[str, ...]:
 
 def _inequalities(reports: Sequence[Report]) -> Iterator[str]:
     """What makes grades of one class hard to compare, or hard to trust."""
-    for name, what in _HASHES.items():
-        kinds = Counter(report.hashes.get(name) for report in reports)
-        if len(kinds) > 1:
-            odd = len(reports) - kinds.most_common(1)[0][1]
-            yield f"Of {len(reports)} submissions {odd} {'was' if odd == 1 else 'were'} graded {what} than the rest."
-    worth = Counter(tuple((each.id, each.max_score) for each in report.questions) for report in reports)
-    if len(worth) > 1:
-        odd = len(reports) - worth.most_common(1)[0][1]
-        yield f"Of {len(reports)} submissions {odd} {'was' if odd == 1 else 'were'} graded out of other points: again?"
+    kinds: list[tuple[list[object], str]] = [
+        ([report.hashes.get(name) for report in reports], how) for name, how in _HASHES.items()
+    ]
+    worth: list[object] = [tuple((each.id, each.max_score) for each in report.questions) for report in reports]
+    for values, how in (*kinds, (worth, "out of other points")):
+        counts = Counter(values)
+        if len(counts) > 1:
+            odd = len(reports) - counts.most_common(1)[0][1]
+            yield f"Of {len(reports)} submissions {odd} {'was' if odd == 1 else 'were'} graded {how} than the rest."
     sources = Counter(data for report in reports if (data := report.environment.get("data")))
     if len(sources) > 1:
         yield f"Networks were not all trained on the same images: {', '.join(sorted(sources))}."
