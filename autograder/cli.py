@@ -97,6 +97,9 @@ def grade(
         if file is not None and not file.resolve().parent.is_dir():
             raise UnusableRequest(f"{option}: the folder {file.resolve().parent} does not exist.")
 
+    if html_file is not None:
+        from autograder.batch.results import write_whole
+        from autograder.pages import student_page
     if form == "classroom50":  # what is missing is said now, not after minutes of training
         from autograder.render.classroom50 import Handed
 
@@ -128,9 +131,6 @@ def grade(
         except OSError as error:
             raise UnusableRequest(f"--json: {json_file} cannot be written: {error.strerror}.") from None
     if html_file is not None:
-        from autograder.batch.results import write_whole
-        from autograder.pages import student_page
-
         try:
             write_whole(html_file, student_page(assignment, report, name=report.submission))
         except OSError as error:
@@ -330,7 +330,7 @@ def calibrate(
 @click.option("--details", is_flag=True, help="List every wrong answer, and what caught it.")
 def verify(questions: tuple[str, ...], data: str | None, jobs: int | None, seed: int, details: bool) -> None:
     """Check the suites: grade solutions, stubs, and a bank of right and wrong answers."""
-    from autograder import verify as verification
+    import autograder.verify as verification
     from autograder.short_run import Data
 
     assignment = course.load()

@@ -19,7 +19,11 @@ def not_installed(error: ModuleNotFoundError) -> str:
     Raises:
         ModuleNotFoundError: it is one of ours: a fault of this project, not of the installation.
     """
-    package = (error.name or "").partition(".")[0]
+    from autograder.course import NOT_FOR_GRADING
+
+    package, _, part = (error.name or "").partition(".")
+    if package == "autograder" and {part, f"{part}.py"} & NOT_FOR_GRADING:
+        return f"autograder: this copy only grades, it has no {error.name}: run the command in the course's checkout."
     if package in ("", "autograder", "tests"):
         raise error
     return f"autograder: {sys.executable} has no {package}; pip install -r requirements.txt brings it."

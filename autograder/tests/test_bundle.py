@@ -32,6 +32,21 @@ def test_the_bundle_grades_by_itself(tmp_path: Path) -> None:
     assert grader_digest() in (tmp_path / "report.json").read_text("utf-8")
 
 
+@pytest.mark.parametrize("asked", [["class", ".", "--out", "out"], ["grade", ".", "--html", "page.html"], ["verify"]])
+def test_what_the_bundle_cannot_do_it_says_at_once(tmp_path: Path, asked: list[str]) -> None:
+    write_folder(tmp_path / "grader", grader_files())
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder", *asked],
+        cwd=tmp_path / "grader",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "run the command in the course's checkout" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_no_solution_and_no_bank_goes_along() -> None:
     names = set(grader_files(public=True))
     assert "autograder/hidden/test_q1_conv2d.py" in names
