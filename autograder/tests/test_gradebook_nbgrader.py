@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,12 @@ from autograder.tests.lms_readers import records
 from autograder.tests.nbgrader_course import Course
 
 KNOWN = ("anna", "late", "read", "wait", "bad", "given", "nobody")
+
+
+@pytest.fixture(autouse=True)
+def _activated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an environment that was activated: to make a database nbgrader starts alembic by its bare name."""
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]))
 
 
 @pytest.fixture
