@@ -79,12 +79,9 @@ def _points(mark: Mark, question: Question, *, there: bool) -> list[Cell]:
 
 
 def _flags(line: Line) -> str:
+    """The questions with remarks for a person, which the class's page shows; their words may differ from run to run."""
     report = line.result.report if line.result is not None else None
-    return "; ".join(
-        one_line(f"{question.id}: {flag}")
-        for question in (report.questions if report else ())
-        for flag in question.flags
-    )
+    return " ".join(question.id for question in report.questions if question.flags) if report is not None else ""
 
 
 def tidy(points: float) -> float:
