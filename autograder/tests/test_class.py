@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -91,13 +93,7 @@ def test_a_worker_that_is_killed_takes_nobody_with_it(tmp_path: Path) -> None:
 def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_once_there_is_room(tmp_path: Path) -> None:
     for number in range(6):
         half_right(tmp_path / "class" / f"s{number}")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)], capture_output=True, text=True, check=False
-    )
-    assert mounted.returncode == 0, f"This test mounts a small file system, as root: {mounted.stderr}"
-    try:
+    with mounted(tmp_path / "disk", "size=128k") as disk:
         run = subprocess.run(
             command(tmp_path / "class", disk / "out"), cwd=ROOT, capture_output=True, text=True, check=False
         )
@@ -110,24 +106,14 @@ def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_once_there_is_room(tmp_pa
         assert len(list((disk / "out" / "results").glob("*.json"))) == 6
         for name, contents in there.items():
             assert (disk / "out" / "results" / name).read_bytes() == contents
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_read_only_out_is_told_before_anything_is_graded(tmp_path: Path) -> None:
     half_right(tmp_path / "class" / "ada")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(disk)], capture_output=True, text=True, check=False
-    )
-    assert mounted.returncode == 0, f"This test mounts a read-only file system, as root: {mounted.stderr}"
-    try:
+    with mounted(tmp_path / "disk", "ro") as disk:
         run = subprocess.run(
             command(tmp_path / "class", disk / "out"), cwd=ROOT, capture_output=True, text=True, check=False
         )
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
     assert run.returncode == 2
     assert "cannot be written to: Read-only file system" in run.stderr
     assert len(run.stderr.splitlines()) == 1
@@ -166,6 +152,19 @@ def start(work: Path, *options: str) -> subprocess.Popen[str]:
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         preexec_fn=heed_interrupts,  # noqa: PLW1509  (no other thread has begun)
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def mounted(disk: Path, options: str) -> Iterator[Path]:
+    """A file system of its own in a new folder."""
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"This test mounts a file system, as root: {done.stderr}"
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def heed_interrupts() -> None:
