@@ -67,7 +67,7 @@ def _stand_in(question: str) -> Callable[..., RemoteQuestion]:
 
     @pytest.fixture
     def fixture(self: SuitePlugin) -> RemoteQuestion:
-        return RemoteQuestion(self._sessions[question])
+        return self._modules[question]
 
     return fixture
 
@@ -95,6 +95,7 @@ class SuitePlugin:
         self.fault: Exception | None = None
         self._questions = {question.id: question for question in questions}
         self._sessions = sessions
+        self._modules = {question: RemoteQuestion(session) for question, session in sessions.items()}
         self._seed = seed
         self._runs = runs
         self._progress = progress

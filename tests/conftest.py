@@ -92,6 +92,7 @@ def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return watched
 
 
+@functools.cache  # the same one for each test, so that its likely mistake is looked for once
 def watched(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, failing where it uses torch's own for its operation, by its name; a lambda has none."""
     word = LIBRARY_FUNCTIONS.get(function.__name__)

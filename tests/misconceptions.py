@@ -10,8 +10,11 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -20,6 +23,7 @@ from tests.causes import CAUSES
 from tests.formulas import pair
 from tests.mistakes import MISTAKES
 from tests.probes import FEATURES, Call, probes
+from tests.window_mistakes import Mistake
 from tests.windows import Window
 
 LARGEST = 100_000  # values of an output that is looked at more closely
@@ -43,20 +47,19 @@ def likely(function: Callable[..., Any], arguments: Sequence[Any], named: dict[s
     name = function.__name__
     if name not in (*MISTAKES, "output_size") or not isinstance(got, Tensor | tuple) or _is_large(got):
         return None
-    calls = [(tuple(arguments), named), *probes(name)]
-    outcomes = [got.detach() if isinstance(got, Tensor) else got, *_outcomes(function, calls[1:])]
-    if len(outcomes) < len(calls):
+    if (look := _look(function)).outcomes is None:
         return None
+    calls = [(tuple(arguments), named), *look.calls]
+    outcomes = [got.detach() if isinstance(got, Tensor) else got, *look.outcomes]
     if name == "output_size":
         sizes: list[Axes | None] = [_axes_of_size(*given, **more) for given, more in calls]
         plain = [_plain(outcome) for outcome in outcomes]
         return _told([cause for cause, formula in SIZES.items() if _explains_sizes(formula, sizes, plain)])
-    take_apart, mistakes = MISTAKES[name]
-    apart = [take_apart(*given, **more) for given, more in calls]
+    call = MISTAKES[name][0](*arguments, **named)
     with torch.no_grad():
-        causes = [cause for cause, mistake in mistakes if _explains(mistake, apart, outcomes)]
-        if not causes and isinstance(apart[0], Window):
-            sizes = [_axes_of_window(call) for call in apart]
+        causes = [each.cause for each in look.suspects if _explains(each, call, outcomes[0])]
+        if not causes and isinstance(call, Window):
+            sizes = [_axes_of_window(each) for each in (call, *look.apart)]
             shapes = [tuple(each.shape[-2:]) if isinstance(each, Tensor) else each for each in outcomes]
             causes = [cause for cause, formula in SIZES.items() if _explains_sizes(formula, sizes, shapes)]
     return _told(causes)
@@ -72,24 +75,74 @@ def likely_refused(function: Callable[..., Any], error: Exception) -> str | None
     name = function.__name__
     if name not in MISTAKES or isinstance(error, NotImplementedError) or not _is_own(error):
         return None
-    calls = probes(name)
-    outcomes = list(_outcomes(function, calls))
-    raised = [isinstance(outcome, Exception) for outcome in outcomes]
-    if len(outcomes) < len(calls) or all(raised):
+    if (look := _look(function)).outcomes is None:
         return None
-    take_apart = MISTAKES[name][0]
-    apart = [take_apart(*given, **named) for given, named in calls]
-    if not all(
+    raised = [isinstance(outcome, Exception) for outcome in look.outcomes]
+    if all(raised) or not all(
         isinstance(outcome, Exception) or (isinstance(outcome, Tensor) and _same(_right(call), outcome))
-        for call, outcome in zip(apart, outcomes, strict=True)
+        for call, outcome in zip(look.apart, look.outcomes, strict=True)
     ):
-        return None  # more is wrong than that
+        return None  # nothing works, or more is wrong than that
     features = [
         cause
         for cause, has in FEATURES.items()
-        if [has(call, *each) for call, each in zip(apart, calls, strict=True)] == raised
+        if [has(call, *each) for call, each in zip(look.apart, look.calls, strict=True)] == raised
     ]
     return _told(features)
+
+
+@dataclass(frozen=True)
+class _Suspect:
+    """A mistake that the probes do not rule out: how many agree with it, in how many of these it does harm."""
+
+    cause: str
+    make: Mistake
+    agreed: int
+    harmful: int
+
+
+class _Look:
+    """What a student's function makes of the probes. Looked at once, however many of its tests fail.
+
+    Attributes:
+        calls: the probes.
+        outcomes: what came of each, an exception if that; None if they took too long or came to nothing.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._name = function.__name__
+        self.calls = probes(self._name)
+        outcomes = list(_outcomes(function, self.calls))
+        self.outcomes = outcomes if len(outcomes) == len(self.calls) else None
+
+    @cached_property
+    def apart(self) -> list[Any]:
+        """The calls, taken apart."""
+        return [MISTAKES[self._name][0](*given, **named) for given, named in self.calls]
+
+    @cached_property
+    def suspects(self) -> list[_Suspect]:
+        together = list(zip(self.apart, self.outcomes or [], strict=True))
+        suspects = []
+        for cause, mistake in MISTAKES[self._name][1]:
+            seen = []
+            for call, outcome in together:
+                seen.append(_compare(mistake, call, outcome))
+                if seen[-1] is _Seen.CONTRADICTED:
+                    break
+            else:
+                harmful = seen.count(_Seen.HARMFUL)
+                suspects.append(_Suspect(cause, mistake, harmful + seen.count(_Seen.HARMLESS), harmful))
+        return suspects
+
+
+_looks: WeakKeyDictionary[Callable[..., Any], _Look] = WeakKeyDictionary()
+
+
+def _look(function: Callable[..., Any]) -> _Look:
+    if (look := _looks.get(function)) is None:
+        look = _looks[function] = _Look(function)
+    return look
 
 
 def _told(causes: Sequence[str]) -> str | None:
@@ -134,28 +187,38 @@ def _is_own(error: Exception) -> bool:
     return bool(getattr(error, "is_own", True))
 
 
-def _explains(mistake: Callable[[Any], Tensor | None], calls: Sequence[Any], outcomes: Sequence[object]) -> bool:
-    """Whether a mistake gives just these numbers, and others than the right ones where something can be told."""
-    agreed = harmful = 0
-    for number, (call, outcome) in enumerate(zip(calls, outcomes, strict=True)):
-        predicted = _prediction(mistake, call, outcome)
-        if predicted is None or not isinstance(outcome, Tensor):
-            empty = isinstance(outcome, Tensor) and outcome.numel() == 0  # of which torch's layers make none
-            if (number == 0 and not empty) or not isinstance(outcome, Exception | Tensor):
-                return False  # the call that failed must be explained, and nothing but tensors can be
-            if predicted is not None and isinstance(outcome, Exception) and predicted.numel():
-                return False  # this mistake would have given numbers, so what went wrong is another one
-            continue
+class _Seen(Enum):
+    """What one call says of a mistake."""
+
+    CONTRADICTED = auto()  # something else came out
+    NOTHING = auto()  # it cannot be told what would come out
+    HARMLESS = auto()  # just this came out, and it is right
+    HARMFUL = auto()  # just this came out, and it is wrong
+
+
+def _compare(mistake: Mistake, call: Any, outcome: object) -> _Seen:
+    predicted = _prediction(mistake, call, outcome)
+    if predicted is not None and isinstance(outcome, Tensor):
         if not _same(predicted, outcome):
-            return False
-        agreed += 1
-        harmful += not _same(predicted, _right(call))
-        if number == 0 and not harmful:
-            return False
-    return agreed >= ENOUGH and harmful > 1
+            return _Seen.CONTRADICTED
+        return _Seen.HARMLESS if _same(predicted, _right(call)) else _Seen.HARMFUL
+    if not isinstance(outcome, Exception | Tensor):
+        return _Seen.CONTRADICTED  # nothing but tensors can be explained
+    if predicted is not None and predicted.numel():
+        return _Seen.CONTRADICTED  # this mistake would have given numbers, so what went wrong is another one
+    return _Seen.NOTHING
 
 
-def _prediction(mistake: Callable[[Any], Tensor | None], call: Any, outcome: object) -> Tensor | None:
+def _explains(suspect: _Suspect, call: Any, outcome: object) -> bool:
+    """Whether a mistake gives just these numbers where a check failed, and others than the right ones elsewhere too."""
+    seen = _compare(suspect.make, call, outcome)
+    here = int(seen is _Seen.HARMFUL)
+    # torch's layers make no empty output, so nothing can be told of one
+    told = here or (seen is _Seen.NOTHING and isinstance(outcome, Tensor) and outcome.numel() == 0)
+    return bool(told) and suspect.agreed + here >= ENOUGH and suspect.harmful + here > 1
+
+
+def _prediction(mistake: Mistake, call: Any, outcome: object) -> Tensor | None:
     """What a mistake gives; one image may have been made a batch of one, and back."""
     predicted = None
     with contextlib.suppress(*_REFUSED):

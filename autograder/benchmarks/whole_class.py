@@ -20,6 +20,7 @@ from pathlib import Path
 
 from autograder import course
 from autograder.bank.classes import write_class
+from autograder.batch.discover import discover
 from autograder.batch.results import RESULTS, Result, read_results
 from autograder.benchmarks import Line, memory, peers, print_table, without_training
 from autograder.benchmarks.direct import Direct, recorded_calls
@@ -174,8 +175,9 @@ class _Bench:
         by_time = sorted(graded.results, key=lambda each: _report(each).seconds)
         count = min(count, len(by_time))
         chosen = [by_time[(2 * number + 1) * len(by_time) // (2 * count)] for number in range(count)]
-        folder = self._submissions(len(by_time))
-        return [(read_submission(folder / each.source, self._assignment), each) for each in chosen]
+        found = discover(self._submissions(len(by_time)), self._assignment).found
+        paths = {each.key: each.path for each in found}
+        return [(read_submission(paths[each.key], self._assignment), each) for each in chosen]
 
     def _submissions(self, students: int) -> Path:
         folder = self._folder / f"class-{students}"

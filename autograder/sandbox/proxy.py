@@ -28,7 +28,8 @@ class RemoteQuestion:
     def __getattr__(self, name: str) -> RemoteFunction:
         if name.startswith("_"):
             raise AttributeError(name)
-        return RemoteFunction(self._session, name)
+        function = self.__dict__[name] = RemoteFunction(self._session, name)
+        return function  # the same one each time, so that what is known of it is kept
 
 
 class RemoteFunction:
