@@ -61,7 +61,7 @@ class Result:
     Attributes:
         key: names the files that concern the student; from `key_of`.
         student: what the course knows the student by; without a roster, the name of the folder or zip file.
-        source: the name of the folder or zip file, as it lies in the class's folder.
+        source: the name of the folder or zip file, printable: to show, not to open.
         digest: SHA-256 of all that counts in the submission; "" if it cannot be used.
         report: what grading found out; None if nothing could be graded.
         problem: why nothing could be graded, a sentence; "" if something was.

@@ -106,7 +106,7 @@ def run(options: Options) -> None:
     assignment = replace(assignment, questions=chosen)
     names = ", ".join(question.id for question in chosen)
     with tempfile.TemporaryDirectory(prefix="benchmark-class-") as temporary:
-        bench = _Bench(Path(temporary), assignment, options.jobs)
+        bench = Bench(Path(temporary), assignment, options.jobs)
         quick = bench.graded(options.students)
         core_seconds = options.jobs * quick.seconds / options.students
         lines = [
@@ -128,7 +128,7 @@ def run(options: Options) -> None:
     print_table(f"Classes of ordinary students, {names}, {options.jobs} side by side", lines)
 
 
-class _Bench:
+class Bench:
     """Generated classes in a folder, and how they are graded."""
 
     def __init__(self, folder: Path, assignment: Assignment, jobs: int) -> None:
@@ -229,7 +229,7 @@ def _seconds(submission: Submission, assignment: Assignment, sandbox: Sandbox) -
     return time.perf_counter() - begun
 
 
-def _growth_and_memory(bench: _Bench, options: Options) -> Iterator[Line]:
+def _growth_and_memory(bench: Bench, options: Options) -> Iterator[Line]:
     """A long class, watched; and short ones, to compare what a submission costs in them."""
     for students in (10, HUNDRED):
         if students < options.long:
@@ -260,7 +260,7 @@ def _gigabytes(size: float) -> str:
     return f"{size / 1e9:.2f} GB"
 
 
-def _beside_dask(bench: _Bench, students: int, workers: int) -> Iterator[Line]:
+def _beside_dask(bench: Bench, students: int, workers: int) -> Iterator[Line]:
     what = f"a class of {students} by {workers} Dask workers"
     if importlib.util.find_spec("distributed") is None:
         yield Line(what, "not installed: pip install distributed")

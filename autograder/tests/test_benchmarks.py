@@ -15,12 +15,14 @@ from autograder.benchmarks import Line, peers, print_table, without_training
 from autograder.benchmarks.direct import Direct, recorded_calls
 from autograder.benchmarks.memory import Memory, look
 from autograder.benchmarks.nbgrader import with_module
+from autograder.benchmarks.whole_class import Bench
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.intake import read_submission
 from autograder.intake.notebook import as_module, code_cells
 from autograder.nbgrader.notebooks import make_notebooks
 from autograder.sandbox.sandbox import Sandbox
+from autograder.tests.half_right import half_right
 
 MEGABYTE = 1 << 20
 HELD = 64 * MEGABYTE
@@ -80,6 +82,15 @@ def test_a_peer_that_is_not_there_is_named_with_how_to_get_it(assignment: Assign
     peer = peers.otter([], assignment, [], str(python))
     assert peer.seconds is None
     assert "pip install otter-grader" in peer.absent
+
+
+def test_a_submission_whose_name_is_not_printable_is_looked_at_closely(assignment: Assignment, tmp_path: Path) -> None:
+    half_right(tmp_path / "class-1" / "family 👩\u200d👩\u200d👧")
+    bench = Bench(tmp_path, replace(assignment, questions=assignment.choose(("q2",))), jobs=1)
+    graded = bench.graded(1)
+    [(submission, result)] = bench.sample(graded, 1)
+    assert "\u200d" not in result.source
+    assert submission.modules
 
 
 def test_questions_that_train_are_refused_or_left_out(assignment: Assignment) -> None:
