@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from autograder import course
+from autograder import class_cli, course
 from autograder.errors import GraderFault, UnusableRequest, not_installed
 from autograder.inert import for_actions_log, one_line
 
@@ -56,6 +56,10 @@ def _inert_complaints() -> Iterator[None]:
 @click.group(cls=_Commands)
 def main() -> None:
     """Grade the convolutional-networks assignment."""
+
+
+for _command in (class_cli.grade_a_class, class_cli.pages, class_cli.review, class_cli.gradebook):
+    main.add_command(_command)
 
 
 @main.command()
@@ -135,96 +139,6 @@ def grade(
             write_whole(html_file, student_page(assignment, report, name=report.submission))
         except OSError as error:
             raise UnusableRequest(f"--html: {html_file} cannot be written: {error.strerror}.") from None
-
-
-@main.command()
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="Who is in the class. [default: OUT's]")
-def pages(out: Path, roster: Path | None) -> None:
-    """Write the pages of the class in OUT anew: index.html for staff, and one a student."""
-    from autograder.batch.results import read_class_roster
-    from autograder.gradebook.book import read_grade_book
-    from autograder.pages import write_pages
-
-    written = write_pages(out, read_grade_book(out, course.load(), read_class_roster(out, roster)))
-    print(f"{written.index}: the class. students/ has {written.students} pages; {written.changed} files are new.")
-
-
-@main.command("class")
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where results go.")
-@click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="Who is in the class: a CSV file.")
-@click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
-@click.option("--student", "students", multiple=True, metavar="NAME", help="Only this student; may be repeated.")
-@click.option("--again", is_flag=True, help="Grade also what has not changed since it was graded.")
-@click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
-@click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Submissions side by side. [default: as fit]")
-@click.option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster: tcp://host:8786, or its scheduler file.")
-@click.option("--allow-missing-isolation", "allow_missing", is_flag=True, help="Grade where a layer is missing.")
-def grade_a_class(
-    folder: Path,
-    out: Path,
-    roster: Path | None,
-    questions: tuple[str, ...],
-    students: tuple[str, ...],
-    again: bool,
-    no_training: bool,
-    data: str,
-    jobs: int | None,
-    scheduler: str | None,
-    allow_missing: bool,
-) -> None:
-    """Grade a class: FOLDER has a folder, a .zip or a checked-out repository for each student.
-
-    Results are kept in DIR as they come: stopped at any time, the same command goes on. What has not changed since it
-    was graded is not graded again.
-    """
-    from autograder.batch.command import Request, grade_class
-
-    request = Request(
-        folder, out, questions, students, again, not no_training, data, jobs, scheduler, roster, allow_missing
-    )
-    try:
-        status = grade_class(request, course.load())
-    except KeyboardInterrupt:
-        print("Stopped. What was graded is kept; the same command goes on.", file=sys.stderr)
-        status = 130
-    sys.exit(status)
-
-
-@main.command()
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
-@click.option("--student", default="", metavar="NAME", help="Only this student's answers.")
-@click.option("--all", "everything", is_flag=True, help="Also what was read before, to change it, and blank answers.")
-@click.option("--anonymous", is_flag=True, help="Show numbers instead of names.")
-@click.option("--reader", default="", metavar="NAME", help="Who reads. [default: the account's name]")
-@click.option("--export", "to", type=click.Path(path_type=Path), metavar="FILE", help="Write a CSV file to fill in.")
-@click.option("--import", "back", type=click.Path(path_type=Path), metavar="FILE", help="Take over what was filled in.")
-def review(
-    out: Path,
-    questions: tuple[str, ...],
-    student: str,
-    reader: str,
-    to: Path | None,
-    back: Path | None,
-    *,
-    everything: bool,
-    anonymous: bool,
-) -> None:
-    """Read the written answers of the class in OUT that await a reader, and give points for them."""
-    from autograder.review.run import Reading, account, from_spreadsheet, to_spreadsheet, walk
-
-    reading = Reading(out, questions, student, everything, anonymous, reader or account())
-    if to is not None and back is not None:
-        raise UnusableRequest("--export and --import: one at a time.")
-    if to is not None:
-        to_spreadsheet(reading, course.load(), to)
-    elif back is not None:
-        from_spreadsheet(reading, course.load(), back)
-    else:
-        walk(reading, course.load())
 
 
 @main.command()
@@ -353,55 +267,6 @@ def release(destination: Path, *, solutions_branch: bool) -> None:
     from autograder.release import release as release_to
 
     for line in release_to(destination, course.load(), solutions_branch=solutions_branch):
-        print(for_actions_log(one_line(line)))
-
-
-@main.command()
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="Who is in the class. [default: OUT's]")
-@click.option("--raw", is_flag=True, help="Send raw points to other systems, not the final ones.")
-@click.option(
-    "--pending",
-    default="leave-out",
-    type=click.Choice(["leave-out", "count"]),
-    help="Students whose answers await a reader: no number yet, or one with 0 for those. [default: leave-out]",
-)
-@click.option(
-    "--canvas", type=click.Path(path_type=Path), metavar="EXPORT", help="Fill in Canvas's exported gradebook."
-)
-@click.option("--canvas-roster", is_flag=True, help="Write a file for Canvas from the roster, without an export.")
-@click.option("--canvas-column", default="", metavar="HEADING", help='The column in Canvas, like "Lab 1 (1234)".')
-@click.option(
-    "--moodle",
-    type=click.Choice(["email", "username", "idnumber"]),
-    help="Write a file for the import into Moodle's gradebook, which finds students by this.",
-)
-@click.option(
-    "--moodle-worksheet", type=click.Path(path_type=Path), metavar="FILE", help="Fill in a grading worksheet."
-)
-@click.option("--nbgrader", type=click.Path(path_type=Path), metavar="FOLDER", help="Write to a course's gradebook.db.")
-def gradebook(
-    out: Path,
-    roster: Path | None,
-    *,
-    raw: bool,
-    pending: str,
-    canvas: Path | None,
-    canvas_roster: bool,
-    canvas_column: str,
-    moodle: str | None,
-    moodle_worksheet: Path | None,
-    nbgrader: Path | None,
-) -> None:
-    """Write the grade book of the class in OUT: grades.csv, and files for other systems."""
-    from autograder.gradebook.forms import Wanted, write_forms
-    from autograder.gradebook.numbers import Rule
-
-    if canvas is not None and canvas_roster:
-        raise UnusableRequest("--canvas and --canvas-roster write the same file: give one of them.")
-    rule = Rule(raw=raw, count_pending=pending == "count")
-    wanted = Wanted(rule, canvas, canvas_roster, canvas_column, moodle or "", moodle_worksheet, nbgrader)
-    for line in write_forms(out, course.load(), roster, wanted):
         print(for_actions_log(one_line(line)))
 
 
