@@ -28,6 +28,7 @@ from tests.windows import Window
 
 LARGEST = 100_000  # values of an output that is looked at more closely
 ENOUGH = 3  # calls whose numbers a mistake must give
+RAISED = object()  # stands for an exception, whose traceback would keep the function and all of its grading alive
 PATIENCE = 1.0  # seconds that the calls for one diagnosis may take; slow answers go without one
 
 _TOPICS = ("bias", "stride", "padding", "dilation", "kernel", "window", "channel", "divided")
@@ -77,9 +78,9 @@ def likely_refused(function: Callable[..., Any], error: Exception) -> str | None
         return None
     if (look := _look(function)).outcomes is None:
         return None
-    raised = [isinstance(outcome, Exception) for outcome in look.outcomes]
+    raised = [outcome is RAISED for outcome in look.outcomes]
     if all(raised) or not all(
-        isinstance(outcome, Exception) or (isinstance(outcome, Tensor) and _same(_right(call), outcome))
+        outcome is RAISED or (isinstance(outcome, Tensor) and _same(_right(call), outcome))
         for call, outcome in zip(look.apart, look.outcomes, strict=True)
     ):
         return None  # nothing works, or more is wrong than that
@@ -106,7 +107,7 @@ class _Look:
 
     Attributes:
         calls: the probes.
-        outcomes: what came of each, an exception if that; None if they took too long or came to nothing.
+        outcomes: what came of each, `RAISED` if an exception; None if they took too long or came to nothing.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -155,7 +156,7 @@ def _told(causes: Sequence[str]) -> str | None:
 
 
 def _outcomes(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[object]:
-    """What comes of each call, an exception if that; fewer of them if they take too long."""
+    """What comes of each call, `RAISED` if an exception; fewer of them if they take too long."""
     begun = time.perf_counter()
     for given, named in calls:
         if time.perf_counter() - begun > PATIENCE:
@@ -165,7 +166,7 @@ def _outcomes(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[o
         except Exception as error:  # noqa: BLE001  (whatever the student's code raises)
             if not _is_own(error):
                 return
-            outcome = error
+            outcome = RAISED
         if _is_large(outcome):
             return
         yield outcome.detach() if isinstance(outcome, Tensor) else outcome
@@ -176,9 +177,9 @@ def _is_large(outcome: object) -> bool:
 
 
 def _plain(size: object) -> object:
-    """A size as a tuple of ints, an exception as it is; None for anything else."""
+    """A size as a tuple of ints, `RAISED` as it is; None for anything else."""
     with contextlib.suppress(RuntimeError, ValueError, TypeError, OverflowError):
-        return size if isinstance(size, Exception) else tuple(int(length) for length in size)  # type: ignore[attr-defined]
+        return size if size is RAISED else tuple(int(length) for length in size)  # type: ignore[attr-defined]
     return None
 
 
@@ -202,7 +203,7 @@ def _compare(mistake: Mistake, call: Any, outcome: object) -> _Seen:
         if not _same(predicted, outcome):
             return _Seen.CONTRADICTED
         return _Seen.HARMLESS if _same(predicted, _right(call)) else _Seen.HARMFUL
-    if not isinstance(outcome, Exception | Tensor):
+    if outcome is not RAISED and not isinstance(outcome, Tensor):
         return _Seen.CONTRADICTED  # nothing but tensors can be explained
     if predicted is not None and predicted.numel():
         return _Seen.CONTRADICTED  # this mistake would have given numbers, so what went wrong is another one
@@ -345,7 +346,7 @@ def _explains_sizes(formula: Formula, calls: Sequence[Axes | None], outcomes: Se
             continue
         if call is None or ((predicted := formula(*call)) == right(*call) and (number == 0 or outcome != predicted)):
             return False
-        if isinstance(outcome, Exception) and number > 0:
+        if outcome is RAISED and number > 0:
             continue
         if outcome != predicted:
             return False

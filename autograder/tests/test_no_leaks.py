@@ -8,10 +8,13 @@ import os
 import re
 import sys
 import time
+import weakref
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from autograder.course import Assignment
 from autograder.grade import grade
@@ -19,6 +22,7 @@ from autograder.intake import Submission
 from autograder.sandbox import usage
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
+from tests import misconceptions
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what other processes hold")
 
@@ -113,3 +117,17 @@ def _count(process: int | str, folder: str) -> int:
 
 def _children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+
+
+def test_what_is_known_of_a_function_goes_with_it() -> None:
+    def conv2d(input: torch.Tensor, *_: Any, **named: Any) -> torch.Tensor:
+        if "dilation" in named:
+            raise ValueError("dilation")
+        return input
+
+    kept = weakref.ref(conv2d)
+    image = torch.ones(1, 1, 2, 2)
+    assert misconceptions.likely_refused(conv2d, ValueError("dilation")) is None  # more is wrong than that
+    assert misconceptions.likely(conv2d, (image, image), {}, image) is None
+    del conv2d
+    assert kept() is None
