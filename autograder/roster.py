@@ -13,7 +13,6 @@ from autograder.deadline import Deadline, LateRule, moment
 from autograder.errors import UnusableRequest
 from autograder.inert import one_line
 from autograder.intake import encoding
-from autograder.intake.source import Unreadable
 
 MAX_ROSTER_BYTES = 16 << 20
 _COLUMNS = ("student", "name", "email", "repository", "extension", "dropped", "handed_in")
@@ -68,8 +67,6 @@ def read_roster(path: Path) -> Roster:
         text = encoding.decoded(contents)
     except OSError as error:
         raise UnusableRequest(f"The roster {path} cannot be read: {error.strerror}.") from None
-    except Unreadable as problem:
-        raise UnusableRequest(f"The roster {path} {problem}.") from None
     if len(contents) > MAX_ROSTER_BYTES:
         raise UnusableRequest(f"The roster {path} is larger than {MAX_ROSTER_BYTES:,} bytes.")
     # Spreadsheets of half the world write semicolons.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
+import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from autograder.batch.results import key_of
 from autograder.course import Assignment
+from autograder.downloads import canvas_user, moodle_name, moodle_participant
 from autograder.errors import UnusableRequest
 from autograder.inert import one_line
 from autograder.intake import LEAVINGS
@@ -21,9 +22,6 @@ from autograder.roster import Roster, Student
 
 _TIMESTAMP = "timestamp.txt"  # nbgrader's, beside what was submitted
 
-# Names that other systems give to what a teacher downloads in one go.
-_MOODLE = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_\w+_?", re.DOTALL)
-_CANVAS = re.compile(r"[^_]+(?:_LATE)?_(?P<id>\d+)_\d+_.+", re.DOTALL)
 _ID_COLUMNS = ("id", "canvas id", "sis user id", "moodle id", "identifier", "id number", "idnumber")
 
 
@@ -187,10 +185,10 @@ def _index(students: Iterable[Student]) -> dict[str, list[Student]]:
 def _students(label: str, index: dict[str, list[Student]]) -> list[Student]:
     """Whom a name may mean; the account counts before everything else."""
     names = [label]
-    if moodle := _MOODLE.fullmatch(label):
-        names += [f"#{moodle['id']}", f"#participant {moodle['id']}", moodle["name"]]
-    elif canvas := _CANVAS.fullmatch(label):
-        names.append(f"#{canvas['id']}")
+    if participant := moodle_participant(label):
+        names += [f"#{participant}", f"#participant {participant}", moodle_name(label) or ""]
+    elif user := canvas_user(label):
+        names.append(f"#{user}")
     for name in names:
         students = index.get(one_line(name).casefold(), [])
         exact = [student for student in students if student.student.casefold() == one_line(name).casefold()]
@@ -232,7 +230,8 @@ def _handed_in(path: Path) -> str | None:
         return None
     for file in (path / _TIMESTAMP, *sorted(path.glob(f"*/{_TIMESTAMP}"))[:2]):
         try:
-            if file.is_symlink() or file.stat().st_size > 200:
+            kind = file.lstat()  # a pipe would keep us waiting
+            if not stat.S_ISREG(kind.st_mode) or kind.st_size > 200:
                 continue
             return _moment(file.read_text("utf-8").strip())
         except (OSError, ValueError):

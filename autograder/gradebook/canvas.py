@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.batch.results import write_whole
+from autograder.downloads import canvas_user
 from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line
 from autograder.gradebook.matching import Way, email, in_source, known_by, match, name, turned
@@ -34,8 +35,7 @@ _WAYS = (
     Way("SIS Login ID", known_by("sis login id", "login id", "login", "username")),
     Way("SIS User ID", known_by("sis user id")),
     Way("ID", known_by("canvas id")),
-    # What Canvas lets teachers download is called curiemarie_LATE_4711_98765_work.zip, with the ID in the middle.
-    Way("ID", in_source(r"^[^\W_]+(?:_LATE)?_(\d+)_\d+(?:_|$)")),
+    Way("ID", in_source(canvas_user)),
     Way("SIS Login ID", email),
     Way("Student", name, turned),
 )

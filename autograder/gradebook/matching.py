@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,9 +87,14 @@ def name(line: Line) -> Iterable[str]:
     return (line.student.name or line.student.student,)
 
 
-def in_source(pattern: str) -> Names:
-    """A number in the name of a folder or file, as a system gives it to what it lets teachers download."""
-    return lambda line: re.findall(pattern, line.result.source) if line.result is not None else ()
+def in_source(number: Callable[[str], str | None]) -> Names:
+    """A number in the name of the folder or zip file, as a system gives it to what it lets teachers download."""
+
+    def numbers(line: Line) -> Iterable[str]:
+        found = number(line.result.source) if line.result is not None else None
+        return (found,) if found else ()
+
+    return numbers
 
 
 def turned(text: str) -> Iterable[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.batch.results import write_whole
+from autograder.downloads import moodle_participant
 from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line
 from autograder.gradebook.feedback import beginning, feedback
@@ -30,8 +31,7 @@ IDENTIFIERS: dict[str, Names] = {
 }
 _NEEDED = ("Identifier", "Grade", "Maximum Grade")
 _WAYS = (
-    # What Moodle lets teachers download is called "Marie Curie_12_assignsubmission_file": 12 is the participant.
-    Way("Identifier", in_source(r"_(\d+)_assignsubmission_"), lambda text: re.findall(r"\d+$", text.strip())),
+    Way("Identifier", in_source(moodle_participant), lambda text: re.findall(r"\d+$", text.strip())),
     Way("Identifier", known_by("identifier", "participant")),
     Way("Email address", email),
     Way("Username", known_by("username")),

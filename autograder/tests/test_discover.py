@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,8 @@ def test_names_that_differ_in_capitals_are_two_students_and_said_to_be_so(folder
         "lab-ada99",
         "Ada Lovelace_4711_assignsubmission_file",
         "Somebody Else_815_assignsubmission_file",
+        "Somebody Else_815_assignsubmission_file_my lab-2",
+        "Somebody Else_815_assignsubmission_file_Ben_816_assignsubmission_file",
         "lovelaceada_LATE_4242_99_lab",
         "lovelaceada_4242_99_lab",
     ],
@@ -132,7 +135,7 @@ def test_the_rosters_student_is_known_by(folder: Path, name: str) -> None:
     known = Student(
         "ada99", "Ada Lovelace", "ada@example.org", "course/lab-ada99", more={"id": "4242", "moodle id": "815"}
     )
-    found = discover(folder, ASSIGNMENT, roster(known, Student("ben")))
+    found = discover(folder, ASSIGNMENT, roster(known, Student("ben", more={"moodle id": "816"})))
     assert students(found) == ["ada99"]
     assert not found.problems
 
@@ -186,6 +189,12 @@ def test_nbgraders_timestamp_says_when(folder: Path, place: str, written: str, r
     file.parent.mkdir(exist_ok=True)
     file.write_text(written)
     assert discover(folder, ASSIGNMENT).found[0].handed_in == read
+
+
+def test_a_pipe_called_like_nbgraders_timestamp_keeps_nobody_waiting(folder: Path) -> None:
+    hand_in(folder / "ada")
+    os.mkfifo(folder / "ada" / "timestamp.txt")
+    assert discover(folder, ASSIGNMENT).found[0].handed_in is None
 
 
 @pytest.mark.parametrize(
