@@ -26,8 +26,8 @@ import click
 from autograder.bank.classes import write_class
 from autograder.batch.results import RESULTS
 from autograder.course import ROOT
+from autograder.tests.processes import assert_gone, began_at, descendants, words
 
-GONE_SECONDS = 20  # until what belonged to a killed run must have ended
 GRADES = "grades.csv"
 
 # What time enters into, wherever it stands in a result.
@@ -35,10 +35,6 @@ _TIMES = {"graded_at", "seconds", "changes"}
 # What a submission's own code tells: threads of an attack that race, or memory that it never wrote, do not tell the
 # same in any two runs. What came of it, points and how each test ended, must be the same.
 _WORDS = {"message", "staff", "likely", "flags"}
-
-
-class StillThere(AssertionError):
-    """A process outlived the run that it belonged to."""
 
 
 def command(folder: Path, out: Path, *options: str) -> list[str]:
@@ -82,35 +78,6 @@ def killed(
     undisturbed(folder, out, *options)
 
 
-def assert_gone(processes: dict[int, str]) -> None:
-    """Make sure that of these processes none is left.
-
-    Raises:
-        StillThere: one is.
-    """
-    until = time.monotonic() + GONE_SECONDS
-    while left := {pid: began for pid, began in processes.items() if _began(pid) == began}:
-        if time.monotonic() > until:
-            raise StillThere(", ".join(_told(pid) for pid in left))
-        time.sleep(0.05)
-
-
-def descendants(root: int) -> dict[int, str]:
-    """A process and all that came of it, with when each began: a number that is given again is no survivor."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError, IndexError):
-                parent = int((entry / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[1])
-                children.setdefault(parent, []).append(int(entry.name))
-    found, todo = {}, [root]
-    while todo:
-        pid = todo.pop()
-        found[pid] = _began(pid)
-        todo += children.get(pid, [])
-    return {pid: began for pid, began in found.items() if began}
-
-
 def differences(one: Path, other: Path) -> list[str]:
     """What differs between two results folders, times and a submission's own words apart: sentences."""
     told = []
@@ -152,7 +119,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, int, list[int
                 process.wait()
             for pid, began in belonging.items():  # what nannies started has groups of its own
                 with contextlib.suppress(ProcessLookupError):
-                    if _began(pid) == began:
+                    if began_at(pid) == began:
                         os.kill(pid, signal.SIGKILL)
 
 
@@ -183,28 +150,13 @@ def graded_while_workers_die(
 
 def _dask_workers(nanny: int) -> list[int]:
     """The processes that a nanny started and looks after; they are Python's `spawn`, as its tracker is not."""
-    return [pid for pid in descendants(nanny) if pid != nanny and "spawn_main" in _told(pid)]
+    return [pid for pid in descendants(nanny) if pid != nanny and "spawn_main" in words(pid)]
 
 
 def _done(out: Path) -> int:
     with contextlib.suppress(OSError):
         return sum(name.endswith(".json") for name in os.listdir(out / RESULTS))  # noqa: PTH208
     return 0
-
-
-def _began(pid: int) -> str:
-    """When a process began, in the kernel's ticks; "" if it is gone or only waits to be noticed as such."""
-    with contextlib.suppress(OSError, IndexError):
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else fields[19]
-    return ""
-
-
-def _told(pid: int) -> str:
-    with contextlib.suppress(OSError):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        return f"{pid}: {words[:200]}"
-    return str(pid)
 
 
 def _timeless(value: Any) -> Any:

@@ -30,6 +30,7 @@ from autograder.export.bundle import grader_files
 from autograder.export.github import WORKFLOW, repository_files, write_repository
 from autograder.intake import read_submission
 from autograder.tests import stand_in_gh
+from autograder.tests.processes import assert_gone, began_at
 from autograder.tests.test_actions_workflow import git
 
 DUE = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -251,8 +252,7 @@ def test_what_does_not_come_in_time_is_given_up(
     with pytest.raises(NotFetched, match="did not come within 1 seconds"):
         student.repository.head()
     sleeper = int((student.repository._folder / "sleeper").read_text())
-    state = Path(f"/proc/{sleeper}/stat")
-    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert_gone({sleeper: began_at(sleeper)})
 
 
 def test_only_protocols_that_start_nothing_are_spoken(tmp_path: Path) -> None:

@@ -16,15 +16,14 @@ from autograder.bank.classes import write_class
 from autograder.course import ROOT
 from autograder.tests.half_right import half_right
 from autograder.tests.interrupted_class import (
-    assert_gone,
     cluster,
     command,
-    descendants,
     differences,
     graded_while_workers_die,
     killed,
     undisturbed,
 )
+from autograder.tests.processes import assert_gone, descendants, parent, words
 
 STUDENTS = 24
 
@@ -82,7 +81,7 @@ def test_a_worker_that_is_killed_takes_nobody_with_it(tmp_path: Path) -> None:
     run = start(tmp_path, "--jobs", "1")
     results = tmp_path / "out" / "results"
     wait_until(lambda: results.is_dir() and any(results.iterdir()), run)
-    forked = [pid for pid in descendants(run.pid) if parent(pid) != run.pid and "forkserver" in words(pid)]
+    forked = [pid for pid in descendants(run.pid) if "forkserver" in words(pid) and parent(pid) != run.pid]
     assert forked
     os.kill(forked[0], signal.SIGKILL)
     _, said = run.communicate(timeout=300)
@@ -178,14 +177,3 @@ def wait_until(true, run: subprocess.Popen[str]) -> None:  # type: ignore[no-unt
         assert run.poll() is None, run.communicate()
         assert time.monotonic() < until
         time.sleep(0.02)
-
-
-def words(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
-
-
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
