@@ -10,6 +10,7 @@ import click
 from autograder import course
 from autograder.errors import UnusableRequest
 from autograder.inert import for_actions_log, one_line
+from autograder.wording import counted
 
 
 @click.command("class")
@@ -65,7 +66,8 @@ def pages(out: Path, roster: Path | None) -> None:
     from autograder.pages import write_pages
 
     written = write_pages(out, read_grade_book(out, course.load(), read_class_roster(out, roster)))
-    print(f"{written.index}: the class. students/ has {written.students} pages; {written.changed} files are new.")
+    new = f"{counted(written.changed, 'file')} {'is' if written.changed == 1 else 'are'} new"
+    print(f"{written.index}: the class. students/ has {counted(written.students, 'page')}; {new}.")
 
 
 @click.command()

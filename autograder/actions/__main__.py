@@ -12,6 +12,7 @@ from autograder.actions.github import require_no_token
 from autograder.actions.plan import Plan, read_plan, shard_count
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.inert import actions_file_entry, for_actions_log, json_text, one_line
+from autograder.wording import counted
 
 
 def main() -> int:
@@ -37,7 +38,7 @@ def _shards(arguments: argparse.Namespace, plan: Plan) -> int:
             file.write(entry)
     for problem in plan.problems:
         print(for_actions_log(problem))
-    print(f"{len(plan.entries)} students in {count} shards.")
+    print(f"{counted(len(plan.entries), 'student')} in {counted(count, 'shard')}.")
     return 0
 
 

@@ -17,6 +17,7 @@ from autograder.intake import read_submission
 from autograder.isolation import in_one_line, require_layers
 from autograder.render.markdown import feedback
 from autograder.report import Report, for_student, write_json
+from autograder.wording import counted
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,8 @@ def _notes(best: _Graded, others: Sequence[_Graded], unusable: Sequence[Commit])
     commit = best.commit
     notes = [f"Commit {commit.sha[:7]}, {_when(commit)}, counts{_lateness(best)}."]
     notes += [
-        f"Commit {other.commit.sha[:7]}, {_when(other.commit)}, has {other.report.score} points{_lateness(other)}: "
-        "the better of the two counts."
+        f"Commit {other.commit.sha[:7]}, {_when(other.commit)}, has {counted(other.report.score, 'point')}"
+        f"{_lateness(other)}: the better of the two counts."
         for other in others
     ]
     notes += [f"Commit {other.sha[:7]} holds nothing that can be graded." for other in unusable]
@@ -152,8 +153,7 @@ def _lateness(graded: _Graded) -> str:
     commit = graded.commit
     if not commit.days:
         return ""
-    days = "1 day" if commit.days == 1 else f"{commit.days} days"
     return (
-        f" ({days} late: {commit.percent:g} % of {graded.report.score} points are taken off by the course's rule, "
-        f"{graded.after_penalty:g} remain)"
+        f" ({counted(commit.days, 'day')} late: {commit.percent:g} % of {graded.report.score} points are taken off by "
+        f"the course's rule, {graded.after_penalty:g} remain)"
     )

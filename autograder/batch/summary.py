@@ -17,6 +17,7 @@ from autograder.gradebook.grades_csv import FILE, write_grades
 from autograder.inert import for_actions_log, for_csv
 from autograder.pages.writing import STUDENTS, write_pages
 from autograder.roster import Roster
+from autograder.wording import counted
 
 CHANGES = "changes.csv"
 MOST_TOLD = 10  # students, of those whose points changed
@@ -101,7 +102,7 @@ def _told_changes(changed: list[Line]) -> list[str]:
 
 def _change(change: Change) -> str:
     before, after = ("not graded" if score is None else f"{score}" for score in (change.before, change.after))
-    tests = f" ({len(change.tests)} tests)" if change.tests else ""
+    tests = f" ({counted(len(change.tests), 'test')})" if change.tests else ""
     return f"{change.question} {before} → {after}{tests}"
 
 

@@ -11,6 +11,7 @@ from autograder.errors import UnusableRequest
 from autograder.gradebook import canvas, grades_csv, moodle
 from autograder.gradebook.book import read_grade_book
 from autograder.gradebook.numbers import Rule
+from autograder.wording import counted
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def write_forms(out: Path, assignment: Assignment, roster: Path | None, wanted: 
     book = read_grade_book(out, assignment, known)
     rule = wanted.rule
     try:
-        said = [f"{grades_csv.FILE}: {len(book.lines)} students.", *grades_csv.write_grades(out, book)]
+        said = [f"{grades_csv.FILE}: {counted(len(book.lines), 'student')}.", *grades_csv.write_grades(out, book)]
         if wanted.canvas is not None:
             said += canvas.write_from_export(out, book, rule, wanted.canvas, wanted.canvas_column)
         if wanted.canvas_roster:

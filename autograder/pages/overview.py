@@ -13,8 +13,9 @@ from autograder.gradebook.book import GradeBook, Line, Mark
 from autograder.isolation import in_one_line
 from autograder.pages.charts import histogram
 from autograder.pages.rates import HOW, rates_of
-from autograder.pages.template import counted, rendered
+from autograder.pages.template import rendered
 from autograder.report import QuestionReport, Report
+from autograder.wording import counted
 
 STATES = {
     "awaiting": "awaits a reader",

@@ -23,7 +23,8 @@ NEARLY_ALL = 0.9
 
 HOW = (
     f"A test is suspicious if it fails more than half of the submissions that pass every other test of its question "
-    f"(of at least {FEW}), or at least {NEARLY_ALL:.0%} of those that pass any test of it (of at least {SOME})."
+    f"(of at least {FEW}), or at least {100 * NEARLY_ALL:.0f}\u00a0% of those that pass any test of it (of at least "
+    f"{SOME})."
 )
 
 

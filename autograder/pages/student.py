@@ -9,9 +9,10 @@ from typing import Any
 from autograder.course import EXPLANATIONS, Assignment, Question
 from autograder.gradebook.book import Line, Mark
 from autograder.pages.charts import Curve, loss_curve
-from autograder.pages.template import counted, number, rendered
+from autograder.pages.template import rendered
 from autograder.render.terminal import images_in_words
 from autograder.report import Report, for_student
+from autograder.wording import counted, number
 
 Part = tuple[str, bool]
 """A piece of a message, and whether it is the likely cause."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.inert import for_html
+from autograder.wording import counted, number, seconds
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -28,19 +28,6 @@ def rendered(name: str, values: Mapping[str, object], *, script: str = "") -> st
     style, code = _own("style.css"), _own(script) if script else Markup()
     page = _environment().get_template(name)
     return page.render(values, style=style, script=code, policy=_policy(style, code))
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """A number for people: no more decimals than it has, a dash where there is none."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    text = f"{value:,.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def counted(count: float, noun: str) -> str:
-    """A count with its noun: 1 point, 2 points."""
-    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _policy(style: str, script: str) -> str:
@@ -70,7 +57,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, counted=counted)
+    environment.filters.update(number=number, seconds=seconds, counted=counted)
     return environment
 
 

@@ -15,6 +15,7 @@ from autograder.release.git import Repository
 from autograder.release.leaks import refuse_leaks
 from autograder.release.writing import Plan, plan
 from autograder.stubs import differing, make_stubs
+from autograder.wording import counted
 
 SOLUTIONS_BRANCH = "solutions"
 
@@ -52,7 +53,7 @@ def release(folder: Path, assignment: Assignment, *, solutions_branch: bool = Fa
     if planned.update:
         lines += [*planned.lines, f"{folder}: {len(planned.unchanged)} other files were up to date."]
     else:
-        lines.append(f"{folder}: {len(planned.files)} files written.")
+        lines.append(f"{folder}: {counted(len(planned.files), 'file')} written.")
     if solutions_branch:
         lines += _commit(repository, planned, {path: solution[path] for path in to_answer})
     return lines

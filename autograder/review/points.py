@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from autograder.wording import counted
+
 
 class Unsaid(ValueError):
     """What was typed cannot be taken; the text is a sentence for who typed it."""
@@ -20,7 +22,7 @@ def points_in(typed: str, most: int) -> float:
         raise Unsaid(f"“{typed}” is no number of points from 0 to {most}.")
     points = float(typed.replace(",", "."))
     if points > most:
-        raise Unsaid(f"{points:g} are too many: this answer has {most} points at most.")
+        raise Unsaid(f"{points:g} are too many: this answer has {counted(most, 'point')} at most.")
     if points * 2 != int(points * 2):
         raise Unsaid(f"{typed} is finer than half a point.")
     return points

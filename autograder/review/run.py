@@ -14,6 +14,7 @@ from autograder.review.rubric import Rubric, read_rubric
 from autograder.review.screen import Screen
 from autograder.review.spreadsheet import read_spreadsheet, write_spreadsheet
 from autograder.review.walk import Walk
+from autograder.wording import counted
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def to_spreadsheet(reading: Reading, assignment: Assignment, path: Path) -> None
     screen = _screen_with_problems(answers)
     rows = [answer for answer in chosen if reading.everything or answers.waits(answer)]
     write_spreadsheet(path, answers, rows, _rubrics(answers))
-    screen.say(f"{path}: {len(rows)} answers. Fill in points and comments, leave the ids, and --import it.")
+    screen.say(f"{path}: {counted(len(rows), 'answer')}. Fill in points and comments, leave the ids, and --import it.")
 
 
 def from_spreadsheet(reading: Reading, assignment: Assignment, path: Path) -> None:

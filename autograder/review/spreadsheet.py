@@ -16,6 +16,7 @@ from autograder.review.answers import Answer, Answers
 from autograder.review.points import Unsaid, now, points_in
 from autograder.review.rubric import Rubric
 from autograder.review.store import Review, Superseded, replace_review
+from autograder.wording import counted
 
 COLUMNS = ("id", "question", "student", "answer", "found", "rubric", "of", "points", "comment")
 
@@ -124,7 +125,7 @@ def _row(answers: Answers, answer: Answer, rubric: Rubric) -> list[str | float |
     given = review if answers.holds(answer) else None
     found = [answer.told]
     if review is not None and given is None:
-        found.append(f"An earlier answer, which was another, got {review.points:g} points. {review.comment}")
+        found.append(f"An earlier answer, which was another, got {counted(review.points, 'point')}. {review.comment}")
     wanted = "\n".join(f"{each.points:g}: {each.what}" for each in rubric.criteria)
     question = f"{answer.question.id.upper()} {answer.question.title}"
     return [

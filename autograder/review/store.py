@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder.batch.results import Result, write_whole
 from autograder.inert import json_text
+from autograder.wording import counted
 
 REVIEWS = "reviews"
 SCHEMA = "cnn-autograder/review/v1"
@@ -48,7 +49,7 @@ class Superseded(Exception):
     """
 
     def __init__(self, review: Review | None) -> None:
-        given = "took the points away" if review is None else f"gave {review.points:g} points"
+        given = "took the points away" if review is None else f"gave {counted(review.points, 'point')}"
         super().__init__(f"{(review and review.reader) or 'Somebody else'} {given} in the meantime.")
         self.review = review
 

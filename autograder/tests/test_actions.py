@@ -342,9 +342,7 @@ def test_what_comes_before_and_after_grading_needs_no_package(tmp_path: Path, st
         cwd=course.ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr == ""
-    assert done.stdout.endswith(
-        {"shards": "1 students in 1 shards.\n", "summary": "0 of 1 students graded.\n"}[step[0]]
-    )
+    assert done.stdout.endswith({"shards": "1 student in 1 shard.\n", "summary": "0 of 1 students graded.\n"}[step[0]])
     assert done.returncode == (step[0] == "summary")
 
 

@@ -62,7 +62,7 @@ def test_what_changed_is_told_per_student(run: Run, tmp_path: Path, capsys: pyte
     run(Here(lambda task: Answer(report(task, passed=task.submission.name == "ada"))), again=True, questions=("q2",))
     said = capsys.readouterr().out
     assert "Changed since the last time, 1:" in said
-    assert "ben: q2 1 → 0 (1 tests)" in said
+    assert "ben: q2 1 → 0 (1 test)" in said
     rows = (tmp_path / "out" / "changes.csv").read_text("utf-8").splitlines()
     assert rows[1:] == ["ben,q2,1,0,a test: passed → failed"]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from autograder.course import Assignment
 from autograder.pages.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, histogram, loss_curve
 from autograder.pages.rates import QuestionRates, Rate, rates_of
-from autograder.pages.template import counted, number
 from autograder.report import QuestionReport, Status, TestResult
+from autograder.wording import counted, number, seconds
 
 
 def submission(**outcomes: Status) -> QuestionReport:
@@ -136,3 +136,7 @@ def test_numbers_are_told_as_they_are(value: float | None, told: str) -> None:
 def test_digits_that_are_not_asked_for_are_rounded_away() -> None:
     assert (number(99.6, 0), number(10.04, 1), number(9.96, 1)) == ("100", "10", "10")
     assert (counted(1, "point"), counted(2, "point"), counted(1.5, "point")) == ("1 point", "2 points", "1.5 points")
+
+
+def test_times_stand_in_columns_with_one_decimal() -> None:
+    assert [seconds(value) for value in (0.04, 3, 1234.56, None)] == ["0.0", "3.0", "1,234.6", "–"]

@@ -1,0 +1,23 @@
+"""Numbers as sentences tell them."""
+
+from __future__ import annotations
+
+import math
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number for people: no more decimals than it has, a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(count: float, noun: str) -> str:
+    """A count with its noun: 1 point, 2 points."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def seconds(value: float | None) -> str:
+    """A time as columns of times show it: one decimal, which tells "0.0", too quick to see, from nothing."""
+    return "–" if value is None else f"{value:,.1f}"
