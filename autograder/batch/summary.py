@@ -84,7 +84,8 @@ def _told(out: Path, book: GradeBook, discovered: Discovered, show: Show) -> lis
         told.append(f"{len(discovered.missing)} of the roster handed in nothing.")
     pending = sum(line.pending > 0 for line in graded)
     if pending:
-        told.append(f"{pending:,} await a reader: `python -m autograder review {out}` walks through their answers.")
+        unread = f"{counted(pending, 'submission')} with answers to read"
+        told.append(f"{unread}: `python -m autograder review {out}` walks through them.")
     return told
 
 
