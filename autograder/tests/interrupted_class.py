@@ -68,7 +68,9 @@ def killed(
         )  # fmt: skip
         while run.poll() is None and _done(out) < moment:
             time.sleep(0.05)
-        time.sleep(draw.uniform(0, 3))
+        until = time.monotonic() + draw.uniform(0, 3)
+        while time.monotonic() < until and _done(out) < students - 1:  # a fast machine must not be done before
+            time.sleep(0.01)
         assert run.poll() is None, f"it ended before it was killed: {run.stderr.read() if run.stderr else ''}"
         belonging = descendants(run.pid)
         os.killpg(run.pid, signal.SIGKILL)
