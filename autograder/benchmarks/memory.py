@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-EVERY = 0.2  # seconds from one look to the next
+EVERY = 0.2  # seconds from one look to the next, at least
+SHARE = 0.05  # of a core that looking may take: what is looked at is measured too
 _KILOBYTE = 1024
 
 
@@ -46,8 +47,9 @@ def watch(process: subprocess.Popen[bytes]) -> Memory:
         size, hidden = look(process.pid)
         memory.looks.append((begun, size))
         memory.hidden += hidden
-        memory.busy += time.process_time() - busy
-        time.sleep(max(0.0, begun + EVERY - time.time()))
+        busy = time.process_time() - busy
+        memory.busy += busy
+        time.sleep(max(EVERY, busy / SHARE))
     return memory
 
 

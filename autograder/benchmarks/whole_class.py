@@ -89,6 +89,11 @@ class _Run:
     def median(self, part: slice) -> float:
         return statistics.median(_report(result).seconds for result in self.results[part])
 
+    def beside(self, other: _Run) -> float:
+        """How many times as long the other's submissions took here, which holds them too: the median."""
+        here = {result.key: _report(result).seconds for result in self.results}
+        return statistics.median(here[result.key] / _report(result).seconds for result in other.results)
+
     @property
     def mean(self) -> float:
         return statistics.fmean(_report(result).seconds for result in self.results)
@@ -230,12 +235,13 @@ def _seconds(submission: Submission, assignment: Assignment, sandbox: Sandbox) -
 
 
 def _growth_and_memory(bench: Bench, options: Options) -> Iterator[Line]:
-    """A long class, watched; and short ones, to compare what a submission costs in them."""
-    for students in (10, HUNDRED):
-        if students < options.long:
-            few = bench.graded(students)
-            yield Line(f"a submission in a class of {students}, median", f"{few.median(slice(None)):.3f} s")
+    """A long class, watched; and short ones, to compare what the same submissions cost in them."""
+    short = [bench.graded(students) for students in (10, HUNDRED) if students < options.long]
     whole = bench.graded(options.long, watched=True)
+    for few in short:
+        grown = whole.beside(few)
+        yield Line(f"a submission in a class of {len(few.results)}, median", f"{few.median(slice(None)):.3f} s")
+        yield Line(f"the same in a class of {options.long:,}", f"{grown:.2f} ×", f"at most {GROWTH} ×", grown <= GROWTH)
     part = min(HUNDRED, options.long // 2)
     first, last = whole.median(slice(part)), whole.median(slice(-part, None))
     yield Line(f"a class of {options.long:,}, the first {part}", f"{first:.3f} s")
