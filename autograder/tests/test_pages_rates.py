@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +11,6 @@ from autograder.course import Assignment
 from autograder.pages.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, histogram, loss_curve
 from autograder.pages.rates import QuestionRates, Rate, rates_of
 from autograder.report import QuestionReport, Status, TestResult
-from autograder.wording import counted, number, seconds
 
 
 def submission(**outcomes: Status) -> QuestionReport:
@@ -114,29 +111,3 @@ def test_a_curve_stays_in_its_frame(points: list[tuple[int, float | None]]) -> N
         assert TOP - 0.1 <= y <= HEIGHT - BOTTOM + 0.1
     assert 2 <= len(curve.up) <= 12
     assert 1 <= len(curve.across) <= 10
-
-
-@pytest.mark.parametrize(
-    ("value", "told"),
-    [
-        (0, "0"),
-        (100, "100"),
-        (99.6, "99.6"),
-        (99.999, "100"),
-        (2.5, "2.5"),
-        (1234.5, "1,234.5"),
-        (None, "–"),
-        (math.nan, "–"),
-    ],
-)
-def test_numbers_are_told_as_they_are(value: float | None, told: str) -> None:
-    assert number(value) == told
-
-
-def test_digits_that_are_not_asked_for_are_rounded_away() -> None:
-    assert (number(99.6, 0), number(10.04, 1), number(9.96, 1)) == ("100", "10", "10")
-    assert (counted(1, "point"), counted(2, "point"), counted(1.5, "point")) == ("1 point", "2 points", "1.5 points")
-
-
-def test_times_stand_in_columns_with_one_decimal() -> None:
-    assert [seconds(value) for value in (0.04, 3, 1234.56, None)] == ["0.0", "3.0", "1,234.6", "–"]
