@@ -155,17 +155,24 @@ def synthetic(train: int = 10_000, test: int = 2_000, seed: int = 0) -> tuple[Im
     Returns:
         Both parts, in random order, each with equally many images of every class (give or take one).
     """
-    return _draw_patterns(train, seed, 0), _draw_patterns(test, seed, 1)
+    of_train, of_test = (np.random.default_rng((seed, part)) for part in range(2))
+    return draw_patterns(train, of_train, of_train), draw_patterns(test, of_test, of_test)
 
 
-def _draw_patterns(count: int, *seed: int) -> Images:
+def draw_patterns(count: int, of_labels: np.random.Generator, of_pixels: np.random.Generator) -> Images:
+    """Patterns as `synthetic` has them, equally many of every class (give or take one).
+
+    Args:
+        count: number of images.
+        of_labels: decides their order.
+        of_pixels: decides all else; may be the same generator.
+    """
     import torch
 
-    random = np.random.default_rng(seed)
-    labels = random.permutation(np.arange(count) % len(CLASSES))
+    labels = of_labels.permutation(np.arange(count) % len(CLASSES))
     images = np.empty((count, 3, SIZE, SIZE), np.uint8)
     for first in range(0, count, 1000):  # a thousand at a time: all at once would take a gigabyte
-        images[first : first + 1000] = _draw_stripes(labels[first : first + 1000], random)
+        images[first : first + 1000] = _draw_stripes(labels[first : first + 1000], of_pixels)
     return Images(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
 
 

@@ -65,6 +65,7 @@ for _command in (class_cli.grade_a_class, class_cli.pages, class_cli.review, cla
 @main.command()
 @click.argument("submission", type=click.Path(path_type=Path))
 @click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
+@click.option("--student", default="", metavar="NAME", help="Whose it is: trains with their seeds, as a class does.")
 @click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
 @click.option(
@@ -82,6 +83,7 @@ for _command in (class_cli.grade_a_class, class_cli.pages, class_cli.review, cla
 def grade(
     submission: Path,
     questions: tuple[str, ...],
+    student: str,
     no_training: bool,
     data: str,
     device: str,
@@ -118,6 +120,7 @@ def grade(
             assignment,
             questions=questions,
             data=None if no_training else data,
+            student=student,
             progress=bar.advance,
         ).report
 

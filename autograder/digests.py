@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from autograder.course import HIDDEN_TESTS, NOT_FOR_GRADING, PUBLIC_TESTS, ROOT, Question
+from autograder.secret import fingerprint
 
 THRESHOLDS = ROOT / "autograder" / "thresholds.json"
 
@@ -61,7 +62,9 @@ def stamp(submission: str, question: Question, data: str | None) -> str:
         del settings[name]
     parts: list[object] = [submission, grader_digest(), _question_suite_digest(question), settings]
     if question.trains:
-        parts += [data, thresholds_digest() if data is not None else ""]
+        # Not whose it is: a student who has got another name, by a roster that was not there before, need not be
+        # trained again.
+        parts += [data, *((thresholds_digest(), fingerprint()) if data is not None else ())]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -19,6 +19,7 @@ from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
+from autograder.secret import Seeds, seeds_of
 from autograder.short_run import Data, ShortRun, threshold_for
 from autograder.suite import Progress, SuitePlugin, run_suite
 from autograder.written import read_written
@@ -31,6 +32,7 @@ def grade(
     *,
     questions: tuple[str, ...] = (),
     data: Data | None = None,
+    seeds: Seeds | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Run the suites against a submission and count the points.
@@ -41,6 +43,7 @@ def grade(
         sandbox: where the student's code runs.
         questions: ids of those to grade; all if there are none.
         data: images to train networks on; without, those tests and their points are absent.
+        seeds: the student's, see `secret`; without, those of nobody in particular.
         progress: told after each test.
 
     Raises:
@@ -50,10 +53,11 @@ def grade(
     begun = time.perf_counter()
     torch.set_num_threads(1)  # expected values are small: threads would only wait for one another
     chosen = assignment.choose(questions)
+    seeds = seeds or seeds_of()
     suite = suite_digest()
     seed = hmac.digest(suite.encode(), submission.digest.encode(), "sha256")
     folder = sandbox.stage({**_given(assignment), **submission.modules})
-    sessions = {question.id: _session(question, submission, sandbox, folder) for question in chosen}
+    sessions = {question.id: _session(question, submission, sandbox, folder, seeds) for question in chosen}
     runs: dict[str, ShortRun] = {}
     try:
         for session in sessions.values():
@@ -61,7 +65,7 @@ def grade(
         if data is not None:  # the networks are trained side by side, while the other tests run
             remarks = tables(submission.modules)
             runs = {
-                question.id: _short_run(question, submission, sandbox, folder, data, seed, remarks)
+                question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks)
                 for question in chosen
                 if question.trains
             }
@@ -83,6 +87,7 @@ def grade(
             "suite": suite,
             "thresholds": thresholds_digest(),
             "grader": grader_digest(),
+            "secret": seeds.fingerprint,
         },
         seed=seed.hex(),
         environment={
@@ -106,9 +111,15 @@ def _given(assignment: Assignment) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in course.STUBS.glob("*.py") if path.name not in stubs}
 
 
-def _session(question: Question, submission: Submission, sandbox: Sandbox, folder: Path) -> Session:
+def _session(question: Question, submission: Submission, sandbox: Sandbox, folder: Path, seeds: Seeds) -> Session:
     session = Session(
-        sandbox, folder, question.module, question.from_scratch, question.limits, left_out=submission.left_out
+        sandbox,
+        folder,
+        question.module,
+        question.from_scratch,
+        question.limits,
+        left_out=submission.left_out,
+        key=seeds.calls(question.id),
     )
     problem = submission.problems.get(f"{question.module}.py")
     if problem is not None:
@@ -122,7 +133,7 @@ def _short_run(
     sandbox: Sandbox,
     folder: Path,
     data: Data,
-    seed: bytes,
+    seeds: Seeds,
     remarks: list[str],
 ) -> ShortRun:
     return ShortRun(
@@ -130,7 +141,7 @@ def _short_run(
         folder,
         question,
         data,
-        seed=int.from_bytes(seed[:7]),
+        seeds=seeds,
         threshold=threshold_for(question, data.kind),
         flags=list(remarks),
         problem=submission.problems.get(f"{question.module}.py"),

@@ -11,6 +11,7 @@ from autograder.errors import UnusableRequest
 from autograder.grading import Grading
 from autograder.intake import Submission, read_submission
 from autograder.report import Report
+from autograder.secret import seeds_of
 
 if TYPE_CHECKING:
     from autograder.suite import Progress
@@ -30,6 +31,7 @@ def grade_one(
     *,
     questions: tuple[str, ...] = (),
     data: str | None = "auto",
+    student: str = "",
     unusable_is_zero: bool = False,
     progress: Progress | None = None,
 ) -> Graded:
@@ -40,6 +42,7 @@ def grade_one(
         assignment: from `course`.
         questions: ids of those to grade; all if there are none.
         data: images to train networks on, as for `cifar10.resolve`; None leaves those tests and their points out.
+        student: whose it is, as the course knows them: decides the random numbers of training, see `secret`.
         unusable_is_zero: what cannot be used is graded as a submission without any file: every test is there, none
             has points. For places that want a result of everyone.
         progress: told after each test.
@@ -57,5 +60,7 @@ def grade_one(
         submission, problem = Submission(path.name, {}), str(error)
 
     with Grading() as grading:
-        report = grading.grade(submission, assignment, questions=questions, data=data, progress=progress)
+        report = grading.grade(
+            submission, assignment, questions=questions, data=data, seeds=seeds_of(student), progress=progress
+        )
     return Graded(report, problem)

@@ -12,6 +12,7 @@ from autograder.sandbox.launch import SandboxError, launch
 
 if TYPE_CHECKING:
     from autograder.report import Report
+    from autograder.secret import Seeds
     from autograder.suite import Progress
 
 
@@ -35,6 +36,7 @@ class Grading:
         *,
         questions: tuple[str, ...] = (),
         data: str | None = "auto",
+        seeds: Seeds | None = None,
         progress: Progress | None = None,
     ) -> Report:
         """Grade a submission as it was taken in.
@@ -44,6 +46,7 @@ class Grading:
             assignment: from `course`.
             questions: ids of those to grade; all if there are none.
             data: images to train networks on, as for `cifar10.resolve`; None leaves those tests and their points out.
+            seeds: the student's, see `secret`; without, those of nobody in particular.
             progress: told after each test.
 
         Raises:
@@ -56,8 +59,9 @@ class Grading:
             from autograder.grade import grade
 
             images = self.load(data) if trains and data is not None else None
+            sandbox = self._in_sandbox()
             return grade(
-                submission, assignment, self._in_sandbox(), questions=questions, data=images, progress=progress
+                submission, assignment, sandbox, questions=questions, data=images, seeds=seeds, progress=progress
             )
 
     def layers(self) -> dict[str, bool]:

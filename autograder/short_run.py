@@ -3,18 +3,19 @@
 The worker gets training images with their labels and held-out images without; what comes back is a class for each
 held-out image, and only this side can tell which are right. The held-out images are CIFAR-10's test images in an
 order of their own, mirrored, shifted and lit by chance: the test set is public, and a table of it must not pay.
+Patterns are drawn anew. What decides them, and what seeds the training, comes from the course's secret (`secret`).
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -30,6 +31,7 @@ from autograder.sandbox import sealed
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
+from autograder.secret import HeldOutDraw, Seeds
 
 SHIFT = 1  # pixels, at most
 LIGHT = 0.1  # how much brighter or darker, at most
@@ -44,13 +46,13 @@ class Data:
     Attributes:
         source: "synthetic", "cifar10" or a folder, as `cifar10.resolve` gives it.
         train_count: number of training images.
-        train_file: descriptor of the sealed file that holds them and their labels.
+        train_file: the sealed file that holds them and their labels.
         test: the test images, from which held-out ones are made.
     """
 
     source: str
     train_count: int
-    train_file: int
+    train_file: sealed.File
     test: Images
 
     @classmethod
@@ -73,7 +75,7 @@ class Data:
         return "synthetic" if self.source == "synthetic" else "cifar10"
 
     def close(self) -> None:
-        os.close(self.train_file)
+        self.train_file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -91,7 +93,7 @@ class ShortRun:
         folder: the staged submission.
         question: the question, with the name of its network.
         data: the images.
-        seed: of the held-out images and of the training.
+        seeds: of the held-out images and of the training.
         threshold: the accuracy that is asked for, in per cent.
         flags: remarks for a person.
         problem: why the module cannot be used, if it cannot; nothing is trained then.
@@ -102,7 +104,7 @@ class ShortRun:
     folder: Path
     question: Question
     data: Data
-    seed: int
+    seeds: Seeds
     threshold: float
     flags: list[str] = field(default_factory=list)
     problem: str | None = None
@@ -117,7 +119,7 @@ class ShortRun:
             self._result = Unusable(self.problem)
             return
         network = network_of(self.question, self.data.kind)
-        self._held_out = held_out(self.data.test, self.seed)
+        self._held_out = held_out(self.data.test, self.data.kind, self.seeds.held_out(self.question.id))
         limit = self.question.limits.train_seconds
         limits = replace(
             self.question.limits,
@@ -133,10 +135,12 @@ class ShortRun:
             "train": self.data.train_count,
             "held_out": len(self._held_out.labels),
             "before": self._asked_before,
-            "seed": self.seed,
+            "seed": self.seeds.training(self.question.id),
         }
+        # Each worker has a descriptor of its own, also of the common file: one that several shared would have one
+        # place in the file, where a submission could leave a number for the next one.
         file = sealed.seal([self._held_out.images])
-        try:
+        with file, file.opened() as unseen, self.data.train_file.opened() as train:
             self._session = Session(
                 self.sandbox,
                 self.folder,
@@ -144,12 +148,11 @@ class ShortRun:
                 (),
                 limits,
                 begin_with=[request],
-                files=[self.data.train_file, file],
+                files=[train, unseen],
                 left_out=self.left_out,
+                key=self.seeds.calls(self.question.id),
             )
             self._session.prepare()
-        finally:
-            os.close(file)
 
     def accuracy(self) -> Accuracy:
         """Wait until it is trained.
@@ -213,28 +216,43 @@ class ShortRun:
         return Accuracy(mean, per_class, self.threshold, round(untrained, 2), _curve(told.get("curve")))
 
 
-def held_out(test: Images, seed: int) -> Images:
-    """Test images in an order of their own, half of them mirrored, each shifted and lit by chance.
+def held_out(test: Images, kind: str, draw: HeldOutDraw) -> Images:
+    """Images that no submission has seen: of a kind with the test images, and as many.
+
+    Patterns are drawn anew: whoever has the given code can draw the test images too, with their labels. CIFAR-10's
+    are put in an order of their own, half of them mirrored, each shifted and lit by chance.
 
     Args:
         test: images (N, 3, 32, 32), uint8, and labels.
-        seed: decides all of it.
+        kind: "synthetic" or "cifar10".
+        draw: decides all of it.
     """
-    draw = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(test.labels), generator=draw)
-    images = test.images[order]
-    count, _, size, _ = images.shape
-    mirrored = torch.rand(count, generator=draw) < 0.5
-    images = torch.where(mirrored.view(-1, 1, 1, 1), images.flip(3), images)
+    count = len(test.labels)
+    if kind == "synthetic":
+        return changed(cifar10.draw_patterns(count, draw.labels, draw.pixels), draw.pixels)
+    order = torch.from_numpy(draw.labels.permutation(count))
+    return changed(Images(test.images[order], test.labels[order]), draw.pixels)
+
+
+def changed(test: Images, draw: np.random.Generator) -> Images:
+    """Half of the images mirrored, each shifted and lit by chance.
+
+    Args:
+        test: images (N, 3, 32, 32), uint8, and labels.
+        draw: decides how.
+    """
+    count, _, size, _ = test.images.shape
+    mirrored = torch.from_numpy(draw.random(count) < 0.5)
+    images = torch.where(mirrored.view(-1, 1, 1, 1), test.images.flip(3), test.images)
     padded = F.pad(images.float(), (SHIFT,) * 4, mode="reflect").to(torch.uint8)
-    corner = torch.randint(2 * SHIFT + 1, (2, count), generator=draw)
+    corner = draw.integers(2 * SHIFT + 1, size=(2, count))
     shifted = torch.empty_like(images)
     for row in range(2 * SHIFT + 1):
         for column in range(2 * SHIFT + 1):
-            here = (corner[0] == row) & (corner[1] == column)
+            here = torch.from_numpy((corner[0] == row) & (corner[1] == column))
             shifted[here] = padded[here][:, :, row : row + size, column : column + size]
-    light = 1 + LIGHT * (2 * torch.rand(count, 1, 1, 1, generator=draw) - 1)
-    return Images((shifted * light).clamp(0, 255).to(torch.uint8), test.labels[order])
+    light = torch.from_numpy(1 + LIGHT * draw.uniform(-1, 1, (count, 1, 1, 1)).astype(np.float32))
+    return Images((shifted * light).clamp(0, 255).to(torch.uint8), test.labels)
 
 
 def network_of(question: Question, kind: str) -> Network:

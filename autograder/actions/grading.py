@@ -17,6 +17,7 @@ from autograder.intake import read_submission
 from autograder.isolation import in_one_line, require_layers
 from autograder.render.markdown import feedback
 from autograder.report import Report, for_student, write_json
+from autograder.secret import seeds_of
 from autograder.wording import counted
 
 
@@ -95,7 +96,9 @@ def _outcome(
             unusable.append(commit)
             problems.append(str(error).replace(str(files), name))
             continue
-        graded.append(_Graded(commit, grading.grade(submission, assignment, data=data)))
+        graded.append(
+            _Graded(commit, grading.grade(submission, assignment, data=data, seeds=seeds_of(entry.student.student)))
+        )
     if not graded:
         text = "\n".join([f"## {assignment.title}\n", *(f"- {for_markdown(problem)}" for problem in problems), ""])
         (results / "feedback.md").write_text(text, "utf-8")

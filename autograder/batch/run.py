@@ -22,6 +22,7 @@ from autograder.digests import stamp
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.inert import one_line
 from autograder.intake import Submission, read_submission
+from autograder.secret import seeds_of
 from autograder.written import text_to_read
 
 LOOK_SECONDS = 0.5  # how long to wait before looking who else could be sent a submission
@@ -127,6 +128,7 @@ class Class:
             self.assignment,
             job.questions,
             self.choice.data,
+            seeds_of(job.found.student),
             code_digests(),
             self.choice.allow_missing,
         )

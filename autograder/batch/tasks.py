@@ -20,6 +20,7 @@ from autograder.grading import Grading
 from autograder.intake import Submission
 from autograder.isolation import require_layers
 from autograder.report import Report
+from autograder.secret import Seeds
 
 PRELOADED = ("autograder.grade", "autograder.short_run", "autograder.batch.tasks")
 
@@ -36,6 +37,7 @@ class Task:
         assignment: as it stands where the class was started.
         questions: ids of those to grade.
         data: images to train networks on; None: none is trained.
+        seeds: the student's; the course's secret itself stays where the class was started.
         code: what `code_digests` says where the class was started.
         allow_missing: a layer of confinement may be missing.
     """
@@ -44,6 +46,7 @@ class Task:
     assignment: Assignment
     questions: tuple[str, ...]
     data: str | None
+    seeds: Seeds
     code: tuple[str, ...]
     allow_missing: bool = False
 
@@ -83,7 +86,10 @@ def grade_task(task: Task) -> Answer:
                     _grading.load(task.data)
             except (UnusableRequest, GraderFault) as error:
                 return Answer(fault=f"On {socket.gethostname()}: {error}", stop=True)
-            return Answer(_grading.grade(task.submission, task.assignment, questions=task.questions, data=task.data))
+            report = _grading.grade(
+                task.submission, task.assignment, questions=task.questions, data=task.data, seeds=task.seeds
+            )
+            return Answer(report)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one submission; the others are graded)
         told = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
         return Answer(fault=told or type(error).__name__)

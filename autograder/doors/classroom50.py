@@ -35,7 +35,7 @@ def grade_checkout(checkout: Path, chosen: settings.Settings, handed: Handed) ->
         OSError: the result cannot be written.
     """
     assignment = course.load()
-    graded = grade_one(checkout, assignment, data=chosen.images, unusable_is_zero=True)
+    graded = grade_one(checkout, assignment, data=chosen.images, student=handed.owner, unusable_is_zero=True)
     student = for_student(graded.report)
     late = Deadline(assignment.due, assignment.late).lateness(handed.at).sentence if handed.at else ""
     remarks = (in_markdown(graded.problem) if graded.problem else "", late, "" if chosen.training else NOT_TRAINED)

@@ -10,6 +10,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from autograder import course
 from autograder.deadline import Deadline, moment
@@ -33,9 +34,12 @@ def grade_submission(root: Path) -> None:
     """
     assignment = course.load()
     chosen = settings.load(root / "source" / "settings.toml")
-    graded = grade_one(root / "submission", assignment, data=chosen.images, unusable_is_zero=True)
+    metadata = _metadata(root / "submission_metadata.json")
+    graded = grade_one(
+        root / "submission", assignment, data=chosen.images, student=_student(metadata), unusable_is_zero=True
+    )
     problem = f"The submission could not be graded, so every test counts as failed: {graded.problem}"
-    handed_in, due = _times(root / "submission_metadata.json")
+    handed_in, due = _times(metadata)
     deadline = Deadline(due or assignment.due, assignment.late)
     remarks = (
         problem if graded.problem else "",
@@ -54,13 +58,28 @@ def grade_submission(root: Path) -> None:
     print_report(graded.report, training=chosen.training)
 
 
-def _times(metadata: Path) -> tuple[datetime | None, datetime | None]:
-    """When it was handed in, and when it is due; None for what Gradescope does not tell."""
+def _metadata(path: Path) -> Any:
+    """What Gradescope says of the submission; None if it says nothing that can be read."""
     try:
-        told = json.loads(metadata.read_text("utf-8"))
-        due = told["assignment"].get("due_date")
-        return moment(told["created_at"]), moment(due) if due else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _student(metadata: Any) -> str:
+    """Whose it is, by e-mail address, of a group all of them; "" if Gradescope does not say."""
+    try:
+        return " ".join(sorted(str(user["email"]) for user in metadata["users"]))
+    except (KeyError, TypeError):
+        return ""
+
+
+def _times(metadata: Any) -> tuple[datetime | None, datetime | None]:
+    """When it was handed in, and when it is due; None for what Gradescope does not say."""
+    try:
+        due = metadata["assignment"].get("due_date")
+        return moment(metadata["created_at"]), moment(due) if due else None
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None, None
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from autograder.course import EXPLANATIONS, NOT_FOR_GRADING, ROOT, SOLUTIONS
 from autograder.errors import UnusableRequest
+from autograder.secret import SECRET, course_secret
 
+SECRET_NAME = SECRET.relative_to(ROOT).as_posix()
 _KINDS = {".py", ".toml", ".json", ".ini", ".md"}
 _ROOT_FILES = ("conftest.py", "pyproject.toml", "requirements.txt", "LICENSE")
 
@@ -18,8 +20,12 @@ def grader_files(*, public: bool = False) -> dict[str, bytes]:
     """The grader by paths below its folder: code, suites, given files, public tests; the same bytes every time.
 
     Args:
-        public: the place can be read by anyone, so nothing of the solutions goes there. Otherwise the reference's
-            written answers go along: by them a reader is told how many numbers of a table are right.
+        public: the place can be read by anyone, so nothing of the solutions goes there, and no secret. Otherwise the
+            course's secret goes along, which networks are trained and measured by; and the reference's written
+            answers: by them a reader is told how many numbers of a table are right.
+
+    Raises:
+        GraderFault: the course's secret is damaged.
     """
     files = [
         path
@@ -36,7 +42,8 @@ def grader_files(*, public: bool = False) -> dict[str, bytes]:
     files += [ROOT / name for name in _ROOT_FILES]
     if not public:
         files.append(SOLUTIONS / EXPLANATIONS)
-    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in sorted(files)}
+    contents = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in sorted(files)}
+    return contents if public else {**contents, SECRET_NAME: course_secret()}
 
 
 def zipped(files: Mapping[str, bytes], executable: Collection[str] = ()) -> bytes:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from autograder.course import EXPLANATIONS, Assignment
 from autograder.errors import UnusableRequest
-from autograder.export.bundle import grader_files
+from autograder.export.bundle import SECRET_NAME, grader_files
 from autograder.folder_update import Record, carry_out, compare, names_in
 from autograder.nbgrader.configuration import ASSIGNMENT
 from autograder.nbgrader.notebooks import make_notebooks
 
 TEMPLATE = Path(__file__).parent / "template"
 RECORD = Record("grader/exported.json", "", "is not as an export wrote it: bring it back.")
-_SETTINGS = "grader/autograder/assignment.toml"  # the one file in grader/ that a course may change
+_COURSES_OWN = ("grader/autograder/assignment.toml", f"grader/{SECRET_NAME}")  # in grader/, what a course may change
 
 
 @dataclass
@@ -69,4 +69,4 @@ def write_course_folder(folder: Path, assignment: Assignment) -> Changes:
 
 def _may_change(name: str) -> bool:
     """Whether a course may have a file its own way."""
-    return name == _SETTINGS or not name.startswith("grader/")
+    return name in _COURSES_OWN or not name.startswith("grader/")

@@ -21,6 +21,7 @@ from autograder import course
 from autograder.course import Question
 from autograder.digests import suite_digest, suite_files
 from autograder.report import Accuracy
+from autograder.secret import seeds_of
 from autograder.short_run import held_out, network_of, threshold_for
 from autograder.suite import know_markers, run_pytest, sentences
 from tests.checks import CheckFailed
@@ -90,7 +91,7 @@ class OwnKernel:
     @pytest.fixture
     def short_run(self) -> _ShortRun:
         """The training of the question's network, which begins here."""
-        return _ShortRun(self._question, self._module, self._seed("training"))
+        return _ShortRun(self._question, self._module)
 
     @pytest.fixture
     def seed(self, request: pytest.FixtureRequest) -> int:
@@ -138,22 +139,24 @@ class _ShortRun:
         epochs: of the recipe.
     """
 
-    def __init__(self, question: Question, module: ModuleType, seed: int) -> None:
+    def __init__(self, question: Question, module: ModuleType) -> None:
         self._source = cifar10.resolve("auto")
-        kind = "synthetic" if self._source == "synthetic" else "cifar10"
-        self._network = network_of(question, kind)
+        self._kind = "synthetic" if self._source == "synthetic" else "cifar10"
+        self._network = network_of(question, self._kind)
         self._module = module
-        self._seed = seed
-        self.threshold = threshold_for(question, kind)
+        self._question = question
+        self._seeds = seeds_of()
+        self.threshold = threshold_for(question, self._kind)
         self.epochs = self._network.recipe.epochs
 
     def accuracy(self) -> Accuracy:
         """Train, and measure on held-out images."""
         train, test = cifar10.load(self._source)
-        unseen = held_out(test, self._seed)
-        torch.manual_seed(self._seed)
+        seed = self._seeds.training(self._question.id)
+        unseen = held_out(test, self._kind, self._seeds.held_out(self._question.id))
+        torch.manual_seed(seed)
         model = getattr(self._module, self._network.name)(**self._network.settings)
-        history = training.fit(model, train, self._network.recipe, seed=self._seed)
+        history = training.fit(model, train, self._network.recipe, seed=seed)
         right = training.predict(model, unseen.images).argmax(1) == unseen.labels
         return Accuracy(100 * right.float().mean().item(), {}, self.threshold, 0.0, history.curve)
 

@@ -63,7 +63,7 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
             training=self.training,
             data=self.data,
         )
-        report = for_student(grading().report(Path(folder), settings))
+        report = for_student(grading().report(Path(folder), settings, whose["student"]))
         graded = next(each for each in report["questions"] if each["id"] == question.id)
         points = most_points(question, graded)
         outputs = {f"{question.id}-{visibility}": visibility for visibility in VISIBILITIES}

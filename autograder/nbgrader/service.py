@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from autograder import course
 from autograder.grading import Grading
 from autograder.intake import read_submission
+from autograder.secret import seeds_of
 
 if TYPE_CHECKING:
     from autograder.report import Report
@@ -38,8 +39,13 @@ class Service:
         self._grading = Grading()
         self._last: tuple[object, Report] | None = None
 
-    def report(self, folder: Path, settings: Settings) -> Report:
+    def report(self, folder: Path, settings: Settings, student: str) -> Report:
         """Grade a folder, as `python -m autograder grade` does.
+
+        Args:
+            folder: what the student handed in.
+            settings: how.
+            student: as nbgrader knows them.
 
         Raises:
             UnusableRequest: the submission or the data cannot be used.
@@ -47,11 +53,13 @@ class Service:
         """
         assignment = course.load()
         submission = read_submission(folder, assignment)
-        key = (submission.digest, submission.left_out, assignment, settings)
+        key = (submission.digest, submission.left_out, assignment, settings, student)
         if self._last is None or self._last[0] != key:
             self._last = None
             data = settings.data if settings.training else None
-            report = self._grading.grade(submission, assignment, questions=settings.questions, data=data)
+            report = self._grading.grade(
+                submission, assignment, questions=settings.questions, data=data, seeds=seeds_of(student)
+            )
             self._last = key, report
         return self._last[1]
 

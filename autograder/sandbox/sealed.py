@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import mmap
 import os
 import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Self
 
 import torch
 
 _SEALS = ("F_SEAL_SEAL", "F_SEAL_SHRINK", "F_SEAL_GROW", "F_SEAL_WRITE")
 
 
-def seal(parts: Iterable[torch.Tensor]) -> int:
-    """Write tensors of bytes, one after the other, into a file that nobody can change any more.
+class File:
+    """A sealed file. A context manager; the file is gone when this and all that was opened of it are closed."""
 
-    Returns:
-        A descriptor of it, for reading. The file is gone when the last descriptor is closed.
-    """
+    def __init__(self, descriptor: int, path: str) -> None:
+        self._descriptor = descriptor
+        self._path = path
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[int]:
+        """A descriptor for reading that shares nothing with any other one: neither its place in the file nor flags."""
+        descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        else:
+            Path(self._path).unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def seal(parts: Iterable[torch.Tensor]) -> File:
+    """Write tensors of bytes, one after the other, into a file that nobody can change any more."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("images", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         _write(descriptor, parts)
@@ -27,15 +56,14 @@ def seal(parts: Iterable[torch.Tensor]) -> int:
         for name in _SEALS:
             seals |= getattr(fcntl, name)
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-        return descriptor
-    # Without memory files: an ordinary one whose name is gone, open for reading only.
+        return File(descriptor, f"/proc/self/fd/{descriptor}")  # to open it there makes a new place in the file
+    # Without memory files: an ordinary one, which is always opened for reading only.
     writing, path = tempfile.mkstemp()
     try:
         _write(writing, parts)
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     finally:
         os.close(writing)
-        os.unlink(path)  # noqa: PTH108
+    return File(-1, path)
 
 
 def view(descriptor: int, length: int) -> torch.Tensor:

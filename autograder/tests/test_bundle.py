@@ -51,7 +51,7 @@ def test_no_solution_and_no_bank_goes_along() -> None:
     names = set(grader_files(public=True))
     assert "autograder/hidden/test_q1_conv2d.py" in names
     assert not [name for name in names if name.startswith(("solutions/", "autograder/bank/", "autograder/tests/"))]
-    assert grader_files().keys() - names == {"solutions/explanations.md"}
+    assert grader_files().keys() - names == {"solutions/explanations.md", "autograder/secret.key"}
 
 
 def test_a_zip_file_of_the_same_files_is_the_same() -> None:

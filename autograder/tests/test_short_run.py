@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from autograder.literals import tables
 from autograder.report import QuestionReport
 from autograder.sandbox import sealed
 from autograder.sandbox.sandbox import Sandbox
+from autograder.secret import seeds_for_tests
 from autograder.short_run import Data, held_out, threshold_for
 
 LENET = (course.SOLUTIONS / "q6_lenet.py").read_text("utf-8")
@@ -177,7 +179,7 @@ def test_a_network_that_knows_before_it_was_trained_is_flagged(
     trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The strongest cheat there is: the answers themselves, as if a hash of every image had withstood its changes.
-    monkeypatch.setattr(short_run, "held_out", lambda test, _: test)
+    monkeypatch.setattr(short_run, "held_out", lambda test, *_: test)
     _, test = cifar10.synthetic(512, 1200)
     report = trained(answering(f"[int(c) for c in '{''.join(map(str, test.labels.tolist()))}']"))
     assert report.accuracy is not None
@@ -201,7 +203,7 @@ def test_tables_in_a_source_are_seen(source: str, remark: str) -> None:
 
 def test_held_out_images_are_another_order_of_changed_images() -> None:
     _, test = cifar10.synthetic(10, 300)
-    one, again, other = held_out(test, 1), held_out(test, 1), held_out(test, 2)
+    one, again, other = (held_out(test, "cifar10", seeds_for_tests(number).held_out("q6")) for number in (1, 1, 2))
     assert torch.equal(one.images, again.images)
     assert torch.equal(one.labels, again.labels)
     assert not torch.equal(one.labels, other.labels)
@@ -214,11 +216,26 @@ def test_held_out_images_are_another_order_of_changed_images() -> None:
     assert (one.images.float().mean() - test.images.float().mean()).abs() < 3
 
 
+def test_held_out_patterns_are_none_that_the_given_code_draws() -> None:
+    _, test = cifar10.synthetic(10, 300)
+    one, other = (held_out(test, "synthetic", seeds_for_tests(number).held_out("q6")) for number in (1, 2))
+    assert torch.equal(one.labels.bincount(), test.labels.bincount())
+    # Two draws of one class are two images: none of a patch, of noise or of light is the same.
+    for drawn in (one, other):
+        label = drawn.labels == 3
+        difference = (drawn.images[label][:, None].float() - test.images[test.labels == 3][None].float()).abs()
+        assert difference.mean((2, 3, 4)).min() > 5
+    assert not torch.equal(one.labels, other.labels)
+
+
 def test_a_sealed_file_can_be_read_and_not_changed() -> None:
-    descriptor = sealed.seal([torch.arange(4, dtype=torch.uint8), torch.tensor([9], dtype=torch.uint8)])
-    assert sealed.view(descriptor, 5).tolist() == [0, 1, 2, 3, 9]
-    with pytest.raises(OSError, match="not permitted"):
-        Path(f"/proc/self/fd/{descriptor}").write_bytes(b"x")
+    parts = [torch.arange(4, dtype=torch.uint8), torch.tensor([9], dtype=torch.uint8)]
+    with sealed.seal(parts) as file, file.opened() as descriptor, file.opened() as other:
+        assert sealed.view(descriptor, 5).tolist() == [0, 1, 2, 3, 9]
+        with pytest.raises(OSError, match="not permitted"):
+            Path(f"/proc/self/fd/{descriptor}").write_bytes(b"x")
+        os.lseek(descriptor, 3, os.SEEK_SET)
+        assert os.lseek(other, 0, os.SEEK_CUR) == 0
 
 
 def test_a_recipe_that_was_not_calibrated_is_refused(assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.errors import UnusableRequest
-from autograder.export.bundle import grader_files
+from autograder.export.bundle import SECRET_NAME, grader_files
 from autograder.folder_update import Record, carry_out, compare, names_in
 
 WORKFLOW = ".github/workflows/grade.yml"
@@ -14,7 +14,7 @@ RECORD = Record(
     "what the export wrote, by its SHA-256; leave it as it is",
     "is not as an export wrote it: bring it back, or remove it.",
 )
-COURSES_OWN = ("roster.csv", "autograder/assignment.toml", "README.md", ".gitignore")
+COURSES_OWN = ("roster.csv", "autograder/assignment.toml", "README.md", ".gitignore", SECRET_NAME)
 _TEMPLATE = Path(__file__).resolve().parent / "template"
 _GIVEN = {".git", "README.md"}  # what a repository that was just made may hold
 
