@@ -40,11 +40,27 @@ DEFENCES = {
     "limits": "processor time, memory, files and output are limited",
     "intake": "only the assignment's modules are taken in, and nothing is followed or unpacked",
     "inert": "text from a student is shown, never obeyed",
+    "secret": "held-out images are drawn from what no worker knows",
     **{layer: f"the sandbox's layer `{layer}`" for layer in LAYERS},
 }
 """What keeps attacks out. All layers that an attack names are off together when it must succeed."""
 
-_FIELDS = {"tries", "wants", "stopped_by", "then", "question", "base", "says", "fresh", "together", "root", "limits"}
+_FIELDS = {
+    *(
+        "tries",
+        "wants",
+        "stopped_by",
+        "then",
+        "question",
+        "base",
+        "says",
+        "trains",
+        "fresh",
+        "together",
+        "root",
+        "limits",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +76,7 @@ class Attack:
         question: the question whose module it hands in.
         base: what its module is appended to: "stub", "solution", "" or a wrong answer of the bank.
         says: words that the student must read in one of the messages; "" if it does not matter.
+        trains: whether its network is trained, on a few patterns for one epoch.
         fresh: whether, without the boundary, it needs an interpreter that starts in its folder.
         together: whether another student's submission is in the sandbox at the same time.
         root: whether only a process of root's could do it, so that elsewhere it shows nothing.
@@ -74,6 +91,7 @@ class Attack:
     question: str = "q1"
     base: str = "stub"
     says: str = ""
+    trains: bool = False
     fresh: bool = False
     together: bool = False
     root: bool = False

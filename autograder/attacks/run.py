@@ -11,13 +11,18 @@ import re
 import tempfile
 import time
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from autograder import course
+import numpy as np
+
+from assignment import cifar10, training
+from assignment.cifar10 import Images
+from autograder import course, short_run
 from autograder.attacks import DEFENCES, Attack, base_source, module_of, naive
 from autograder.attacks.host import Host
 from autograder.course import Assignment
@@ -30,6 +35,8 @@ from autograder.report import QuestionReport, Report
 from autograder.sandbox.confinement import LAYERS
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
+from autograder.secret import seeds_of
+from autograder.short_run import Data
 
 # Tight enough for a quick test, where an attack does not ask for others.
 USUAL = Limits(call_seconds=2, call_wall_seconds=10, question_wall_seconds=30, question_cpu_seconds=20)
@@ -37,6 +44,9 @@ _NO_LIMITS = Limits(
     call_seconds=60, call_wall_seconds=60, question_cpu_seconds=600, memory_mb=1 << 16, message_mb=1 << 12,
     output_kb=1 << 20, file_mb=1 << 12, scratch_mb=1 << 14, scratch_files=1 << 20, open_files=4096, threads=4096,
 )  # fmt: skip
+
+
+NEEDED = 50.0  # per cent, of networks that an attack has trained
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,8 @@ def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox,
     except UnusableRequest as refusal:
         return Outcome({**host.gains(str(refusal)), "points": False, "text": False}, str(refusal))
     limited = assignment.limited(limits_of(attack))
-    report = grade(taken, limited, sandbox, questions=(attack.question, neighbour))
+    with _images(attack) as data:
+        report = grade(taken, limited, sandbox, questions=(attack.question, neighbour), data=data)
     reports = {each.id: each for each in report.questions}
     mine, other = reports[attack.question], reports[neighbour]
     problems = []
@@ -110,7 +121,8 @@ def unprotected(
     submission = read_submission(_submission(attack, host, folder), assignment)
     sandbox.without = tuple(layer for layer in attack.stopped_by if layer in LAYERS and layer != but)
     try:
-        report = grade(submission, assignment.limited(limits), sandbox, questions=(attack.question,))
+        with _images(attack) as data, _foreseen() if "secret" in attack.stopped_by else contextlib.nullcontext():
+            report = grade(submission, assignment.limited(limits), sandbox, questions=(attack.question,), data=data)
     finally:
         sandbox.without = ()
     (mine,) = report.questions
@@ -121,6 +133,34 @@ def unprotected(
         ]
         return Outcome({"text": any(map(is_obeyed, raw))}, "\n".join(raw))
     return _outcome(host, report, mine.score > honest(attack.question, attack.base, sandbox))
+
+
+@contextlib.contextmanager
+def _images(attack: Attack) -> Iterator[Data | None]:
+    """Images to train on, if the attack is about that: so few that an honest answer would not reach its threshold."""
+    if not attack.trains:
+        yield None
+        return
+    few = {
+        name: replace(network, recipe=replace(network.recipe, epochs=1)) for name, network in training.NETWORKS.items()
+    }
+    with (
+        mock.patch.dict(training.NETWORKS, few),
+        mock.patch.object(cifar10, "load", return_value=cifar10.synthetic(1_000, 2_000)),
+        mock.patch("autograder.grade.threshold_for", return_value=NEEDED),
+        Data.load("synthetic") as data,
+    ):
+        yield data
+
+
+def _foreseen() -> contextlib.AbstractContextManager[object]:
+    """Held-out images as if there were no secret: those that the given code draws, in the order of training's seed."""
+
+    def held_out(test: Images, *_: object) -> Images:
+        order = np.random.default_rng(seeds_of().training("q6")).permutation(len(test.labels))
+        return short_run.changed(Images(test.images[order], test.labels[order]), np.random.default_rng(0))
+
+    return mock.patch.object(short_run, "held_out", held_out)
 
 
 @cache

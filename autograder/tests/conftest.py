@@ -81,9 +81,11 @@ def half_right_report(sandbox: Sandbox, assignment: Assignment, tmp_path_factory
 def remote(sandbox: Sandbox) -> Iterator[Remote]:
     sessions = []
 
-    def make(text: str, *, limits: Limits | None = None, box: Sandbox = sandbox) -> RemoteQuestion:
+    def make(
+        text: str, *, limits: Limits | None = None, box: Sandbox = sandbox, key: bytes = b"the tests'"
+    ) -> RemoteQuestion:
         folder = box.stage({"q1_conv2d.py": text.encode()})
-        session = Session(box, folder, "q1_conv2d", ["conv2d"], limits or Limits())
+        session = Session(box, folder, "q1_conv2d", ["conv2d"], limits or Limits(), key=key)
         sessions.append(session)
         return RemoteQuestion(session)
 

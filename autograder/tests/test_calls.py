@@ -45,6 +45,9 @@ def grad_mode():
 def draw():
     return torch.rand(3), random.random(), np.random.rand()
 
+def seed():
+    return torch.initial_seed()
+
 def odd_things():
     return nn.Parameter(torch.ones(2)), torch.Size([1, 2]), np.float32(1.5), np.int64(3), np.arange(3.0), {1, 2}, None
 
@@ -146,6 +149,18 @@ def test_the_seed_travels(remote: Remote) -> None:
     assert first[1:] == again[1:]
     assert not torch.equal(first[0], second[0])
     assert first[1:] != second[1:]
+
+
+def test_the_seed_that_travels_is_not_the_number_that_the_test_draws(remote: Remote) -> None:
+    # By that number a submission could tell what the test draws next, and what it expects.
+    torch.manual_seed(3)
+    drawn = int(torch.randint(2**62, ()).item())
+    seeds = []
+    for key in (b"one", b"one", b"another"):
+        torch.manual_seed(3)
+        seeds.append(remote(MODULE, key=key).seed())
+    assert seeds[0] == seeds[1] != seeds[2]
+    assert drawn not in seeds
 
 
 def test_the_encoder_is_generous(remote: Remote) -> None:

@@ -159,6 +159,28 @@ def test_a_worker_that_claims_accuracy_or_guesses_gets_what_its_guesses_are_wort
             assert 5 < report.accuracy.mean < 15
 
 
+OFFSETS = """
+import os
+class LeNet:
+    def __init__(self, *a, **k):
+        found = set()
+        for step, how in ((0, os.SEEK_CUR), (1234567, os.SEEK_SET)):
+            for descriptor in range(3, 64):
+                try:
+                    found.add(os.lseek(descriptor, step, how) - step)
+                except OSError:
+                    pass
+        raise ValueError(f"found {found}")
+"""
+
+
+def test_no_number_travels_from_one_submission_to_the_next(trained: Trained) -> None:
+    # What training raises is shown whole: it must not be able to show what another submission left behind.
+    for _ in range(2):
+        _, message = accuracy_test(trained(OFFSETS))
+        assert "ValueError: found {0}" in message
+
+
 def test_predictions_of_another_form_are_refused(trained: Trained) -> None:
     for forged in ("torch.zeros(3, 10)", "torch.zeros(len(images), 10)[:, :1].expand(-1, 10)[:-1]"):
         claims = LENET + f"\nimport assignment.training as t\nt.predict = lambda model, images, **kw: {forged}\n"
