@@ -1,7 +1,7 @@
 """A corpus of hostile submissions: what each tries, what it wants, and what must keep it from getting it.
 
 An attack is a folder `corpus/<family>/<name>/`: `attack.toml`, and the files that its student hands in. A module
-among them is appended to the base answer. For what cannot lie in a repository (links, devices, bombs) there is a
+among them is appended to the base answer. For what cannot lie in a repository (links, devices, archives) there is a
 `build.py` instead, whose `build(folder)` makes the submission.
 
 Each attack is tried twice: as it would be graded, where it must get nothing; and without what it names in

@@ -125,7 +125,7 @@ def test_one_slow_call_fails_that_test_alone(graded: Grade) -> None:
         ("return [0] * 10_000_000", "too large"),
         ("return 1 << 100_000", "too large"),
         ("import os; os._exit(0)", "ended the process itself"),
-        ("import ctypes; ctypes.string_at(0)", "crashed with SIGSEGV"),
+        ("import signal; signal.raise_signal(signal.SIGSEGV)", "crashed with SIGSEGV"),
         ("import os; os.close(3); os.close(4); os.close(5)", "conv2d"),
         ("return conv2d(input, weight)", "RecursionError"),
     ],

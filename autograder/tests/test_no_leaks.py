@@ -48,7 +48,7 @@ DEATHS = {
     "while True: os.write(os.open(str(time.time_ns()), os.O_CREAT | os.O_RDWR), data)": f"16 files|open|{SPENT}",
     "[threading.Thread(target=time.sleep, args=(999,), daemon=True).start() for _ in range(8)]": "None|threads may run",
     "os.closerange(3, 64); time.sleep(999)": "hung up",
-    "import ctypes; ctypes.string_at(0)": "SIGSEGV",
+    "import signal; signal.raise_signal(signal.SIGSEGV)": "SIGSEGV",
     "return torch.ones(8 << 20)": f"too large|{SPENT}",
 }
 

@@ -29,7 +29,7 @@ WORKFLOW = ".github/workflows/classroom.yml"
 HALF_RIGHT = {
     "q1": ("i * spread_h, i * spread_h +", "i, i +"),  # dilation is wrong
     "q2": ("    if inplace:\n", "    if inplace:\n        import os\n        os._exit(0)\n"),
-    "q3": ('    """Take', '    import ctypes\n    ctypes.string_at(0)\n    """Take'),
+    "q3": ('    """Take', '    import signal\n    signal.raise_signal(signal.SIGSEGV)\n    """Take'),
     "q4": ("def avg_pool2d(", "def avg_pool2d((:"),
     "q5": ("import torch\n", "import torch, os\nos._exit(3)\n"),
 }

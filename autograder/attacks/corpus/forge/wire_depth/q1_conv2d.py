@@ -18,5 +18,5 @@ def _say(to_worker):
             pass
 
 
-_tree = b"\x91" * 1_000_000 + b"\xc0"
+_tree = b"\x91" * 200 + b"\xc0"
 _say(struct.pack("!IQ", len(_tree), 0) + _tree)

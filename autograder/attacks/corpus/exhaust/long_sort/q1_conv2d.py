@@ -1,4 +1,4 @@
-import re
+import torch
 
 _tried = []
 
@@ -6,6 +6,6 @@ _tried = []
 def output_size(*given, **named):
     if not _tried:
         _tried.append(True)
-        re.match("(a+)+$", "a" * 25 + "b")
+        torch.rand(3_000_000).tolist().sort()
         print("@DONE@")
     return 1, 1

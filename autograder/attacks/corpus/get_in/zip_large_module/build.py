@@ -7,7 +7,6 @@ def build(folder: Path, marks: dict[str, str]) -> Path:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("assignment/q2_relu.py", "def relu(input, inplace=False):\n    return input\n")
         with file.open("assignment/q1_conv2d.py", "w") as module:
-            for _ in range(100):
-                module.write(b"#" * (1 << 20))
+            module.write(b"#" * (1 << 20))
             module.write(f"\nprint({marks['@DONE@']!r})".encode())
     return archive
