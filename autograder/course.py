@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import difflib
-import tomllib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from autograder import tables
 from autograder.deadline import LateRule
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.sandbox.limits import Limits
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from autograder.sandbox.operations import OPERATIONS
+from autograder.tables import Key, Misfit, checked, nearest, shown, shown_name
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "autograder" / "assignment.toml"
@@ -25,6 +25,9 @@ STUBS = ROOT / "assignment"
 PUBLIC_TESTS = ROOT / "tests"
 HIDDEN_TESTS = ROOT / "autograder" / "hidden"
 EXPLANATIONS = "explanations.md"
+
+TRAINED = {"lenet": "q6_lenet", "efficientnet": "q7_efficientnet"}
+"""The networks that a question can have trained, and whose module each is in: assignment/training.py, without torch."""
 
 # In autograder/: checks of the grader itself, and tools of those who build it and send it out.
 NOT_FOR_GRADING = {
@@ -103,53 +106,110 @@ def load(path: Path = SETTINGS) -> Assignment:
     """Read `assignment.toml`.
 
     Raises:
-        GraderFault: it cannot be read, or lacks or misspells something.
+        GraderFault: it cannot be read, or a key in it is unknown, missing or holds what it must not. A fault of the
+            grader's, since no submission and no request is to blame: whoever runs the course has to mend the file.
     """
     try:
-        settings = tomllib.loads(path.read_text("utf-8"))
-        _known("setting", settings, [*({*_fields(Assignment)} - {"questions"}), "question", "limits"])
-        common = settings.get("limits", {})
-        questions = tuple(_question(entry, common) for entry in settings["question"])
-        late = settings.get("late", {})
-        _known("setting of [late]", late, _fields(LateRule))
-        return Assignment(settings["title"], questions, _due(settings.get("due")), LateRule(**late))
-    except KeyError as error:
-        raise GraderFault(f"{path} lacks {error}.") from None
-    except (OSError, ValueError, TypeError) as error:
-        raise GraderFault(f"{path} cannot be used: {error}") from None
+        settings = checked(tables.read_toml(path), _ASSIGNMENT)
+        common = _limits(settings["limits"], "[limits]")
+        questions = [_question(entry, common, at) for at, entry in enumerate(settings["question"], 1)]
+        tables.unlike([question.id for question in questions], "id =")
+        tables.unlike([question.module for question in questions], "module =")
+        late = LateRule(**checked(settings["late"], _LATE, "[late]"))
+        return Assignment(settings["title"], tuple(questions), settings["due"], late)
+    except ValueError as misfit:  # a Misfit, or what LateRule says
+        raise GraderFault(f"{path}: {misfit}.") from None
 
 
-def _due(given: object) -> datetime | None:
-    if given is None or (isinstance(given, datetime) and given.tzinfo is not None):
-        return given
-    raise ValueError(f"due = {given} is no date and time with a zone, like 2026-12-18T23:59:00+01:00")
+def _question(given: dict[str, Any], common: dict[str, Any], at: int) -> Question:
+    where = f"[[question]] {given['id']}" if _is_id(given.get("id")) else f"the {_ordinal(at)} [[question]]"
+    entry = checked(given, _QUESTION, where)
+    name, module, points, written = (entry[key] for key in ("id", "module", "points", "written"))
+    if not module.startswith(f"{name}_"):  # by its file's name a test is known to be of this question
+        raise Misfit(f"{where}: module = {shown(module)} must begin with the question's id, {name}_")
+    if written > points:
+        raise Misfit(f"{where}: written = {written} must not be more than points = {points}, of which it is a part")
+    source = _source_of(module, where)
+    for function in entry["from_scratch"]:
+        if function not in OPERATIONS:
+            raise Misfit(
+                f"{where}: from_scratch = {shown(entry['from_scratch'])}: no function called {shown(function)} can be "
+                f"watched{nearest(function, OPERATIONS)}"
+            )
+        if not re.search(rf"(?m)^(?:def|class) {function}\b", source):
+            raise Misfit(f"{where}: from_scratch names {function}, which {module}.py does not define")
+    trains = entry["trains"]
+    if trains and trains not in TRAINED:
+        raise Misfit(f"{where}: there is no network called {shown(trains)} to be trained{nearest(trains, TRAINED)}")
+    if trains and TRAINED[trains] != module:
+        raise Misfit(f"{where}: trains = {shown(trains)} is the network of {TRAINED[trains]}.py, not of {module}.py")
+    own = {**common, **_limits(entry["limits"], f"{where}, [question.limits]", common)}
+    return Question(**{**entry, "from_scratch": tuple(entry["from_scratch"]), "limits": Limits(**own)})
 
 
-def _question(entry: dict[str, Any], common: dict[str, Any]) -> Question:
-    _known("setting of a question", entry, _fields(Question))
-    limits = {**common, **entry.get("limits", {})}
-    _known("limit", limits, _fields(Limits))
-    return Question(
-        id=entry["id"],
-        title=entry["title"],
-        module=entry["module"],
-        points=entry["points"],
-        written=entry.get("written", 0),
-        from_scratch=tuple(entry.get("from_scratch", ())),
-        trains=entry.get("trains", ""),
-        limits=Limits(**limits),
-        dropped=entry.get("dropped", False),
-    )
-
-
-def _known(what: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse a misspelt name."""
-    known = list(known)
+def _limits(given: dict[str, Any], where: str, common: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A table of limits, each of which could be kept."""
     for name in given:
-        if name not in known:
-            likely = difflib.get_close_matches(name, known, 1)
-            raise ValueError(f"there is no {what} called {name}" + (f"; did you mean {likely[0]}?" if likely else ""))
+        if name not in _LIMITS:
+            raise Misfit(f"{where}: there is no limit called {shown_name(name)}{nearest(name, _LIMITS)}")
+    try:
+        Limits(**{**(common or {}), **given})
+    except ValueError as error:
+        raise Misfit(f"{where}: {error}") from None
+    return given
 
 
-def _fields(record: type[DataclassInstance]) -> list[str]:
-    return [field.name for field in dataclasses.fields(record)]
+def _source_of(module: str, where: str) -> str:
+    """The text of a question's module as students get it, or of its solution, of which that is made."""
+    for folder in (STUBS, SOLUTIONS):
+        with contextlib.suppress(OSError):
+            return (folder / f"{module}.py").read_text("utf-8", "replace")
+    raise Misfit(f"{where}: module = {shown(module)}, but neither assignment/ nor solutions/ holds {module}.py")
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is str and re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", value) is not None
+
+
+def _ordinal(number: int) -> str:
+    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
+
+
+_LIMITS = [field.name for field in dataclasses.fields(Limits)]
+_MOST_POINTS = 10_000
+
+# Of each table, what its keys may hold. A new setting is a line here and an attribute of the same name above.
+_ASSIGNMENT = {
+    "title": tables.text(),
+    "due": Key(
+        "a date and time of this millennium with a zone, without quotation marks, like 2026-12-18T23:59:00+01:00",
+        lambda value: isinstance(value, datetime) and value.tzinfo is not None and 2000 <= value.year < 3000,
+        None,
+    ),
+    "late": tables.table("late"),
+    "limits": tables.table("limits"),
+    "question": tables.many("question"),
+}
+_LATE = {
+    "grace_minutes": tables.number(0, 100_000, 0),
+    "percent_per_day": tables.number(0, 100, 0),
+    "days": tables.whole(0, 1000, 0),
+}
+_QUESTION = {
+    "id": Key('letters and digits that begin with a letter, like "q1"', _is_id),
+    "title": tables.text(),
+    "module": Key(
+        'the name of a Python module without ".py", like "q1_conv2d"',
+        lambda value: type(value) is str and value.isascii() and value.isidentifier(),
+    ),
+    "points": tables.whole(1, _MOST_POINTS),
+    "written": tables.whole(0, _MOST_POINTS, 0),
+    "from_scratch": Key(
+        f"a list of names in brackets, of {', '.join(OPERATIONS)}",
+        lambda value: type(value) is list and all(type(name) is str for name in value),
+        [],
+    ),
+    "trains": tables.text("", empty=True),
+    "limits": tables.table("question.limits"),
+    "dropped": tables.boolean(default=False),
+}

@@ -22,8 +22,11 @@ class LateRule:
     days: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.grace_minutes, self.percent_per_day, self.days) < 0 or self.percent_per_day * self.days > 100:
-            raise ValueError("[late] wants numbers from 0 on, and not more than 100 per cent on its last day")
+        if min(self.grace_minutes, self.percent_per_day, self.days) < 0:
+            raise ValueError("[late]: grace_minutes, percent_per_day and days must be 0 or more")
+        if self.percent_per_day * self.days > 100:
+            most = f"percent_per_day = {self.percent_per_day:g} for days = {self.days}"
+            raise ValueError(f"[late]: {most} takes more off than there is; together they must not exceed 100 per cent")
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, fields
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
+from autograder import tables
 from autograder.errors import GraderFault
 
 
@@ -35,14 +36,21 @@ def load(path: Path) -> Settings:
     """Read settings.toml.
 
     Raises:
-        GraderFault: it cannot be read, or holds something else.
+        GraderFault: it cannot be read, or a key in it is unknown or holds what it must not.
     """
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise GraderFault(f"{path} cannot be read: {error}") from None
-    kinds = {field.name: type(field.default) for field in fields(Settings)}
-    for name, value in given.items():
-        if type(value) is not kinds.get(name):
-            raise GraderFault(f"{path}: {name} = {value!r} is no setting; the settings are {', '.join(kinds)}.")
-    return Settings(**given)
+        return Settings(**tables.checked(tables.read_toml(path), KEYS))
+    except tables.Misfit as misfit:
+        raise GraderFault(f"{path}: {misfit}.") from None
+
+
+KEYS = {
+    "training": tables.boolean(Settings.training),
+    "data": tables.text(Settings.data),
+    "torch_index": tables.Key(
+        'an address that begins with https:// or http://, or "" for none',
+        lambda value: type(value) is str and re.fullmatch(r"(https?://\S+)?", value) is not None,
+        Settings.torch_index,
+    ),
+    "minutes": tables.whole(1, 10_000, Settings.minutes),
+}

@@ -6,12 +6,24 @@ import json
 from pathlib import Path
 from string import Template
 
+from autograder import tables
+from autograder.doors.settings import KEYS
+from autograder.errors import UnusableRequest
+
 _HERE = Path(__file__).parent
 REQUIREMENTS = _HERE / "requirements.txt"
 
 
 def settings_file(*, training: bool, data: str, torch_index: str, minutes: int) -> bytes:
-    """The contents of settings.toml. JSON's strings, numbers and truth values are TOML's, too."""
-    values = {"training": training, "data": data, "torch_index": torch_index, "minutes": minutes}
+    """The contents of settings.toml. JSON's strings, numbers and truth values are TOML's, too.
+
+    Raises:
+        UnusableRequest: a place could not be set up like that.
+    """
+    values: dict[str, object] = {"training": training, "data": data, "torch_index": torch_index, "minutes": minutes}
+    try:
+        tables.checked(values, KEYS)
+    except tables.Misfit as misfit:
+        raise UnusableRequest(f"{misfit}.") from None
     text = Template((_HERE / "settings.toml").read_text("utf-8"))
     return text.substitute({name: json.dumps(value) for name, value in values.items()}).encode()

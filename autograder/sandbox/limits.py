@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 # Less than this and not even an empty module can be imported, so that every submission would fail.
 _LEAST = {"open_files": 16, "threads": 2}
+_MOST = 100_000_000  # more than any machine has of anything, and less than what the kernel's numbers can hold
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,6 @@ class Limits:
                 kind = "a whole number" if whole else "a number"
                 raise ValueError(f"the limit {field.name} must be {kind}, not {value!r}")
             least = _LEAST.get(field.name, 0)
-            if value < least or value == 0:
-                raise ValueError(
-                    f"the limit {field.name} must be {f'at least {least}' if least else 'above 0'}, not {value}"
-                )
+            if value < least or value == 0 or value > _MOST:
+                allowed = f"{f'at least {least}' if least else 'above 0'} and at most {_MOST:,}"
+                raise ValueError(f"the limit {field.name} must be {allowed}, not {value}")

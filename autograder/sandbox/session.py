@@ -19,8 +19,9 @@ import torch
 from autograder.sandbox import codec, failures
 from autograder.sandbox.endings import Ended, OutOfTime, QuestionOutOfTime, Stopped
 from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
-from autograder.sandbox.guard import OPERATIONS, kernels_of
+from autograder.sandbox.guard import kernels_of
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.operations import OPERATIONS
 from autograder.sandbox.proxy import RemoteModule, attach_history
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.worker import Worker

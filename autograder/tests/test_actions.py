@@ -198,9 +198,7 @@ def test_it_is_found_where_intake_would_find_it(student: Student, assignment: As
     assert read_submission(student.out, assignment).modules == {"q1_conv2d.py": b"x = 1\n"}
 
 
-def test_of_a_tree_of_many_folders_a_few_are_looked_at(
-    student: Student, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_a_tree_of_many_folders_a_few_are_looked_at(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(git_module, "MAX_FOLDERS", 5)
     student.write("f", b"")
     student.push()

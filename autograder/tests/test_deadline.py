@@ -146,5 +146,5 @@ def test_a_due_date_without_its_zone_is_refused(tmp_path: Path, due: str) -> Non
 def test_a_late_rule_of_more_than_everything_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "assignment.toml"
     path.write_text(course.SETTINGS.read_text("utf-8").replace("percent_per_day = 10", "percent_per_day = 50"), "utf-8")
-    with pytest.raises(GraderFault, match="not more than 100 per cent"):
+    with pytest.raises(GraderFault, match="must not exceed 100 per cent"):
         course.load(path)

@@ -269,5 +269,5 @@ def test_the_zip_file_is_the_same_every_time(tmp_path: Path) -> None:
 def test_the_door_names_what_is_wrong_with_the_settings(tmp_path: Path) -> None:
     root = image(tmp_path)
     _no_settings(root)
-    with pytest.raises(GraderFault, match="trainning = False is no setting"):
+    with pytest.raises(GraderFault, match="no setting called trainning; did you mean training"):
         door.grade_submission(root)

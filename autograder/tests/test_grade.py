@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder import course, suite
-from autograder.course import Assignment, load
+from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.grade import grade
 from autograder.intake import read_submission
@@ -111,22 +111,6 @@ def test_pytest_settings_of_the_person_who_grades_change_nothing(
 def test_an_unknown_question_is_refused(assignment: Assignment) -> None:
     with pytest.raises(UnusableRequest, match="There is no question q9; there are q1"):
         assignment.choose(["q9"])
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("title = ", "cannot be used"),
-        ("title = 'x'", "lacks 'question'"),
-        ("title = 'x'\n[[question]]\nid = 'q1'", "lacks 'title'"),
-        ("title = 'x'\n[limits]\nmemory = 3\n[[question]]\nid = 'q1'", "no limit called memory"),
-    ],
-)
-def test_settings_that_cannot_be_used(tmp_path: Path, text: str, words: str) -> None:
-    path = tmp_path / "assignment.toml"
-    path.write_text(text)
-    with pytest.raises(GraderFault, match=words):
-        load(path)
 
 
 @pytest.mark.parametrize(

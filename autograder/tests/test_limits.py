@@ -305,14 +305,15 @@ def test_limits_are_set_for_all_and_for_one(tmp_path: Path) -> None:
     [
         ("memory = 3", "there is no limit called memory; did you mean memory_mb?"),
         ("worker_cpu_seconds = 3", "did you mean question_cpu_seconds?"),
-        ("memory_mb = 0", "memory_mb must be above 0, not 0"),
-        ("call_seconds = -1", "call_seconds must be above 0, not -1"),
+        ("memory_mb = 0", "memory_mb must be above 0 and at most 100,000,000, not 0"),
+        ("call_seconds = -1", "call_seconds must be above 0 and at most 100,000,000, not -1"),
         ("call_seconds = nan", "call_seconds must be a number, not nan"),
         ("call_seconds = inf", "call_seconds must be a number, not inf"),
         ("call_seconds = '10 s'", "call_seconds must be a number, not '10 s'"),
         ("memory_mb = 1.5", "memory_mb must be a whole number, not 1.5"),
         ("memory_mb = true", "memory_mb must be a whole number, not True"),
-        ("open_files = 3", "open_files must be at least 16, not 3"),
+        ("open_files = 3", "open_files must be at least 16 and at most 100,000,000, not 3"),
+        ("scratch_mb = 9_000_000_000_000", "scratch_mb must be above 0 and at most 100,000,000, not 9000000000000"),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_one_line(tmp_path: Path, own: str, words: str) -> None:

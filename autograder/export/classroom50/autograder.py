@@ -15,6 +15,10 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autograder.doors.settings import Settings
 
 BUNDLE = Path(__file__).resolve().parent
 
@@ -58,11 +62,8 @@ def main() -> int:
     begun = time.monotonic()
     if sys.version_info < (3, 11):  # noqa: UP036  (the runner's Python is the course's choice)
         raise Failure('Grading needs Python 3.11 or later: set "python" in the assignment\'s runtime block.')
-    import tomllib
-
     checkout = Path.cwd()
     settings = BUNDLE / "settings.toml"
-    chosen = tomllib.loads(settings.read_text("utf-8"))
     given = os.environ
     with tempfile.TemporaryDirectory(prefix="cnn-autograder-", dir=given.get("RUNNER_TEMP") or None) as work:
         Path(work).chmod(0o711)  # workers of another user pass through it to their Python, and cannot look around
@@ -70,12 +71,29 @@ def main() -> int:
         grader.mkdir(mode=0o700)
         with zipfile.ZipFile(BUNDLE / "grader.zip") as archive:
             archive.extractall(grader)
-        commands = Commands(grader, begun + 60 * chosen["minutes"])
-        python = ready_python(commands, Path(work) / "venv", chosen["torch_index"])
+        chosen = read_settings(settings, grader)
+        commands = Commands(grader, begun + 60 * chosen.minutes)
+        python = ready_python(commands, Path(work) / "venv", chosen.torch_index)
         ended = commands.run([python, "-m", "autograder.doors.classroom50", str(checkout), str(settings)], SUBMISSION)
     if ended:
         raise Failure(f"The grader ended with status {ended}; the lines above say why. The submission is not to blame.")
     return 0
+
+
+def read_settings(path: Path, grader: Path) -> Settings:
+    """What the course set, checked by the grader's own module for that, which needs nothing that is not installed.
+
+    Raises:
+        Failure: a setting cannot be used.
+    """
+    sys.path.insert(0, str(grader))  # before this file's own folder, where this file has the package's name
+    from autograder.doors.settings import load
+    from autograder.errors import GraderFault
+
+    try:
+        return load(path)
+    except GraderFault as fault:
+        raise Failure(str(fault)) from None
 
 
 class Commands:
