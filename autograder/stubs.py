@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 from autograder.course import EXPLANATIONS, SOLUTIONS, STUBS, Assignment
 from autograder.errors import GraderFault
+from autograder.review.rubric import check_rubrics
 
 CODE_STUB = '# TODO: your code here.\nraise NotImplementedError("TODO")'
 TEXT_STUB = "*Your answer here.*"
@@ -22,10 +23,12 @@ def make_stubs(assignment: Assignment) -> dict[str, str]:
     """The text of every generated file, by its name in `assignment/`.
 
     Raises:
-        GraderFault: a solution is missing or its marks do not match.
+        GraderFault: a solution is missing, its marks do not match, or a rubric's points are not the question's.
     """
     names = [*(f"{question.module}.py" for question in assignment.questions), EXPLANATIONS]
-    return {name: _clear(SOLUTIONS / name) for name in names}
+    stubs = {name: _clear(SOLUTIONS / name) for name in names}
+    check_rubrics(assignment, stubs[EXPLANATIONS])
+    return stubs
 
 
 def write_stubs(assignment: Assignment) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from autograder.course import EXPLANATIONS, SOLUTIONS, STUBS, Question
+from autograder.course import EXPLANATIONS, SETTINGS, SOLUTIONS, STUBS, Assignment, Question
+from autograder.errors import GraderFault
 from autograder.review.store import answer_digest
 from autograder.written import answer_to, section
 
@@ -55,6 +56,25 @@ def read_rubric(question: Question) -> Rubric:
     return replace(rubric, model_words=answer_digest(as_handed_in) if as_handed_in else "")
 
 
+def check_rubrics(assignment: Assignment, text: str) -> None:
+    """Make sure that a reader can give each written answer the points that it is worth, and no others.
+
+    Args:
+        assignment: the course's.
+        text: of `explanations.md`, as students get it.
+
+    Raises:
+        GraderFault: a question's rubric is worth something else, or there is none.
+    """
+    for question in assignment.questions:
+        rubric = rubric_of(section(question.id, text), "", question)
+        if rubric.remark and (question.written or rubric.criteria):
+            raise GraderFault(
+                f"{SOLUTIONS / EXPLANATIONS} and {SETTINGS} do not agree on the written answer to "
+                f"{question.id.upper()}. {rubric.remark} Change one of them."
+            )
+
+
 def rubric_of(text: str, model: str, question: Question) -> Rubric:
     """The rubric in a question's text: the list that follows on "A good answer has"."""
     task, _, rest = text.partition(_HAS)
@@ -64,7 +84,7 @@ def rubric_of(text: str, model: str, question: Question) -> Rubric:
     if not criteria:
         remark = f"{EXPLANATIONS} has no list after “{_HAS}” for {question.id.upper()}."
     elif total != question.written:
-        remark = f"These add up to {total:g} points; assignment.toml gives {question.written} for this answer."
+        remark = f"Its criteria add up to {total:g} points; assignment.toml gives {question.written} (written) for it."
     return Rubric(_TORN.sub(" ", task.strip()), criteria, _TORN.sub(" ", model), remark)
 
 

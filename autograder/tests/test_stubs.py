@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from autograder import course, stubs
+from autograder.cli import main
 from autograder.course import Assignment
 from autograder.errors import GraderFault
 
@@ -62,3 +65,31 @@ def test_marks_that_do_not_match_are_told(
     (tmp_path / "q1_conv2d.py").write_text("### BEGIN SOLUTION\nx = 1\n")
     with pytest.raises(GraderFault, match="no end solution"):
         stubs.make_stubs(assignment)
+
+
+@pytest.mark.parametrize("command", ["stubs", "stubs --check", "release student", "verify"])
+@pytest.mark.parametrize(
+    ("question", "written", "words"),
+    [
+        ("q1", 5, "written answer to Q1. Its criteria add up to 4 points; assignment.toml gives 5 (written) for it."),
+        ("q3", 0, "written answer to Q3. Its criteria add up to 3 points; assignment.toml gives 0 (written) for it."),
+        ("q2", 1, "written answer to Q2. explanations.md has no list after “A good answer has” for Q2."),
+    ],
+)
+def test_a_rubric_of_other_points_than_the_questions_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    assignment: Assignment,
+    command: str,
+    question: str,
+    written: int,
+    words: str,
+) -> None:
+    questions = [replace(each, written=written) if each.id == question else each for each in assignment.questions]
+    monkeypatch.setattr(course, "load", lambda: replace(assignment, questions=tuple(questions)))
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(main, command.split())
+    assert ended.exit_code == 1
+    assert words in ended.output
+    assert f"{course.SOLUTIONS / 'explanations.md'} and {course.SETTINGS} do not agree" in ended.output
+    assert not list(tmp_path.iterdir())
