@@ -107,7 +107,13 @@ def raised(call: str, type_name: str, text: str, frames: Sequence[Frame], hint: 
 
 
 def cannot_import(
-    module: str, type_name: str, text: str, frames: Sequence[Frame], hint: str = "", left_out: Sequence[str] = ()
+    module: str,
+    type_name: str,
+    text: str,
+    frames: Sequence[Frame],
+    hint: str = "",
+    left_out: Sequence[str] = (),
+    newer: str = "",
 ) -> Unusable:
     """The student's module does not import. Importing sees no hidden input: all may be told.
 
@@ -115,6 +121,7 @@ def cannot_import(
         module, type_name, text, frames: of the module and the exception.
         hint: which limit it met, if it did.
         left_out: names of files that were handed in and are not graded; the module may miss one of them.
+        newer: a sentence about the Python that it needs, if that is a newer one.
     """
     where = f" at {frames[-1]}" if frames else ""
     if type_name == "ModuleNotFoundError" and not frames and module in text:
@@ -127,7 +134,7 @@ def cannot_import(
             f". {file} was left out: only the assignment's own modules are graded. "
             f"Put what you need from {file} into {module}.py itself."
         )
-    return Unusable(summary)
+    return Unusable(f"{summary}. {newer}" if newer else summary)
 
 
 def _missed(text: str, left_out: Sequence[str]) -> str:

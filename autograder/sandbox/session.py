@@ -21,6 +21,9 @@ from autograder.sandbox.endings import Ended, OutOfTime, QuestionOutOfTime, Stop
 from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
 from autograder.sandbox.guard import kernels_of
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.guard import kernels_of
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.newer_python import NewerPython, newer_python
 from autograder.sandbox.operations import OPERATIONS
 from autograder.sandbox.proxy import RemoteModule, attach_history
 from autograder.sandbox.sandbox import Sandbox
@@ -260,8 +263,19 @@ class Session:
             return SubmissionFailure(summary, f"{summary} {one_line(text)}")
         hint = failures.limit_met(kind, text, self._limits)
         if what == f"import {self._module}":
-            return failures.cannot_import(self._module, kind, text, frames, hint, self._left_out)
+            newer = self._newer_python(kind, text, frames)
+            if newer is not None:
+                self.flag(f"assignment/{frames[-1].file} {newer.flag}")
+            told = newer.sentence if newer is not None else ""
+            return failures.cannot_import(self._module, kind, text, frames, hint, self._left_out, told)
         return failures.raised(what, kind, text, frames, hint)
+
+    def _newer_python(self, kind: str, text: str, frames: Sequence[Frame]) -> NewerPython | None:
+        """The Python that the module needs, if that is what it failed for."""
+        if not frames:
+            return None
+        source = (self._submission / "assignment" / frames[-1].file).read_text("utf-8", "replace")
+        return newer_python(source, kind, text, frames[-1].line)
 
     def _frames(self, told: list[list[Any]]) -> list[Frame]:
         """A traceback's lines that are in the submission, as they stand there, whatever the worker says of them."""
