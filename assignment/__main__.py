@@ -21,7 +21,7 @@ from rich.text import Text
 
 from assignment.lab import train
 from assignment.practice import ROOT, changes_since_last_time, run_tests
-from tests.scoreboard import Outcome, lines, scores
+from tests.scoreboard import Outcome, lines, newer_python, scores
 
 FOLDER = Path(__file__).resolve().parent
 TARGET = click.option("--target", default=str(FOLDER), metavar="FOLDER", help="The folder with the modules to test.")
@@ -40,7 +40,7 @@ main.add_command(train)
 def status(target: str) -> None:
     """The scoreboard of the public tests, and what changed since last time."""
     outcomes = _tested(target)
-    for line in lines(scores(outcomes)):
+    for line in filter(None, [*lines(scores(outcomes)), newer_python()]):
         print(line)
     green, red = changes_since_last_time(outcomes)
     if green:

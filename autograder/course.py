@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,8 @@ STUBS = ROOT / "assignment"
 PUBLIC_TESTS = ROOT / "tests"
 HIDDEN_TESTS = ROOT / "autograder" / "hidden"
 EXPLANATIONS = "explanations.md"
+OLDEST_PYTHON = (3, 11)  # that the grader runs on
+PYTHON_PLACE = "COURSE_PYTHON"  # stands in templates for the version that the course names
 
 TRAINED = {"lenet": "q6_lenet", "efficientnet": "q7_efficientnet"}
 """The networks that a question can have trained, and whose module each is in: assignment/training.py, without torch."""
@@ -75,12 +78,14 @@ class Assignment:
     Attributes:
         title: for people.
         questions: in order.
+        python: major and minor version of the Python that the course grades with, "3.12".
         due: when it is due, with its time zone; None if there is no due date.
         late: what a course makes of late work.
     """
 
     title: str
     questions: tuple[Question, ...]
+    python: str
     due: datetime | None = None
     late: LateRule = field(default_factory=LateRule)
 
@@ -116,7 +121,7 @@ def load(path: Path = SETTINGS) -> Assignment:
         tables.unlike([question.id for question in questions], "id =")
         tables.unlike([question.module for question in questions], "module =")
         late = LateRule(**checked(settings["late"], _LATE, "[late]"))
-        return Assignment(settings["title"], tuple(questions), settings["due"], late)
+        return Assignment(settings["title"], tuple(questions), settings["python"], settings["due"], late)
     except ValueError as misfit:  # a Misfit, or what LateRule says
         raise GraderFault(f"{path}: {misfit}.") from None
 
@@ -181,6 +186,15 @@ _MOST_POINTS = 10_000
 # Of each table, what its keys may hold. A new setting is a line here and an attribute of the same name above.
 _ASSIGNMENT = {
     "title": tables.text(),
+    "python": Key(
+        f"the version that the course grades with, in quotation marks and {'.'.join(map(str, OLDEST_PYTHON))} or later, "
+        f'like "{sys.version_info.major}.{sys.version_info.minor}"',
+        lambda value: (
+            type(value) is str
+            and re.fullmatch(r"3\.[1-9]\d?", value) is not None
+            and int(value[2:]) >= OLDEST_PYTHON[1]
+        ),
+    ),
     "due": Key(
         "a date and time of this millennium with a zone, without quotation marks, like 2026-12-18T23:59:00+01:00",
         lambda value: isinstance(value, datetime) and value.tzinfo is not None and 2000 <= value.year < 3000,

@@ -18,7 +18,7 @@ import assignment
 from assignment.table_model import TableModel
 from tests.checks import CheckFailed
 from tests.messages import full_message, headline, run_again
-from tests.scoreboard import Outcome, lines, scores
+from tests.scoreboard import Outcome, lines, newer_python, scores
 
 OWN_FILES = pytest.StashKey[Callable[[str], str | None]]()
 """What people call a file of the student's, by the name that Python knows; None if it is somebody else's."""
@@ -184,7 +184,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if ran:
         board = scores(ran)
         terminalreporter.section("public tests", "-")
-        for line in lines(board):
+        for line in filter(None, [*lines(board), newer_python()]):
             terminalreporter.write_line(line)
 
 

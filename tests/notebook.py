@@ -25,7 +25,7 @@ from tests.conftest import (
     table_model,
 )
 from tests.messages import AGAIN
-from tests.scoreboard import Outcome, scores
+from tests.scoreboard import Outcome, newer_python, scores
 
 __all__ = [
     "_same_random_numbers_every_time",
@@ -80,6 +80,8 @@ def check(question: str, category: str = "") -> int:
     print(score.line())
     if not category:
         print("The grade counts hidden tests too.")
+    if newer_python():
+        print(newer_python())
     return score.points
 
 

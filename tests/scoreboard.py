@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 BAR = 20  # characters
+SETTINGS = Path(__file__).resolve().parent.parent / "pyproject.toml"  # says which Python grades
 
 
 @dataclass(frozen=True)
@@ -78,3 +83,15 @@ def lines(board: Sequence[Score]) -> list[str]:
     elif board:
         shown.append("All green. Now the written answers in explanations.md, and hand in.")
     return shown
+
+
+def newer_python(here: tuple[int, int] = sys.version_info[:2]) -> str:
+    """A line for who runs a newer Python than the course grades with; "" for all others."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        course = tomllib.loads(SETTINGS.read_text("utf-8"))["tool"]["course"]["python"]
+        if here > tuple(int(part) for part in course.split(".")):
+            return (
+                f"Your Python is {here[0]}.{here[1]}, and the course grades with {course}: "
+                "what only a newer one understands has no points there."
+            )
+    return ""

@@ -32,6 +32,7 @@ def main() -> int:
 def _shards(arguments: argparse.Namespace, plan: Plan) -> int:
     count = shard_count(len(plan.entries), arguments.shards)
     entry = actions_file_entry("shards", json_text([f"{number}/{count}" for number in range(1, count + 1)]))
+    entry += actions_file_entry("python", course.load().python)
     output = os.environ.get("GITHUB_OUTPUT")
     if output:
         with Path(output).open("a", encoding="utf-8") as file:

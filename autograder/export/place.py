@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from string import Template
 
-from autograder import tables
+from autograder import course, tables
 from autograder.doors.settings import KEYS
 from autograder.errors import UnusableRequest
 
@@ -27,3 +27,8 @@ def settings_file(*, training: bool, data: str, torch_index: str, minutes: int) 
         raise UnusableRequest(f"{misfit}.") from None
     text = Template((_HERE / "settings.toml").read_text("utf-8"))
     return text.substitute({name: json.dumps(value) for name, value in values.items()}).encode()
+
+
+def with_python(template: Path) -> bytes:
+    """A file of an export, with the Python that the course grades with."""
+    return template.read_text("utf-8").replace(course.PYTHON_PLACE, course.load().python).encode()

@@ -237,6 +237,7 @@ def _packed(assignment: Assignment) -> str:
         *sorted(PUBLIC_TESTS.glob("*.py")),
     ]
     texts = {f"{file.parent.name}/{file.name}": file.read_text("utf-8") for file in files}
+    texts["pyproject.toml"] = f'[tool.course]\npython = "{assignment.python}"\n'
     return base64.b64encode(zlib.compress(json.dumps(texts, sort_keys=True).encode(), 9)).decode("ascii")
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from autograder import course
-from autograder.course import EXPLANATIONS, Assignment
+from autograder.course import EXPLANATIONS, PYTHON_PLACE, Assignment
 from autograder.errors import GraderFault
 from autograder.release.git import Repository
 
@@ -86,7 +86,7 @@ def _text(path: Path) -> bytes:
 
 
 def _filled_in(text: str, assignment: Assignment) -> str:
-    """A template with the course's own words: its title, its questions, and a line for each of them."""
+    """A template with the course's own words: its title, its Python, its questions, and a line for each of them."""
     ids = [question.id for question in assignment.questions]
     for name in ids:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):  # the reporter takes no others
@@ -100,5 +100,6 @@ def _filled_in(text: str, assignment: Assignment) -> str:
             ]
         else:
             title = json.dumps(assignment.title, ensure_ascii=False)[1:-1] if '"TITLE"' in line else assignment.title
-            lines.append(line.replace("QUESTIONS", ",".join(ids)).replace("TITLE", title))
+            with_ids = line.replace(PYTHON_PLACE, assignment.python).replace("QUESTIONS", ",".join(ids))
+            lines.append(with_ids.replace("TITLE", title))
     return "".join(lines)

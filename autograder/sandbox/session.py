@@ -21,8 +21,6 @@ from autograder.sandbox.endings import Ended, OutOfTime, QuestionOutOfTime, Stop
 from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
 from autograder.sandbox.guard import kernels_of
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.guard import kernels_of
-from autograder.sandbox.limits import Limits
 from autograder.sandbox.newer_python import NewerPython, newer_python
 from autograder.sandbox.operations import OPERATIONS
 from autograder.sandbox.proxy import RemoteModule, attach_history

@@ -202,6 +202,7 @@ class Course:
         }
         jobs = workflow["jobs"]
         put_out = runner.run("plan", jobs["plan"], values)
+        values["needs.plan.outputs.python"] = put_out["python"]
         for index, shard in enumerate(json.loads(put_out["shards"])):
             runner.run("grade", jobs["grade"], {**values, "matrix.shard": shard, "strategy.job-index": index})
         runner.run("summary", jobs["summary"], values)

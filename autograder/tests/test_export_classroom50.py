@@ -300,7 +300,7 @@ def test_what_grading_needs_is_part_of_what_the_course_needs() -> None:
 def test_the_readmes_runtime_block_is_json() -> None:
     readme = bundle()["README.md"].decode()
     block = readme.partition("```json\n")[2].partition("```")[0]
-    assert json.loads(block) == {"runs-on": "ubuntu-latest", "python": "3.12", "apt": []}
+    assert json.loads(block) == {"runs-on": "ubuntu-latest", "python": course.load().python, "apt": []}
 
 
 @pytest.mark.parametrize("line", ["minutes = 0", "trainning = true", 'torch_index = "index.example"'])

@@ -188,28 +188,35 @@ def test_the_grader_gets_none_of_the_containers_environment(tmp_path: Path) -> N
     assert "s3cret" not in ended.output
 
 
+PYTHON = f"python{course.load().python}"
+
 # --- setup.sh is run with stand-ins for what it calls: a test is not root, and must not install anything.
 
 
 @pytest.fixture
 def set_up(tmp_path: Path) -> Callable[..., list[str]]:
-    def set_up(*, old_python: bool = False, **settings: Any) -> list[str]:
+    def set_up(*, ours: bool = True, old_python: bool = False, **settings: Any) -> list[str]:
         root, log = image(tmp_path / "root", **settings), tmp_path / "log"
         note = f'echo "$(basename "$0") $*" >> {log}'
         make = f'if [ "$1" = -m ]; then mkdir -p "$3/bin"; cp {tmp_path}/bin/pip "$3/bin/pip"; '
         make += f'cp {tmp_path}/bin/apt-get "$3/bin/python"; exit; fi'
         real = f'exec {shlex.quote(sys.executable)} "$@"'
-        script(tmp_path / "bin" / "apt-get", note)
+        lacking = "" if ours else f'case "$*" in *"{PYTHON} "*) exit 100;; esac\n'
+        script(tmp_path / "bin" / "apt-get", f"{note}\n{lacking}")
+        script(tmp_path / "bin" / "apt-cache", "printf 'python3.9\\npython3.99-venv\\npython3.10\\npython3.11\\n'")
         script(tmp_path / "bin" / "pip", note)
         refuse = 'case "$*" in *version_info*) exit 1;; esac\n' if old_python else ""
         script(tmp_path / "bin" / "python3", f"{note}\n{refuse}{make}\n{real}")
-        script(tmp_path / "bin" / "python3.11", f"{note}\n{make}\n{real}")
+        for name in ("python3.11", PYTHON):
+            script(tmp_path / "bin" / name, f"{note}\n{make}\n{real}")
         environment = {
             **os.environ,
             "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
             "AUTOGRADER_ROOT": str(root),
         }
-        subprocess.run([str(root / "source" / "setup.sh")], check=True, env=environment, capture_output=True)
+        command = [str(root / "source" / "setup.sh")]
+        done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+        assert (f"does not have Python {course.load().python}, the course's" in done.stdout) == (not ours)
         modes = {path.stat().st_mode & 0o077 for path in [root / "source", *(root / "source").rglob("*")]}
         assert modes == {0}  # workers are another user
         lines = log.read_text("utf-8").replace(str(root), "ROOT").splitlines()
@@ -222,13 +229,20 @@ def test_setup_makes_a_python_outside_the_source(set_up: Callable[..., list[str]
     assert set_up() == [
         "apt-get update -q",
         "apt-get install -yq --no-install-recommends python3 python3-venv ca-certificates",
-        "python3 -m venv ROOT/venv",
+        f"apt-get install -yq --no-install-recommends {PYTHON} {PYTHON}-venv",
+        f"{PYTHON} -m venv ROOT/venv",
         "pip install --quiet --no-cache-dir --requirement ROOT/source/requirements.txt",
     ]
 
 
+def test_setup_takes_the_image_s_own_python_where_it_does_not_have_the_course_s(
+    set_up: Callable[..., list[str]],
+) -> None:
+    assert "python3 -m venv ROOT/venv" in set_up(ours=False)
+
+
 def test_setup_takes_a_later_python_where_ubuntus_is_too_old(set_up: Callable[..., list[str]]) -> None:
-    commands = set_up(old_python=True)
+    commands = set_up(ours=False, old_python=True)
     assert "apt-get install -yq --no-install-recommends python3.11 python3.11-venv" in commands
     assert "python3.11 -m venv ROOT/venv" in commands
     assert "python3 -m venv ROOT/venv" not in commands

@@ -275,6 +275,7 @@ def test_each_signal_has_its_sentence(remote: Remote, number: signal.Signals, wo
 
 SETTINGS = """
 title = "x"
+python = "3.12"
 [limits]
 {common}
 [[question]]

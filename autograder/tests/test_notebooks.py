@@ -8,6 +8,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def test_the_points_are_the_assignments(made: dict[str, bytes], assignment: Assi
 
 
 def test_a_question_that_was_dropped_is_gone(assignment: Assignment) -> None:
-    kept = Assignment(assignment.title, assignment.choose(["q2"]))
+    kept = replace(assignment, questions=assignment.choose(["q2"]))
     notebook = opened(make_notebooks(kept))
     assert list(notebook) == ["q2_relu.ipynb"]
     assert 'check("q2")' in by_id(notebook["q2_relu.ipynb"], "q2-public").source
@@ -312,7 +313,7 @@ def test_solutions_that_make_no_notebook_are_told(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notebooks, "SOLUTIONS", tmp_path)
-    kept = Assignment(assignment.title, assignment.choose(["q1"]))
+    kept = replace(assignment, questions=assignment.choose(["q1"]))
     for text, told in (
         (None, "cannot be read"),
         ("x = 1\n", "has no docstring"),

@@ -45,6 +45,7 @@ class Runner:
         programs: a folder of programs that come before all others.
         common: the environment of every step besides its own.
         steps: those that were run.
+        pythons: the versions that were set up.
         page: what they wrote on the job's page.
     """
 
@@ -53,6 +54,7 @@ class Runner:
     programs: Path
     common: Mapping[str, str]
     steps: list[Step] = field(default_factory=list)
+    pythons: list[str] = field(default_factory=list)
     page: str = ""
 
     def run(self, job: str, definition: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
@@ -122,8 +124,10 @@ class Runner:
         elif action == "actions/download-artifact":
             for found in artifacts.glob(given["pattern"]):
                 shutil.copytree(found, checkout / given["path"], dirs_exist_ok=True)
+        elif action == "actions/setup-python":
+            self.pythons.append(str(_value(given["python-version"], values)))
         else:
-            assert action in ("actions/setup-python", "actions/cache"), action
+            assert action == "actions/cache", action
 
 
 def load(path: Path) -> dict[str, Any]:

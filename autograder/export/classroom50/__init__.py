@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.export.bundle import grader_files, zipped
-from autograder.export.place import REQUIREMENTS, settings_file
+from autograder.export.place import REQUIREMENTS, settings_file, with_python
 
 MAX_BYTES = 10 << 20  # Classroom 50 takes no larger bundle
 _TEMPLATES = Path(__file__).parent
@@ -16,7 +16,7 @@ def bundle(*, training: bool = True, data: str = "synthetic", torch_index: str =
     grader = {**grader_files(public=True), "requirements.txt": REQUIREMENTS.read_bytes()}
     return {
         "autograder.py": (_TEMPLATES / "autograder.py").read_bytes(),
-        "README.md": (_TEMPLATES / "README.md").read_bytes(),
+        "README.md": with_python(_TEMPLATES / "README.md"),
         "settings.toml": settings_file(training=training, data=data, torch_index=torch_index, minutes=14),
         "grader.zip": zipped(grader),
     }

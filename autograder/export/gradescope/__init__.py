@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.export.bundle import grader_files, zipped
-from autograder.export.place import REQUIREMENTS, settings_file
+from autograder.export.place import REQUIREMENTS, settings_file, with_python
 
 EXECUTABLE = ("run_autograder", "setup.sh")
 _TEMPLATES = Path(__file__).parent
@@ -16,7 +16,7 @@ def archive(*, training: bool = True, data: str = "synthetic", torch_index: str 
     names = (*EXECUTABLE, "failed.json")
     files = {
         **grader_files(),
-        **{name: (_TEMPLATES / name).read_bytes() for name in names},
+        **{name: with_python(_TEMPLATES / name) for name in names},
         "requirements.txt": REQUIREMENTS.read_bytes(),
         "settings.toml": settings_file(training=training, data=data, torch_index=torch_index, minutes=35),
     }

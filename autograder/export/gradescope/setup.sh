@@ -7,11 +7,15 @@ root=${AUTOGRADER_ROOT:-/autograder}
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 apt-get install -yq --no-install-recommends python3 python3-venv ca-certificates
-python=python3
-if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-  # Ubuntu 22.04's Python is 3.10, and it has a later one beside it.
-  apt-get install -yq --no-install-recommends python3.11 python3.11-venv
-  python=python3.11
+# The course's Python where the image has it; else the image's own, or the newest beside it where that one is too old.
+python=pythonCOURSE_PYTHON
+if ! apt-get install -yq --no-install-recommends "$python" "$python-venv"; then
+  python=python3
+  if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+    python=$(apt-cache pkgnames python3. | grep -xE 'python3\.[0-9]+' | sort -V | tail -n 1)
+    apt-get install -yq --no-install-recommends "$python" "$python-venv"
+  fi
+  echo "This image does not have Python COURSE_PYTHON, the course's: $("$python" --version) grades."
 fi
 "$python" -m venv "$root/venv"
 
