@@ -182,19 +182,11 @@ def _ordinal(number: int) -> str:
 
 _LIMITS = [field.name for field in dataclasses.fields(Limits)]
 _MOST_POINTS = 10_000
+_OLDEST = ".".join(map(str, OLDEST_PYTHON))
 
 # Of each table, what its keys may hold. A new setting is a line here and an attribute of the same name above.
 _ASSIGNMENT = {
     "title": tables.text(),
-    "python": Key(
-        f"the version that the course grades with, in quotation marks and {'.'.join(map(str, OLDEST_PYTHON))} or later, "
-        f'like "{sys.version_info.major}.{sys.version_info.minor}"',
-        lambda value: (
-            type(value) is str
-            and re.fullmatch(r"3\.[1-9]\d?", value) is not None
-            and int(value[2:]) >= OLDEST_PYTHON[1]
-        ),
-    ),
     "due": Key(
         "a date and time of this millennium with a zone, without quotation marks, like 2026-12-18T23:59:00+01:00",
         lambda value: isinstance(value, datetime) and value.tzinfo is not None and 2000 <= value.year < 3000,
@@ -203,6 +195,15 @@ _ASSIGNMENT = {
     "late": tables.table("late"),
     "limits": tables.table("limits"),
     "question": tables.many("question"),
+    "python": Key(
+        f"the version that the course grades with, in quotation marks, {_OLDEST} or later, "
+        f'like "{sys.version_info.major}.{sys.version_info.minor}"',
+        lambda value: (
+            type(value) is str
+            and re.fullmatch(r"3\.[1-9]\d?", value) is not None
+            and int(value[2:]) >= OLDEST_PYTHON[1]
+        ),
+    ),
 }
 _LATE = {
     "grace_minutes": tables.number(0, 100_000, 0),

@@ -49,19 +49,22 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("", "it lacks python, the version that the course grades with"),
-        ("python = 3.12", "python = 3.12 is not the version that the course grades with, in quotes"),
-        ('python = "3.10"', "3.11 or later"),
-        ('python = "3"', "'3' is not"),
-        ('python = "3.12.1"', "'3.12.1' is not"),
-        ('python = "3.12\\n"', "is not"),
-        ('python = "python3.12"', "is not"),
+        ("", "python is missing"),
+        ("python = 3.12", "python = 3.12 must be"),
+        ('python = "3.10"', 'python = "3.10" must be'),
+        ('python = "3"', 'python = "3" must be'),
+        ('python = "3.12.1"', "must be"),
+        ('python = "3.12\\n"', "must be"),
+        ('python = "python3.12"', "must be"),
     ],
 )
 def test_it_is_checked_when_it_is_read(tmp_path: Path, line: str, words: str) -> None:
     with pytest.raises(GraderFault, match=re.escape(words)) as caught:
         load(_of_course(tmp_path, line))
-    assert str(caught.value).endswith(f'python = "{sys.version_info.major}.{sys.version_info.minor}"')
+    here = f'like "{sys.version_info.major}.{sys.version_info.minor}".'
+    assert str(caught.value).endswith(
+        f"the version that the course grades with, in quotation marks, 3.11 or later, {here}"
+    )
 
 
 def test_no_version_is_written_by_hand() -> None:

@@ -51,7 +51,7 @@ LAST = "train_seconds = 400"
         (Q2, f"{Q2}\npoint = 5", "q2: there is no setting called point; did you mean points? There are id, title,"),
         (LATE, "[late]\ngrace_minute = 3\n", "no setting called grace_minute; did you mean grace_minutes?"),
         (LATE, "dew = 1\n[late]\n", "there is no setting called dew; did you mean due?"),
-        (LATE, '"a b" = 1\n[late]\n', 'there is no setting called "a b"; there are title, due'),
+        (LATE, '"a b" = 1\n[late]\n', 'there is no setting called "a b"; there are title, due, '),
         ("[limits]", "[limits]\nmemory = 3", "[limits]: there is no limit called memory; did you mean memory_mb?"),
         ('title = "ReLU"\n', "", "[[question]] q2: title is missing: it must be one line of text"),
         ("points = 5", "", "q2: points is missing: it must be a whole number from 1"),
