@@ -12,8 +12,9 @@ import torch
 
 from autograder import course
 from autograder.course import Assignment, Question
-from autograder.digests import grader_digest, suite_digest, thresholds_digest
-from autograder.intake import Submission
+from autograder.digests import grader_digest, suite_digest, suite_files, thresholds_digest
+from autograder.errors import GraderFault
+from autograder.intake import Submission, read_submission
 from autograder.literals import tables
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
@@ -21,7 +22,7 @@ from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
 from autograder.secret import Seeds, seeds_of
 from autograder.short_run import Data, ShortRun, threshold_for
-from autograder.suite import Progress, SuitePlugin, run_suite
+from autograder.suite import Progress, SuitePlugin, run_suite, unusable_test
 from autograder.written import read_written
 
 
@@ -72,6 +73,7 @@ def grade(
             for short_run in runs.values():
                 short_run.begin()
         run = run_suite(chosen, sessions, seed, runs=runs, progress=progress)
+        _refuse_undecidable(run, chosen, assignment, sandbox, seed)
     finally:
         for session in sessions.values():
             session.close()
@@ -103,6 +105,39 @@ def grade(
         ],
         left_out=list(submission.left_out),
     )
+
+
+def _refuse_undecidable(
+    run: SuitePlugin, questions: tuple[Question, ...], assignment: Assignment, sandbox: Sandbox, seed: bytes
+) -> None:
+    """Try the tests that could not judge an answer on the course's own, if that is here.
+
+    Raises:
+        GraderFault: one cannot judge that either, so that the test is to blame and not the answer.
+    """
+    undecided = {
+        question.id: {test.name for test in run.results(question.id) if test.status == "error"}
+        for question in questions
+        if (course.SOLUTIONS / f"{question.module}.py").exists()
+    }
+    again = tuple(question for question in questions if undecided.get(question.id))
+    if not again:
+        return
+    solutions = read_submission(course.SOLUTIONS, assignment)
+    folder = sandbox.stage({**_given(assignment), **solutions.modules})
+    sessions = {question.id: _session(question, solutions, sandbox, folder) for question in again}
+    try:
+        tried = run_suite(again, sessions, seed)
+    finally:
+        for session in sessions.values():
+            session.close()
+        sandbox.unstage(folder)
+    for question in again:
+        public, hidden = suite_files(question)
+        for test in tried.results(question.id):
+            if test.status == "error" and test.name in undecided[question.id]:
+                path = public if test.visibility == "public" else hidden
+                raise GraderFault(unusable_test(path, f"the test “{test.name}”", test.staff.partition("\n")[0]))
 
 
 def _given(assignment: Assignment) -> dict[str, bytes]:

@@ -18,10 +18,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 import pytest
 import torch
+from _pytest.fixtures import FixtureLookupError
 from _pytest.runner import runtestprotocol
 
 from autograder.course import HIDDEN_TESTS, ROOT, Question
@@ -92,7 +94,7 @@ class SuitePlugin:
         runs: Mapping[str, ShortRun],
         progress: Progress | None,
     ) -> None:
-        self.fault: Exception | None = None
+        self.fault: GraderFault | None = None
         self._questions = {question.id: question for question in questions}
         self._sessions = sessions
         self._modules = {question: RemoteQuestion(session) for question, session in sessions.items()}
@@ -176,6 +178,11 @@ class SuitePlugin:
         printed, banned = session.end_test()
         seconds = round(time.perf_counter() - begun, 3)
         record.result = _result(item, record, calls, printed, banned, seconds)
+        blamed = _fault_of_the_suite(item, calls, answered=session.heard)
+        if blamed and self.fault is None:
+            self.fault = GraderFault(blamed)
+        if self.fault is not None:
+            item.session.shouldfail = str(self.fault)  # whatever else is run: there will be no report
         if record.result.status == "error":
             session.flag(f"the test {record.result.name} could not be decided")
         # What a failing test had in hand, tensors of any size, must not stay until the last test is done.
@@ -193,7 +200,7 @@ class SuitePlugin:
         """Note how a phase ended. In place of pytest's own, which would spend most of a failing run on tracebacks."""
         item.stash[_CALLS].append(call)
         if call.excinfo is not None and isinstance(call.excinfo.value, SandboxError):
-            self.fault = call.excinfo.value
+            self.fault = GraderFault(str(call.excinfo.value))
         outcome: Literal["passed", "failed"] = "passed" if call.excinfo is None else "failed"
         assert call.when != "collect"
         return pytest.TestReport(item.nodeid, ("", None, ""), {}, outcome, None, call.when)
@@ -222,7 +229,7 @@ def run_suite(
     files = [file for question in questions for file in suite_files(question)]
     status, said = run_pytest(files, plugin)
     if plugin.fault is not None:
-        raise GraderFault(str(plugin.fault))
+        raise plugin.fault
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise GraderFault(f"The suites could not be run: {said or status}")
     return plugin
@@ -282,15 +289,18 @@ def know_markers(config: pytest.Config) -> None:
 
 
 def _record(item: pytest.Item) -> _Record:
+    where = f"{item.path}: {item.name}"
     marker = item.get_closest_marker("points")
     if marker is None:
-        raise pytest.UsageError(f"{item.nodeid} has no points marker.")
-    category = marker.kwargs["category"]
+        raise pytest.UsageError(f"{where} has no points marker.")
+    points, category = marker.args[0] if len(marker.args) == 1 else None, marker.kwargs.get("category")
+    if type(points) is not int or points < 0 or type(category) is not str:
+        raise pytest.UsageError(f'{where} must be marked like this: @pytest.mark.points(2, category="stride").')
     if category.replace(" ", "_").replace("-", "_") not in item.name:
-        raise pytest.UsageError(f"{item.nodeid} does not have its category, {category}, in its name.")
+        raise pytest.UsageError(f"{where} does not have its category, {category}, in its name.")
     return _Record(
         question=item.path.stem.split("_")[1],
-        points=marker.args[0],
+        points=points,
         category=category,
         visibility="hidden" if item.path.is_relative_to(HIDDEN_TESTS) else "public",
     )
@@ -324,7 +334,7 @@ def _result(
         message = f"{error.summary} {sentences(likely)}".strip() if hidden else staff
     elif error is not None or not complete:
         status = "error"
-        if "Timeout" in str(error):  # pytest-timeout has no exception of its own
+        if error is not None and _is_timeout(error):
             status = "timeout"
         message = "This test could not be decided: it cannot judge an answer of this kind. Please ask the course staff."
         staff = f"{type(error).__name__}: {error}" if error else "the test did not run to its end"
@@ -335,6 +345,53 @@ def _result(
         *(shown_name(item), record.category, status, record.visibility, score, record.points, message, staff, seconds),
         likely=sentences(likely),
     )
+
+
+# What a test's own mistakes raise, and no value that an answer can have: a name that is not there, a module that is not
+# there, code that is not Python, a fixture that nobody gives, a test that leaves itself out.
+_OWN_MISTAKES = (NameError, ImportError, SyntaxError, FixtureLookupError, pytest.skip.Exception, pytest.xfail.Exception)
+
+
+def _fault_of_the_suite(item: pytest.Item, calls: list[pytest.CallInfo[None]], *, answered: bool) -> str:
+    """A sentence, with the file to mend, if a test failed by itself and not by what it was given; else "".
+
+    It was not given anything if it had not called the student's code when it raised; and some exceptions no answer can
+    bring about. All others may come from an odd answer: these tests are undecided, and `grade` tries them on the
+    solution.
+    """
+    failed = next((call for call in calls if call.excinfo is not None), None)
+    if failed is None or failed.excinfo is None:
+        return ""
+    error = failed.excinfo.value
+    if isinstance(error, CheckFailed | SubmissionFailure | SandboxError) or _is_timeout(error):
+        return ""
+    of_a_module = isinstance(error, AttributeError) and isinstance(error.obj, ModuleType)
+    if answered and not (isinstance(error, _OWN_MISTAKES) or of_a_module):
+        return ""
+    if isinstance(error, FixtureLookupError):
+        said = f"there is no fixture {error.argname}"
+    else:
+        said = f"{type(error).__name__}: {error}"
+    return unusable_test(item.path, item.name, said, failed.excinfo)
+
+
+def unusable_test(path: Path, name: str, said: str, raised: pytest.ExceptionInfo[BaseException] | None = None) -> str:
+    """A sentence about a test that could not judge any answer.
+
+    Args:
+        path: its file.
+        name: the test's.
+        said: what is wrong.
+        raised: where it went wrong; the innermost line of that file is named.
+    """
+    lines = [entry.lineno + 1 for entry in raised.traceback if Path(entry.path) == path] if raised is not None else []
+    place = f"{path}, line {lines[-1]}" if lines else str(path)
+    return f"{place}: {name} cannot be run, whatever is handed in: {said}. Mend the test."
+
+
+def _is_timeout(error: BaseException) -> bool:
+    # pytest-timeout has no exception of its own.
+    return isinstance(error, pytest.fail.Exception) and str(error).startswith("Timeout")
 
 
 def sentences(*texts: str | None) -> str:

@@ -59,6 +59,7 @@ class Session:
         key: bytes = b"",
     ) -> None:
         self.flags: list[str] = []
+        self.heard = False  # whether, in this test, the student's code has answered
         self._guarded = guarded
         self._sandbox = sandbox
         self._submission = submission
@@ -80,6 +81,7 @@ class Session:
 
     def begin_test(self) -> None:
         """Forget what the last test printed and which kernels it used."""
+        self.heard = False
         self._used.clear()
         self._calls.clear()
         self._keep_output()
@@ -167,6 +169,7 @@ class Session:
         }
         worker = self._ready_worker()
         reply = self._exchange(what, request, given, worker)
+        self.heard = True
         for key, tensor in reply["changed"]:
             _change(given[key], tensor, what)
         inputs = [item for item in given.values() if isinstance(item, torch.Tensor) and item.requires_grad]
