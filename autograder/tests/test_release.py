@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import hashlib
 import json
 import os
@@ -18,7 +17,7 @@ import pytest
 
 from autograder import course
 from autograder.course import Assignment
-from autograder.errors import GraderFault, UnusableRequest
+from autograder.errors import UnusableRequest
 from autograder.release import contents, release
 from autograder.release.contents import Tree, answers, student_tree
 from autograder.release.writing import GIVEN_LIST
@@ -367,9 +366,3 @@ def test_a_folder_of_something_else_is_refused(assignment: Assignment, tmp_path:
         release(tmp_path / "thesis.tex", assignment)
     with pytest.raises(UnusableRequest, match="holds autograder/, which is for staff alone"):
         release(course.ROOT, assignment)
-
-
-def test_a_question_needs_an_id_that_the_reporter_takes(assignment: Assignment, tmp_path: Path) -> None:
-    odd = dataclasses.replace(assignment.questions[0], id="q-1")
-    with pytest.raises(GraderFault, match="letters and digits"):
-        release(tmp_path / "student", dataclasses.replace(assignment, questions=(odd,)))
