@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 from collections.abc import Iterable
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 from autograder.course import HIDDEN_TESTS, NOT_FOR_GRADING, PUBLIC_TESTS, ROOT, Question
@@ -29,6 +31,17 @@ def grader_digest() -> str:
     for file in sorted(files):
         digest.update(f"{file.relative_to(package)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The Python (major and minor version) and the torch that grade: another one may come to other points."""
+    return shortened(f"{sys.version_info.major}.{sys.version_info.minor}", metadata.version("torch"))
+
+
+def shortened(python: str, torch: str) -> dict[str, str]:
+    """Versions as `versions` has them: of Python without the patch, of torch without the build ("+cpu")."""
+    return {"python": ".".join(python.split(".")[:2]), "torch": torch.partition("+")[0]}
 
 
 @cache
@@ -60,7 +73,7 @@ def stamp(submission: str, question: Question, data: str | None) -> str:
     settings = dataclasses.asdict(question)
     for name in ("title", "written", "dropped"):  # for people; a program's points do not depend on them
         del settings[name]
-    parts: list[object] = [submission, grader_digest(), _question_suite_digest(question), settings]
+    parts: list[object] = [submission, grader_digest(), versions(), _question_suite_digest(question), settings]
     if question.trains:
         # Not whose it is: a student who has got another name, by a roster that was not there before, need not be
         # trained again.

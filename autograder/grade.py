@@ -94,6 +94,7 @@ def grade(
         seed=seed.hex(),
         environment={
             "python": platform.python_version(),
+            "course_python": assignment.python,
             "torch": str(torch.__version__),  # a class of torch's own: whoever receives the report would import torch
             "device": "cpu",
             "data": data.source if runs and data is not None else None,
@@ -196,7 +197,7 @@ def _question_report(
         max_score=sum(test.max_score for test in tests),
         pending=question.written if written is not None and written.state == "awaiting" else 0,
         seconds=round(sum(test.seconds for test in tests), 3),
-        flags=[*session.flags, *(short_run.flags if short_run is not None else [])],
+        flags=list(dict.fromkeys([*session.flags, *(short_run.flags if short_run is not None else [])])),
         tests=tests,
         written=written,
         accuracy=short_run.result() if short_run is not None else None,

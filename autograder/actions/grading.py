@@ -16,6 +16,7 @@ from autograder.inert import for_actions_log, for_markdown
 from autograder.intake import read_submission
 from autograder.isolation import in_one_line, require_layers
 from autograder.render.markdown import feedback
+from autograder.render.versions import other_python
 from autograder.report import Report, for_student, write_json
 from autograder.secret import seeds_of
 from autograder.wording import counted
@@ -126,7 +127,10 @@ def _outcome(
         percent=best.commit.percent,
         after_penalty=best.after_penalty,
         notes=notes,
-        flags=tuple(f"{question.id}: {flag}" for question in best.report.questions for flag in question.flags),
+        flags=(
+            *(f"{question.id}: {flag}" for question in best.report.questions for flag in question.flags),
+            *filter(None, [other_python(best.report.environment)]),
+        ),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from autograder.batch.results import Change, TestChange
 from autograder.course import Assignment
+from autograder.digests import grader_digest, shortened, suite_digest, thresholds_digest, versions
+from autograder.render.versions import versions_in_words
 from autograder.report import QuestionReport, Report
 
 
@@ -33,6 +35,27 @@ def changes(before: Report | None, after: Report | None) -> tuple[Change, ...]:
         if tests or change.before != change.after:
             found.append(change)
     return tuple(found)
+
+
+def other_versions(before: Report) -> str:
+    """The Python and torch of an earlier grading, in words; "" if they are those that grade now, or are not known."""
+    python, torch = (before.environment.get(name) or "" for name in ("python", "torch"))
+    was = shortened(python, torch)
+    return versions_in_words(was) if was != versions() else ""
+
+
+def why_again(before: Report) -> str:
+    """Why what was graded before is graded once more, though nothing new was handed in; "" if it cannot be told."""
+    if other_versions(before):
+        return f"graded before with {other_versions(before)}, now with {versions_in_words(versions())}"
+    now = {"grader": grader_digest(), "suite": suite_digest(), "thresholds": thresholds_digest()}
+    reasons = {
+        "grader": "graded before by another version of the grader",
+        "suite": "tests have changed",
+        "thresholds": "the accuracies that are asked for have changed",
+    }
+    changed = (name for name, digest in now.items() if before.hashes.get(name, digest) != digest)
+    return reasons.get(next(changed, ""), "")
 
 
 def _test_changes(before: QuestionReport | None, after: QuestionReport | None) -> tuple[TestChange, ...]:

@@ -88,9 +88,10 @@ def grade_class(request: Request, assignment: Assignment) -> int:
             _workers(request, training=data is not None) as workers,
             Show(len(found)) as show,
         ):
-            Class(request.out, assignment, choice, workers, show).grade(found)
+            grading = Class(request.out, assignment, choice, workers, show)
+            grading.grade(found)
         _write_state(request.out, {**state, "run": {**state["run"], "finished": True}})
-        finish(request.out, assignment, roster, discovered, show, since=state["run"]["began"])
+        finish(request.out, assignment, roster, discovered, show, since=state["run"]["began"], again=grading.again)
         return int(show.failed > 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from autograder.batch.changes import changes, merged
+from autograder.batch.changes import changes, merged, other_versions, why_again
 from autograder.batch.discover import Found
 from autograder.batch.executors import SCHEDULER_GONE, Workers
 from autograder.batch.results import Result, now, read_result, write_result
@@ -83,6 +83,9 @@ class Class:
         choice: what to grade.
         workers: who grades.
         watcher: told of what happens.
+
+    Attributes:
+        again: how many submissions are graded once more for which reason, though nothing new was handed in.
     """
 
     out: Path
@@ -90,6 +93,7 @@ class Class:
     choice: Choice
     workers: Workers
     watcher: Watcher
+    again: Counter[str] = field(default_factory=Counter)
     _running: dict[Future[Answer], _Job] = field(default_factory=dict)
     _alone: deque[_Job] = field(default_factory=deque)
 
@@ -195,6 +199,7 @@ class Class:
             stamps = self._stamps(submission, before)
             stale = tuple(name for name, digest in stamps.items() if not self._is_current(name, digest, before))
             if stale or before is None or before.report is None:
+                self._count_again(submission, stale, before)
                 yield _Job(each, submission, stale, answers, before)
             else:
                 self._write(before, replace(before, student=each.student, source=each.source, handed_in=each.handed_in))
@@ -204,13 +209,21 @@ class Class:
             return False
         return not self.choice.again or bool(self.choice.since and before.graded_at >= self.choice.since)
 
+    def _count_again(self, submission: Submission, stale: tuple[str, ...], before: Result | None) -> None:
+        """Note why somebody is graded again who was graded, handed in nothing new, and was not asked for."""
+        if before is None or before.report is None or before.ours or before.digest != submission.digest:
+            return
+        if not self.choice.again and before.stamps.keys() & {*stale}:
+            self.again[why_again(before.report)] += 1
+
     def _stamps(self, submission: Submission, before: Result | None) -> dict[str, str]:
         """The stamps of the questions that are graded: those chosen, and of a changed submission also the others.
 
-        Points of two submissions are never put together.
+        Points of two submissions are never put together, nor are those that two versions of Python or torch came to.
         """
         chosen = {question.id for question in self.assignment.choose(self.choice.questions)}
-        if before is not None and before.digest != submission.digest:
+        other = before is not None and before.report is not None and other_versions(before.report)
+        if before is not None and (before.digest != submission.digest or other):
             chosen |= before.stamps.keys()
         return {
             question.id: stamp(submission.digest, question, self.choice.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import statistics
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.batch.discover import Discovered
@@ -24,7 +25,14 @@ MOST_TOLD = 10  # students, of those whose points changed
 
 
 def finish(
-    out: Path, assignment: Assignment, roster: Roster | None, discovered: Discovered, show: Show, *, since: str
+    out: Path,
+    assignment: Assignment,
+    roster: Roster | None,
+    discovered: Discovered,
+    show: Show,
+    *,
+    since: str,
+    again: Mapping[str, int],
 ) -> None:
     """Write what is made from the results, and say in a few lines what came out.
 
@@ -35,11 +43,13 @@ def finish(
         discovered: what was there to grade.
         show: what was counted on the way.
         since: when the run began, in ISO's form, UTC.
+        again: how many were graded again for which reason.
     """
     book = read_grade_book(out, assignment, roster)
     changed = [line for line in book.lines if line.result and line.result.changes and line.result.graded_at >= since]
     files = _write_all(out, book, changed)
-    for line in [*_told(out, book, discovered, show), *_told_changes(changed), *book.problems, *files]:
+    repeated = [f"{counted(count, 'submission')} graded again: {why}." for why, count in again.items() if why]
+    for line in [*_told(out, book, discovered, show), *repeated, *_told_changes(changed), *book.problems, *files]:
         print(for_actions_log(line))
 
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 
 from autograder.course import Assignment
-from autograder.digests import grader_digest, suite_digest, thresholds_digest
+from autograder.digests import grader_digest, suite_digest, thresholds_digest, versions
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.grading import Grading
 from autograder.intake import Submission
 from autograder.isolation import require_layers
+from autograder.render.versions import versions_in_words
 from autograder.report import Report
 from autograder.secret import Seeds
 
@@ -47,7 +48,7 @@ class Task:
     questions: tuple[str, ...]
     data: str | None
     seeds: Seeds
-    code: tuple[str, ...]
+    code: dict[str, str]
     allow_missing: bool = False
 
 
@@ -66,20 +67,33 @@ class Answer:
     stop: bool = False
 
 
-def code_digests() -> tuple[str, ...]:
-    """What must be the same wherever a class is graded."""
-    return grader_digest(), suite_digest(), thresholds_digest()
+def code_digests() -> dict[str, str]:
+    """What must be the same wherever a class is graded: the code, and the Python and torch that run it."""
+    code = {"grader": grader_digest(), "suite": suite_digest(), "thresholds": thresholds_digest()}
+    return {**code, **versions()}
+
+
+def _mismatch(wanted: dict[str, str]) -> str:
+    """What this worker has otherwise than the process that started the class, a sentence; "" if nothing."""
+    here = code_digests()
+    if wanted == here:
+        return ""
+    where = f"The worker on {socket.gethostname()}"
+    if versions_in_words(wanted) != versions_in_words(here):
+        return (
+            f"{where} has {versions_in_words(here)}, and the class was started with {versions_in_words(wanted)}: "
+            "give both the same."
+        )
+    return f"{where} has another version of the grader: bring its checkout up to date."
 
 
 def grade_task(task: Task) -> Answer:
     """Grade a submission; whatever goes wrong is an answer."""
     try:
         with _one_at_a_time:
-            if task.code != code_digests():
-                where = f"The worker on {socket.gethostname()}"
-                return Answer(
-                    fault=f"{where} has another version of the grader: bring its checkout up to date.", stop=True
-                )
+            mismatch = _mismatch(task.code)
+            if mismatch:
+                return Answer(fault=mismatch, stop=True)
             try:
                 require_layers(_grading.layers(), allow_missing=task.allow_missing)
                 if task.data is not None:

@@ -21,6 +21,7 @@ from autograder.errors import GraderFault, UnusableRequest
 from autograder.inert import one_line
 from autograder.nbgrader.feedback import told
 from autograder.nbgrader.service import Settings, grading
+from autograder.render.versions import graded_with, other_python
 from autograder.report import for_student
 
 VISIBILITIES = ("public", "hidden")
@@ -63,7 +64,11 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
             training=self.training,
             data=self.data,
         )
-        report = for_student(grading().report(Path(folder), settings, whose["student"]))
+        whole = grading().report(Path(folder), settings, whose["student"])
+        other = other_python(whole.environment)
+        if other:
+            self.log.warning(other)
+        report = for_student(whole)
         graded = next(each for each in report["questions"] if each["id"] == question.id)
         points = most_points(question, graded)
         outputs = {f"{question.id}-{visibility}": visibility for visibility in VISIBILITIES}
@@ -78,7 +83,8 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
                     f"tests {points[visibility]}: run nbgrader generate_assignment again."
                 )
             untrained = self.training is False and bool(question.trains) and visibility == "hidden"
-            remarks = ("  Networks were not trained; the points for it are missing.",) if untrained else ()
+            untold = ("  Networks were not trained; the points for it are missing.",) if untrained else ()
+            remarks = (*untold, f"  {graded_with(report['environment'])}")
             score = sum(test["score"] for test in graded["tests"] if test["visibility"] == visibility)
             cell.outputs = [
                 new_output("stream", name="stdout", text=told(graded, visibility, remarks=remarks)),

@@ -14,6 +14,7 @@ from autograder.isolation import in_one_line
 from autograder.pages.charts import histogram
 from autograder.pages.rates import HOW, rates_of
 from autograder.pages.template import rendered
+from autograder.render.versions import other_python, versions_in_words
 from autograder.report import QuestionReport, Report
 from autograder.wording import counted
 
@@ -112,6 +113,7 @@ def class_page(book: GradeBook) -> str:
             "how": HOW,
             "timings": list(_timings(questions, graded)),
             "changes": changes,
+            "versions": sorted({named for _, report in graded if (named := versions_in_words(report.environment))}),
         },
         script="class.js",
     )
@@ -188,6 +190,14 @@ def _inequalities(reports: Sequence[Report]) -> Iterator[str]:
     sources = Counter(data for report in reports if (data := report.environment.get("data")))
     if len(sources) > 1:
         yield f"Networks were not all trained on the same images: {', '.join(sorted(sources))}."
+    graded_with = Counter(named for report in reports if (named := versions_in_words(report.environment)))
+    if len(graded_with) > 1:
+        kinds_of = "; ".join(
+            f"{counted(count, 'submission')} with {named}" for named, count in graded_with.most_common()
+        )
+        yield f"Not all were graded with the same Python and torch: {kinds_of}."
+    for remark, count in Counter(filter(None, (other_python(report.environment) for report in reports))).items():
+        yield f"{counted(count, 'submission')}: {remark}"
     for layers, count in Counter(tuple(sorted(report.isolation.items())) for report in reports).items():
         if not all(dict(layers).values()):
             yield f"{counted(count, 'submission')}: {in_one_line(dict(layers))}"

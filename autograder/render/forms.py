@@ -8,6 +8,7 @@ from autograder.inert import for_markdown, one_line
 from autograder.isolation import in_one_line
 from autograder.render import classroom50, gradescope
 from autograder.render.markdown import MAX_LINE, feedback
+from autograder.render.versions import other_python
 from autograder.report import Report, for_student
 
 NOT_TRAINED = "Networks were not trained; their points are left out."
@@ -41,6 +42,8 @@ def in_markdown(problem: str) -> str:
 
 
 def for_staff(report: Report) -> list[str]:
-    """What staff should know and students must not: how submissions are kept apart here, and what to look at."""
+    """What staff should know besides: how submissions are kept apart here, another Python, and what to look at."""
     flags = [f"{question.id.upper()}: {one_line(flag)}" for question in report.questions for flag in question.flags]
-    return [in_one_line(report.isolation), *(f"For a person to look at: {flag}" for flag in flags)]
+    other = other_python(report.environment)
+    remarks = [in_one_line(report.isolation), *([other] if other else [])]
+    return [*remarks, *(f"For a person to look at: {flag}" for flag in flags)]

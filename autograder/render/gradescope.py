@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autograder.inert import for_terminal, json_text, one_line
+from autograder.render.versions import graded_with
 
 MAX_OUTPUT = 10_000  # characters of one test
 _VISIBILITY = {"public": "visible", "hidden": "after_due_date"}
@@ -28,7 +29,7 @@ def results(
         staff: lines that students never see.
         seconds: that grading took.
     """
-    told = list(remarks)
+    told = [remark for remark in (*remarks, graded_with(student["environment"])) if remark]
     if student["left_out"]:
         told.append(f"Left out, not part of the assignment: {', '.join(student['left_out'])}")
     tests: list[dict[str, Any]] = []

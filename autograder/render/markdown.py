@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.inert import code_block, for_markdown, one_line
+from autograder.render.versions import graded_with
 
 MAX_LENGTH = 60_000  # characters; GitHub takes 65,536 in a comment
 MAX_LINE = 2_000
@@ -42,7 +43,8 @@ def feedback(student: dict[str, Any], *, heading: str, remarks: tuple[str, ...] 
     if student["left_out"]:
         names = ", ".join(student["left_out"])
         text += f"\nLeft out, not part of the assignment: {for_markdown(one_line(names, MAX_LINE))}\n"
-    return text
+    told = graded_with(student["environment"])
+    return f"{text}\n{told}\n" if told else text
 
 
 def _question(question: dict[str, Any]) -> str:

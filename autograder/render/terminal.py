@@ -7,6 +7,7 @@ from rich.text import Text
 
 from autograder.inert import for_actions_log, one_line
 from autograder.isolation import in_one_line
+from autograder.render.versions import graded_with, other_python
 from autograder.report import Accuracy, QuestionReport, Report, TestResult
 
 _MARKS = {
@@ -86,6 +87,9 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
     elif report.environment.get("data"):
         data, device = images_in_words(str(report.environment["data"])), report.environment["device"]
         console.print(f"Networks were trained on the {device} with {for_actions_log(one_line(data))}.")
+    for told, style in ((graded_with(report.environment), ""), (other_python(report.environment), "yellow")):
+        if told:
+            console.print(Text(told, style))
     colour = "" if all(report.isolation.values()) else "red"
     console.print(Text(in_one_line(report.isolation), colour))
     if report.left_out:

@@ -161,7 +161,7 @@ def test_neither_a_report_nor_a_task_tells_it(sandbox: Sandbox, assignment: Assi
     for hidden in (secret.course_secret(), seeds.key):
         assert hidden.hex() not in told
     assert report.hashes["secret"] == seeds.fingerprint
-    sent = pickle.dumps(Task(submission, assignment, (), None, seeds, ()))
+    sent = pickle.dumps(Task(submission, assignment, (), None, seeds, {}))
     assert seeds.key in sent
     assert secret.course_secret() not in sent
 
