@@ -131,8 +131,7 @@ def read_module(source: Source, home: Parts, file: str) -> bytes:
         if size > MAX_MODULE_BYTES:
             raise Unreadable(f"has {size:,} bytes of code; {MAX_MODULE_BYTES:,} are allowed")
         contents = notebook.as_module(cells, file)
-    encoding.check_module(contents)
-    return contents
+    return encoding.importable(contents)
 
 
 def _written_in_notebooks(source: Source, home: Parts, assignment: Assignment, taken: list[str]) -> str | None:

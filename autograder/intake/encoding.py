@@ -16,14 +16,16 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_UNDECODED = "\ufffd"  # what stands for bytes that are no text
 
 
-def check_module(contents: bytes) -> None:
-    """Make sure that Python can decode a module. Whether it is Python is for the worker to find out.
+def importable(contents: bytes) -> bytes:
+    """A module that every Python can decode. Whether it is Python is for the worker to find out.
+
+    Bytes that are not UTF-8 cost nobody points if they stand in comments: Python up to 3.13 does not mind them there.
+    From 3.14 on it does, so replacement characters take their places.
 
     Raises:
-        Unreadable: it cannot.
+        Unreadable: something outside the comments cannot be decoded.
     """
     lines = contents.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     marked = _marked(contents)
@@ -34,14 +36,15 @@ def check_module(contents: bytes) -> None:
         raise Unreadable(
             f"cannot be imported (SyntaxError): line {line} holds a NUL byte, which is no text. Save it as UTF-8"
         )
+    begin = codecs.BOM_UTF8 if marked else b""
+    body = lines.removeprefix(begin)
     try:
         encoding = _declared(lines).removesuffix("-sig")
-        lines = lines.removeprefix(codecs.BOM_UTF8)
-        lines.decode(encoding)
+        if encoding == "utf-8" and not _is_text(body):
+            contents = begin + (body := _with_readable_comments(body))
+        body.decode(encoding)
     except UnicodeDecodeError as error:
-        if encoding == "utf-8" and _only_in_comments(lines):
-            return
-        line, byte = lines.count(b"\n", 0, error.start) + 1, lines[error.start]
+        line, byte = body.count(b"\n", 0, error.start) + 1, body[error.start]
         meant = bytes([byte]).decode("cp1252", "ignore")
         guess = f" ({meant} in Windows-1252)" if meant.isprintable() and meant else ""
         raise Unreadable(
@@ -52,6 +55,7 @@ def check_module(contents: bytes) -> None:
         raise Unreadable(
             f"cannot be imported (SyntaxError: {error}). Save it as UTF-8 and delete the line that names its encoding"
         ) from None
+    return contents
 
 
 def decoded(contents: bytes) -> str:
@@ -92,14 +96,25 @@ def _declared(lines: bytes) -> str:
     return tokenize.detect_encoding(io.BytesIO(readable).readline)[0]
 
 
-def _only_in_comments(lines: bytes) -> bool:
-    """Whether all that is not UTF-8 stands in comments, where Python may not mind."""
-    text = lines.replace(_UNDECODED.encode(), b"?").decode("utf-8", "replace")
-    undecoded = text.count(_UNDECODED)
+def _is_text(contents: bytes) -> bool:
     try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        contents.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _with_readable_comments(body: bytes) -> bytes:
+    """The same lines; in comments, replacement characters for what is not UTF-8."""
+    rows = body.splitlines(keepends=True)
+    # One letter for each byte that is not ASCII: columns then count bytes, and what was a name is still a name.
+    letters = re.sub(rb"[^\x00-\x7f]", b"x", body).decode("ascii")
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(letters).readline):
             if token.type == tokenize.COMMENT:
-                undecoded -= token.string.count(_UNDECODED)
+                (row, begin), (_, end) = token.start, token.end
+                comment = rows[row - 1][begin:end].decode("utf-8", "replace").encode()
+                rows[row - 1] = rows[row - 1][:begin] + comment + rows[row - 1][end:]
     except (tokenize.TokenError, SyntaxError):
         pass  # no Python from here on; if nothing else is wrong, importing it will say so
-    return undecoded == 0
+    return b"".join(rows)

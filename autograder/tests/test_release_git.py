@@ -167,7 +167,7 @@ def test_a_student_s_work_is_neither_committed_nor_lost(student: Path, assignmen
     [
         ([["switch", "-q", "solutions"]], "is on the branch solutions; --solutions-branch commits on main"),
         ([["switch", "-q", "--detach"]], "is on no branch"),
-        ([["update-ref", "MERGE_HEAD", "solutions"]], "in the middle of a merge"),
+        ([["merge", "-q", "--no-ff", "--no-commit", "solutions"]], "in the middle of a merge"),
     ],
 )
 def test_it_commits_on_main_or_not_at_all(
