@@ -73,7 +73,7 @@ def grade(
             for short_run in runs.values():
                 short_run.begin()
         run = run_suite(chosen, sessions, seed, runs=runs, progress=progress)
-        _refuse_undecidable(run, chosen, assignment, sandbox, seed)
+        _refuse_undecidable(run, chosen, assignment, sandbox, seed, seeds)
     finally:
         for session in sessions.values():
             session.close()
@@ -109,7 +109,12 @@ def grade(
 
 
 def _refuse_undecidable(
-    run: SuitePlugin, questions: tuple[Question, ...], assignment: Assignment, sandbox: Sandbox, seed: bytes
+    run: SuitePlugin,
+    questions: tuple[Question, ...],
+    assignment: Assignment,
+    sandbox: Sandbox,
+    seed: bytes,
+    seeds: Seeds,
 ) -> None:
     """Try the tests that could not judge an answer on the course's own, if that is here.
 
@@ -126,7 +131,7 @@ def _refuse_undecidable(
         return
     solutions = read_submission(course.SOLUTIONS, assignment)
     folder = sandbox.stage({**_given(assignment), **solutions.modules})
-    sessions = {question.id: _session(question, solutions, sandbox, folder) for question in again}
+    sessions = {question.id: _session(question, solutions, sandbox, folder, seeds) for question in again}
     try:
         tried = run_suite(again, sessions, seed)
     finally:

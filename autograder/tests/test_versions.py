@@ -28,6 +28,7 @@ from autograder.render.terminal import print_report
 from autograder.render.versions import graded_with, other_python
 from autograder.report import Report
 from autograder.review.store import Review, read_reviews, what_is_read, write_review
+from autograder.secret import seeds_of
 from autograder.tests.classes import make_class, result_of
 from autograder.tests.conftest import SOLUTION, Grade
 from autograder.tests.test_class_run import Here, hand_in, report
@@ -210,11 +211,13 @@ def test_a_worker_with_another_python_or_torch_is_refused(assignment: Assignment
     here = digests.versions()
     for name, version in ANOTHER.items():
         code = {**code_digests(), name: version}
-        answer = grade_task(Task(Submission("ada", {}), assignment, ("q2",), None, code))
+        answer = grade_task(Task(Submission("ada", {}), assignment, ("q2",), None, seeds_of("ada"), code))
         assert answer.stop
         wanted = {**here, name: version}
         assert f"has Python {here['python']} and torch {here['torch']}, and the class was started with" in answer.fault
         assert f"with Python {wanted['python']} and torch {wanted['torch']}: give both the same." in answer.fault
-    answer = grade_task(Task(Submission("ada", {}), assignment, ("q2",), None, {**code_digests(), "suite": "another"}))
+    answer = grade_task(
+        Task(Submission("ada", {}), assignment, ("q2",), None, seeds_of("ada"), {**code_digests(), "suite": "another"})
+    )
     assert answer.stop
     assert "has another version of the grader" in answer.fault
