@@ -59,7 +59,7 @@ def test_the_report_is_the_schema(graded: Grade, tmp_path: Path) -> None:
         *("schema", "submission", "graded_at", "seconds", "hashes", "seed", "environment", "isolation"),
         *("score", "max_score", "pending", "questions", "left_out"),
     ]
-    assert set(read["hashes"]) == {"submission", "suite", "thresholds", "grader"}
+    assert set(read["hashes"]) == {"submission", "suite", "thresholds", "grader", "secret"}
     (question,) = read["questions"]
     assert list(question) == ["id", "title", "score", "max_score", "pending", "seconds", "flags", "written", "tests"]
     assert list(question["tests"][0]) == [
