@@ -154,15 +154,15 @@ def for_student(report: Report) -> dict[str, Any]:
     """The report as its student may see it: what every page, comment and export for students is made from.
 
     Left out are `staff` (what the code printed and raised while hidden tests ran could tell their inputs), the seed,
-    the suite's hash (with the submission's it gives the seed), remarks for a person, seconds of single tests (code
-    could spend them on telling what it saw), and how well submissions are kept apart here. What is not named here is
-    not shown.
+    the hashes of the suite (with the submission's it gives the seed) and of the secret, remarks for a person, seconds
+    of single tests (code could spend them on telling what it saw), and how well submissions are kept apart here. What
+    is not named here is not shown.
     """
     return {
         "schema": STUDENT_SCHEMA,
         "submission": report.submission,
         "graded_at": report.graded_at,
-        "hashes": {name: digest for name, digest in report.hashes.items() if name != "suite"},
+        "hashes": {name: report.hashes[name] for name in ("submission", "thresholds", "grader")},
         "environment": report.environment,
         "score": report.score,
         "max_score": report.max_score,
