@@ -14,12 +14,16 @@ from pathlib import Path
 import pytest
 
 from autograder import course, digests
+from autograder.actions import folders
+from autograder.actions import grading as in_actions
+from autograder.actions.plan import Entry
 from autograder.batch import changes, command, tasks
 from autograder.batch.command import Request, grade_class
 from autograder.batch.results import read_result
 from autograder.batch.tasks import Answer, Task, code_digests, grade_task
 from autograder.course import Assignment
 from autograder.gradebook.book import read_grade_book
+from autograder.grading import Grading
 from autograder.intake import Submission
 from autograder.pages.overview import class_page
 from autograder.pages.student import student_page
@@ -28,6 +32,7 @@ from autograder.render.terminal import print_report
 from autograder.render.versions import graded_with, other_python
 from autograder.report import Report
 from autograder.review.store import Review, read_reviews, what_is_read, write_review
+from autograder.roster import Student
 from autograder.secret import seeds_of
 from autograder.tests.classes import make_class, result_of
 from autograder.tests.conftest import SOLUTION, Grade
@@ -221,3 +226,17 @@ def test_a_worker_with_another_python_or_torch_is_refused(assignment: Assignment
     )
     assert answer.stop
     assert "has another version of the grader" in answer.fault
+
+
+def test_the_staff_s_workflow_says_it_in_its_table(
+    tmp_path: Path, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(tmp_path / folders.FETCHED / "1" / "c0ffee")
+    commit = folders.Commit("c0ffee", "2026-12-18T10:00:00+00:00")
+    fetched = folders.Fetched(repository="course/ada", commits=(commit,))
+    (tmp_path / folders.RESULTS / "1").mkdir(parents=True)
+    grading = Grading()
+    monkeypatch.setattr(grading, "grade", lambda *_, **__: graded(assignment))
+    outcome = in_actions._outcome(Entry("1", Student("ada")), fetched, assignment, grading, None, tmp_path)
+    assert [flag for flag in outcome.flags if flag.startswith(REMARK)]
+    assert "assignment.toml" not in (tmp_path / folders.RESULTS / "1" / "feedback.md").read_text("utf-8")
