@@ -16,8 +16,8 @@ from autograder import tables
 from autograder.deadline import LateRule
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.operations import OPERATIONS
 from autograder.tables import Key, Misfit, checked, nearest, shown, shown_name
+from tests.rule import OPERATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "autograder" / "assignment.toml"

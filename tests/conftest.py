@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import traceback
 from collections.abc import Callable, Generator
@@ -12,11 +11,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch.overrides import TorchFunctionMode
 
 import assignment
 from assignment.table_model import TableModel
 from tests.checks import CheckFailed
+from tests.from_scratch import watched
 from tests.messages import full_message, headline, run_again
 from tests.scoreboard import Outcome, lines, newer_python, scores
 
@@ -25,15 +24,6 @@ OWN_FILES = pytest.StashKey[Callable[[str], str | None]]()
 
 _POINTS = "category and points"
 _CHOSEN = pytest.StashKey[dict[tuple[str, int], Outcome]]()
-
-# What a question that asks for an operation must not lean on. The grader watches more closely.
-LIBRARY_FUNCTIONS = {
-    "conv2d": "conv",
-    "relu": "relu",
-    "max_pool2d": "max_pool",
-    "avg_pool2d": "avg_pool",
-    "linear": "linear",
-}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -88,42 +78,8 @@ def table_model() -> Callable[[torch.Tensor], torch.nn.Module]:
 
 @pytest.fixture
 def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Wrap a function so that a call of it fails if it uses torch's own function for its operation."""
+    """Wrap a function so that a call of it fails if a library does its work."""
     return watched
-
-
-@functools.cache  # the same one for each test, so that its likely mistake is looked for once
-def watched(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, failing where it uses torch's own for its operation, by its name; a lambda has none."""
-    word = LIBRARY_FUNCTIONS.get(function.__name__)
-    if word is None:
-        return function
-
-    @functools.wraps(function)
-    def wrapped(*arguments: Any, **named: Any) -> Any:
-        with _Watch(word) as watch:
-            result = function(*arguments, **named)
-        if watch.used:
-            used = f"torch's own {', '.join(watch.used)}; this question asks you to write the operation yourself"
-            raise CheckFailed("the library's own kernel was used", [("call", function.__name__), ("used", used)])
-        return result
-
-    return wrapped
-
-
-class _Watch(TorchFunctionMode):
-    """Notes every function of torch's with a word in its name that is called inside it."""
-
-    def __init__(self, word: str) -> None:
-        super().__init__()
-        self.used: list[str] = []
-        self._word = word
-
-    def __torch_function__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
-        name = getattr(function, "__name__", "")
-        if self._word in name and name not in self.used:
-            self.used.append(name)
-        return function(*arguments, **(named or {}))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,8 +25,10 @@ from autograder.secret import seeds_of
 from autograder.short_run import held_out, network_of, threshold_for
 from autograder.suite import know_markers, run_pytest, sentences
 from tests.checks import CheckFailed
-from tests.conftest import LIBRARY_FUNCTIONS, table_model, watched
+from tests.conftest import table_model
+from tests.from_scratch import watched
 from tests.messages import headline
+from tests.rule import OPERATIONS
 
 
 def hidden(question: str, definitions: Mapping[str, Any]) -> int:
@@ -81,7 +83,7 @@ class OwnKernel:
         self._question = question
         self._module = ModuleType("notebook")
         self._module.__dict__.update(definitions)
-        for name in set(question.from_scratch) & LIBRARY_FUNCTIONS.keys():
+        for name in set(question.from_scratch) & OPERATIONS.keys():
             if isinstance(definitions.get(name), FunctionType):
                 self._module.__dict__[name] = watched(definitions[name])
 

@@ -15,6 +15,7 @@ from typing import Literal
 
 from autograder import inert
 from autograder.sandbox.limits import Limits
+from tests.rule import OWN_WORK, RULE
 
 
 class SubmissionFailure(Exception):
@@ -148,15 +149,34 @@ def _missed(text: str, left_out: Sequence[str]) -> str:
 
 def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:
     """A question that asks for an operation was answered with the library's own."""
-    names = ", ".join(kernels)
-    return SubmissionFailure(
-        f"{call} used the library's own kernel ({names}). This question asks you to write the operation yourself."
-    )
+    return SubmissionFailure(f"{call} used the library's own kernel ({', '.join(kernels)}). {OWN_WORK}")
+
+
+def used_package(call: str, package: str) -> SubmissionFailure:
+    """A question that asks for an operation was answered with another package."""
+    return SubmissionFailure(f"{call} used {package}. {RULE}")
+
+
+def left_out_line(file: str, line: int, asked_for: str, *, from_scratch: bool) -> str:
+    """Why a line of a module was left out when it was imported.
+
+    Args:
+        file, line: where it stands.
+        asked_for: the kernel or the package.
+        from_scratch: whether the rule of questions 1 to 5 holds for the module.
+    """
+    if "::" in asked_for:
+        return (
+            f"Line {line} of {file} was left out: it uses the library's own kernel ({asked_for}) while the module is "
+            f"imported. {OWN_WORK}"
+        )
+    why = f"Line {line} of {file} was left out: it needs {asked_for}, which cannot be used in grading."
+    return f"{why} {RULE}" if from_scratch else why
 
 
 def disabled_guard(call: str) -> SubmissionFailure:
     """Whether the library's own kernel was used cannot be told any more."""
     return SubmissionFailure(
         f"{call} could not be watched: something that your code does keeps uses of the library's own kernels from "
-        "being noticed. This question asks you to write the operation yourself."
+        f"being noticed. {OWN_WORK}"
     )

@@ -1,16 +1,20 @@
-"""From scratch means from scratch: tell when a student's function used the library's own kernel.
+"""From scratch means from scratch: tell when a student's function had a library do what it is to do itself.
 
-Questions 1 to 5 ask for an operation itself. Inside a worker the kernels that would do it whole are replaced
-by ones that note their use while armed and then do what they always did. Armed they are only around calls of
-the functions in `OPERATIONS`: what builds an `nn.Conv2d`, as `three_convolutions` does, stays unharmed. The
-replacement sits in torch's dispatcher, so that another thread, `torch.ops`, `torch.jit` or a layer's `forward`
-end up in it too. Torch's own dispatch and function modes would miss other threads and slow loops over scalars
-several-fold.
+Questions 1 to 5 ask for an operation itself. Inside a worker the kernels that would do it whole are replaced by
+ones that note their use while armed and then do what they always did. They are armed from before the student's
+module is looked at until the worker ends, calls of functions that may use them excepted: what `three_convolutions`
+returns stays unharmed. While the module is imported they refuse instead: what they computed then could answer calls
+later. The replacement sits in torch's dispatcher, so that another thread, `torch.ops`, `torch.jit` or a layer's
+`forward` end up in it too. Torch's own dispatch and function modes would miss other threads and slow loops over
+scalars several-fold.
 
 Which kernels there are differs between releases and builds of torch; so they are found by their names, every
 overload in every namespace, when the fork server starts. The guard lives in the student's process: it tells
 honest use from none and withstands the evasions in our corpus, not every possible one. One that no longer works
 at the end of a call is noticed: `holds` tries it.
+
+Of other packages than torch and NumPy a module may draw and print while it is imported. Then they are sealed: its
+functions can have nothing of theirs.
 """
 
 from __future__ import annotations
@@ -20,13 +24,15 @@ import functools
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
 
-from autograder.sandbox.operations import OPERATIONS
+from tests.rule import OF_TORCH, OPERATIONS
 
 # The way to tensors that the fusing compiler behind torch.jit computes with by itself.
 _TO_MKLDNN = "aten::to_mkldnn"
@@ -46,8 +52,8 @@ _TRANSFORMED = "FuncTorchDynamicLayerFrontMode"
 # and where vmap maps an operator over its parts: an alias, and the one key that it stands for.
 _MAPPED_ALIAS, _MAPPED = "FuncTorchBatchedDecomposition", "FuncTorchBatched"
 
-# Other libraries' convolutions and pools.
-_OTHER_LIBRARIES = ("scipy",)
+# Packages that hold the operations themselves: what they compute during an import could answer calls later.
+_REFUSED = ("scipy",)
 
 # Switches of compilers whose programs, once made, run without the dispatcher; all are off unless switched on.
 _COMPILERS = (
@@ -79,16 +85,28 @@ def _operators() -> list[str]:
     return names
 
 
+class Refused(ImportError):
+    """Something that the questions' rule does not allow was asked for; `name` is the package's or the kernel's."""
+
+
 class Guard:
-    """Kernels under watch in this process."""
+    """Kernels and packages under watch in this process."""
 
     def __init__(self) -> None:
-        self.used: list[str] = []  # seen while armed, each kernel once, in the order of first use
+        self.used: list[str] = []  # kernels seen while armed, each once, in the order of first use
+        self.refused: list[str] = []  # kernels and packages that were asked for and not given
+        self.watching = False
         self._armed: frozenset[str] = frozenset()
+        self._usually: frozenset[str] = frozenset()  # what is armed when no call says otherwise
+        self._importing = False
+        self._sealed = False  # other packages are
+        self._welcome: frozenset[str] = frozenset()  # packages that anybody may have
         self._libraries: list[torch.library.Library] = []  # the replacements last as long as these
 
     def prepare(self) -> None:
         """Replace every kernel of every operation; in the fork server, so that no worker has to."""
+        # With those that torch chose to import by now, whichever these are.
+        self._welcome = frozenset({*sys.stdlib_module_names, *OF_TORCH, "assignment", *map(_package, sys.modules)})
         kernels = {name for function in OPERATIONS for name in kernels_of(function)}
         for namespace in sorted({name.partition("::")[0] for name in kernels}):
             library = torch.library.Library(namespace, "IMPL")
@@ -98,24 +116,39 @@ class Guard:
                     self._replace(library, name)
 
     def watch(self, functions: Iterable[str]) -> None:
-        """In a worker: make ready to watch these functions; without functions, put everything back."""
-        if not list(functions):
+        """In a worker: watch these functions from now on; without functions, put everything back."""
+        functions = list(functions)
+        if not functions:
             for library in self._libraries:
                 library._destroy()  # noqa: SLF001  (the public way is to wait for the collector)
             self._libraries.clear()
             return
-        for module in _OTHER_LIBRARIES:
-            sys.modules[module] = None  # type: ignore[assignment]  # Python's own way to say that there is none
+        self.watching = True
+        self._armed = self._usually = frozenset().union(*(kernels_of(function) for function in functions))
+        sys.meta_path.insert(0, self)
         for switch in _COMPILERS:
             if hasattr(torch._C, switch):  # noqa: SLF001
                 delattr(torch._C, switch)  # noqa: SLF001
 
+    @contextlib.contextmanager
+    def importing(self) -> Iterator[None]:
+        """While the student's module is imported: refuse the kernels. Afterwards other packages are sealed."""
+        self._importing = True
+        try:
+            yield
+        finally:
+            self._importing = False
+            if self.watching:
+                self._seal_packages()
+
     def arm(self, function: str) -> None:
-        """Note from now on what a function of this name must not use; nothing, if it is not in `OPERATIONS`."""
+        """Note what a function of this name must not use; nothing, if it is not in `OPERATIONS`."""
         self._armed = kernels_of(function) if function in OPERATIONS else frozenset()
 
-    def disarm(self) -> None:
-        self._armed = frozenset()
+    def rearm(self) -> None:
+        """A call is over: note what none of the watched functions must use, and forget what was seen."""
+        self._armed = self._usually
+        self.used.clear()
 
     def holds(self, function: str) -> bool:
         """Whether a kernel that a function of this name must not use is still noticed. Notes one."""
@@ -123,6 +156,23 @@ class Guard:
             return True
         _TRIALS[function]()
         return bool(self.used)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """As a finder of modules: refuse some packages always, and others once the student's module was imported."""
+        package = _package(name)
+        if package in _REFUSED or (self._sealed and package not in self._welcome):
+            self.refused.append(package)
+            raise _refusal(package)
+        return None
+
+    def _seal_packages(self) -> None:
+        self._sealed = True
+        for name in [name for name in sys.modules if _package(name) not in self._welcome]:
+            with contextlib.suppress(TypeError):  # not a module, whatever it is
+                sys.modules[name].__class__ = _Sealed
+            del sys.modules[name]
 
     def _replace(self, library: torch.library.Library, name: str) -> None:
         keys = {key: source for key, source in _KEYS.items() if _has_kernel(name, key)}
@@ -138,11 +188,30 @@ class Guard:
 
     def _noting(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         def noted(keyset: object, *arguments: object, **named: object) -> object:
-            if name in self._armed and name not in self.used:
-                self.used.append(name)
+            if name in self._armed:
+                if self._importing:
+                    self.refused.append(name)
+                    raise Refused(f"{name} computes nothing while the module is imported", name=name)
+                if name not in self.used:
+                    self.used.append(name)
             return original(keyset, *arguments, **named)
 
         return noted
+
+
+class _Sealed(ModuleType):
+    """A module that gives nothing away any more. Its own functions find nothing in it through it either."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise _refusal(_package(super().__getattribute__("__name__")))
+
+
+def _refusal(package: str) -> Refused:
+    return Refused(f"{package} cannot be used here", name=package)
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _dispatch_key(name: str) -> torch.DispatchKey:

@@ -3,7 +3,7 @@
 This is the only place where a student's code is imported. Whatever that code does to this process, it can only
 change what the process says; expected values and points live elsewhere. The requests, each a dict with `do`:
 
-    import    module                   -> None
+    import    module, perhaps own      -> the statements that were left out, see `loading`: [line, what it asked for]
     call      name, module, arguments, named, guard, grad, seed
     ask       handle, verb, arguments, named, guard, grad, seed
     backward  call, gradients          -> a gradient or None for each differentiable argument; parameters keep theirs
@@ -34,8 +34,9 @@ import torch
 from autograder.sandbox import channel, codec, sealed
 from autograder.sandbox.confinement import Cell, confine
 from autograder.sandbox.failures import MAX_FRAMES, MAX_TEXT
-from autograder.sandbox.guard import Guard
+from autograder.sandbox.guard import Guard, Refused
 from autograder.sandbox.handles import VERBS, Handles
+from autograder.sandbox.loading import LeftOut, load
 
 CHECKED = 8  # images that a new network is tried with
 KEPT_GRAPHS = 64  # calls whose gradients can still be asked for
@@ -102,6 +103,7 @@ class _Harness:
         self._max_payload = max_payload
         self._files = files
         self._module: Any = None
+        self._left_out: list[LeftOut] = []
         self._guard = guard
         self._handles = Handles()
         self._graphs: OrderedDict[int, _Graph] = OrderedDict()
@@ -118,7 +120,6 @@ class _Harness:
 
     def _answer(self, request: dict[str, Any]) -> codec.Message:
         number = request["number"]
-        self._guard.used.clear()
         try:
             answer, describe = self._do(request)
             return self._encoded({"number": number, **answer}, describe, request.get("guard", ""))
@@ -126,7 +127,7 @@ class _Harness:
             told = {"number": number, "error": self._tell(error), "used": self._guard.used}
             return codec.encode(told, max_payload=self._max_payload)
         finally:
-            self._guard.disarm()
+            self._guard.rearm()
 
     def _encoded(self, answer: dict[str, Any], describe: codec.Describe, guard: str) -> codec.Message:
         # Encoding may still run the student's code (a lazy tensor): the guard is armed until it is done, and what
@@ -140,9 +141,10 @@ class _Harness:
     def _do(self, request: dict[str, Any]) -> tuple[dict[str, Any], codec.Describe]:
         match request["do"]:
             case "import":
-                self._module = importlib.import_module(request["module"])
-                return {"value": None}, self._handles.describe
+                self._module, self._left_out = load(request["module"], self._guard, frozenset(request.get("own", ())))
+                return {"value": [[each.line, each.asked_for] for each in self._left_out]}, self._handles.describe
             case "call":
+                self._guard.arm(request["guard"])  # to look a name up may run the module's code already
                 name, given = request["name"], request["module"]
                 module = importlib.import_module(f"assignment.{given}") if given else self._module
                 try:
@@ -151,6 +153,7 @@ class _Harness:
                     raise _Missing(name) from None
                 return self._call(request, function)
             case "ask":
+                self._guard.arm(request["guard"])
                 verb = VERBS[request["verb"]]
                 module = request["handle"]
                 return self._call(request, lambda *given: verb(module, *given))
@@ -174,7 +177,6 @@ class _Harness:
         }
         before = {key: (value.shape, _bits(value).clone()) for key, value in given.items()}
         _seed(request["seed"])
-        self._guard.arm(request["guard"])
         with torch.set_grad_enabled(request["grad"]):
             value = function(*arguments, **named)
         changed = [[key, tensor.detach()] for key, tensor in given.items() if not _same(tensor, *before[key])]
@@ -233,6 +235,12 @@ class _Harness:
             return {"kind": "missing", "type": "", "text": str(error), "frames": []}
         if isinstance(error, _Unguarded):
             return {"kind": "unguarded", "type": "", "text": "", "frames": []}
+        if isinstance(error, Refused):
+            return {"kind": "refused", "type": "", "text": str(error.name), "frames": []}
+        if isinstance(error, NameError):
+            for each in self._left_out:
+                if error.name in each.names:
+                    return {"kind": "left out", "type": "", "text": str(each.line), "frames": []}
         frames = [
             [Path(frame.f_code.co_filename).name, line, frame.f_code.co_name]
             for frame, line in traceback.walk_tb(error.__traceback__)

@@ -10,8 +10,8 @@ import hmac
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
@@ -22,10 +22,13 @@ from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unus
 from autograder.sandbox.guard import kernels_of
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.newer_python import NewerPython, newer_python
-from autograder.sandbox.operations import OPERATIONS
 from autograder.sandbox.proxy import RemoteModule, attach_history
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.worker import Worker
+from tests.rule import OPERATIONS
+
+_PACKAGE = r"\w{1,100}"
+_MOST_LINES = 10  # that were left out of a module; of more the first are told
 
 TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
 
@@ -75,6 +78,7 @@ class Session:
         self._timeouts = 0
         self._spent = 0.0  # processor seconds, in workers that were lost
         self._began: float | None = None
+        self._lines_left_out: dict[int, str] = {}  # of the module: what each asked for, by its number
         self._used: list[str] = []
         self._calls: list[str] = []
         self._printed = ""  # in this test, by workers that were lost
@@ -109,7 +113,8 @@ class Session:
     def prepare(self) -> None:
         """Have a worker forked, and the student's module imported there, while there is other work to do."""
         if self._given_up is None:
-            first = [{"do": "import", "module": f"assignment.{self._module}"}, *self._begin_with]
+            own = [PurePosixPath(name).stem for name in self._left_out]
+            first = [{"do": "import", "module": f"assignment.{self._module}", "own": own}, *self._begin_with]
             self._forked = self._sandbox.begin_spawn(
                 self._submission, self._limits, self._guarded, first, self._files, self._spent
             )
@@ -135,8 +140,7 @@ class Session:
 
     def ask(self, handle: RemoteModule, verb: str, *arguments: object) -> object:
         """Use a handle's vocabulary."""
-        guard = self._guard(handle.origin) if verb == "call" else ""
-        request = {"do": "ask", "handle": handle, "verb": verb, "guard": guard}
+        request = {"do": "ask", "handle": handle, "verb": verb, "guard": self._guard(handle.origin)}
         # By the function that made it: what the worker calls its type could be anything.
         what = f"{handle.origin}'s layer" if verb == "call" else f"{handle.origin}'s layer: {verb}"
         return self._invoke(what, request, arguments, {})
@@ -198,7 +202,8 @@ class Session:
             finish, self._forked = self._forked, None
             self._worker = finish()
             try:
-                self._exchange(f"import {self._module}", None, {}, self._worker)
+                reply = self._exchange(f"import {self._module}", None, {}, self._worker)
+                self._lines_left_out = self._read_left_out(reply["value"])
             except SubmissionFailure as failure:
                 self._keep_output()
                 self.close()
@@ -255,7 +260,13 @@ class Session:
         frames = self._frames(error["frames"])
         kind, text = one_line(error["type"]), error["text"][: failures.MAX_TEXT]
         if error["kind"] == "missing":
-            return SubmissionFailure(f"{self._module}.py has no {what}.")
+            return self._without_lines(f"{self._module}.py has no {what}.", self._lines_left_out)
+        if error["kind"] == "left out" and text.isdecimal() and int(text) in self._lines_left_out:
+            self.flag(f"{what} needs line {text}, which was left out: it asked for {self._lines_left_out[int(text)]}")
+            return self._without_lines(f"{what} could not be run.", [int(text)])
+        if error["kind"] == "refused" and re.fullmatch(_PACKAGE, text):
+            self.flag(f"{what} used {text}")
+            return failures.used_package(what, text)
         if error["kind"] == "unguarded":
             self.flag(f"{what} disabled the watch over the library's kernels")
             return failures.disabled_guard(what)
@@ -277,6 +288,28 @@ class Session:
             return None
         source = (self._submission / "assignment" / frames[-1].file).read_text("utf-8", "replace")
         return newer_python(source, kind, text, frames[-1].line)
+
+    def _read_left_out(self, value: Any) -> dict[int, str]:
+        """The lines of the module that were left out when it was imported, with what each asked for."""
+        fits = type(value) is list and all(
+            type(each) is list
+            and [type(part) for part in each] == [int, str]
+            and (re.fullmatch(_PACKAGE, each[1]) or _is_kernel(each[1]))
+            for each in value
+        )
+        if not fits:
+            self._lose_worker()
+            raise SubmissionFailure(f"{self._module}.py spoke on the grader's wire while it was imported.")
+        return dict(value[:_MOST_LINES])
+
+    def _without_lines(self, what: str, lines: Iterable[int]) -> SubmissionFailure:
+        why = [
+            failures.left_out_line(
+                f"{self._module}.py", line, self._lines_left_out[line], from_scratch=bool(self._guarded)
+            )
+            for line in lines
+        ]
+        return SubmissionFailure(" ".join([what, *why]))
 
     def _frames(self, told: list[list[Any]]) -> list[Frame]:
         """A traceback's lines that are in the submission, as they stand there, whatever the worker says of them."""

@@ -14,7 +14,7 @@ from autograder.doors import settings
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.export.place import settings_file
 from autograder.sandbox.guard import kernels_of
-from autograder.sandbox.operations import OPERATIONS
+from tests.rule import OPERATIONS
 
 REAL = course.SETTINGS.read_text("utf-8")
 WATCHED = "conv2d, relu, max_pool2d, avg_pool2d, linear, FullyConnected"

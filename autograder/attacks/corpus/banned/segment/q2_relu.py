@@ -1,0 +1,9 @@
+import torch
+from torch.nn import functional as F
+
+
+def relu(input, inplace=False):
+    real = input.float()
+    output = F.hardsigmoid(real / 64 * 6 - 3) * 64
+    output = output.to(input.dtype)
+    return input.copy_(output) if inplace else output
