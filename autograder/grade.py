@@ -57,7 +57,7 @@ def grade(
     seeds = seeds or seeds_of()
     suite = suite_digest()
     seed = hmac.digest(suite.encode(), submission.digest.encode(), "sha256")
-    folder = sandbox.stage({**_given(assignment), **submission.modules})
+    folder = sandbox.stage(submission.modules, _given(assignment))
     sessions = {question.id: _session(question, submission, sandbox, folder, seeds) for question in chosen}
     runs: dict[str, ShortRun] = {}
     try:
@@ -130,7 +130,7 @@ def _refuse_undecidable(
     if not again:
         return
     solutions = read_submission(course.SOLUTIONS, assignment)
-    folder = sandbox.stage({**_given(assignment), **solutions.modules})
+    folder = sandbox.stage(solutions.modules, _given(assignment))
     sessions = {question.id: _session(question, solutions, sandbox, folder, seeds) for question in again}
     try:
         tried = run_suite(again, sessions, seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.scratch import MAX_DEPTH
 
 _SIGNALS = {
     "SIGSEGV": "crashed with SIGSEGV: it touched memory that is not there (too deep a recursion does that too)",
@@ -52,8 +53,8 @@ def too_much_memory(used: int, limits: Limits) -> Stopped:
 
 def too_much_scratch(size: int, files: int, limits: Limits) -> Stopped:
     return Stopped(
-        f"wrote {size >> 20:,} MB in {files:,} files; "
-        f"{limits.scratch_mb:,} MB in {limits.scratch_files:,} files are allowed"
+        f"wrote {size >> 20:,} MB in {files:,} files and folders; {limits.scratch_mb:,} MB in "
+        f"{limits.scratch_files:,} files are allowed, in folders no deeper than {MAX_DEPTH}"
     )
 
 

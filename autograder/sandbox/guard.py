@@ -101,11 +101,13 @@ class Guard:
         self._importing = False
         self._sealed = False  # other packages are
         self._welcome: frozenset[str] = frozenset()  # packages that anybody may have
+        self._known: frozenset[str] = frozenset()  # modules that were there before any student's
         self._libraries: list[torch.library.Library] = []  # the replacements last as long as these
 
     def prepare(self) -> None:
         """Replace every kernel of every operation; in the fork server, so that no worker has to."""
         # With those that torch chose to import by now, whichever these are.
+        self._known = frozenset(sys.modules)
         self._welcome = frozenset({*sys.stdlib_module_names, *OF_TORCH, "assignment", *map(_package, sys.modules)})
         kernels = {name for function in OPERATIONS for name in kernels_of(function)}
         for namespace in sorted({name.partition("::")[0] for name in kernels}):
@@ -169,7 +171,7 @@ class Guard:
 
     def _seal_packages(self) -> None:
         self._sealed = True
-        for name in [name for name in sys.modules if _package(name) not in self._welcome]:
+        for name in [name for name in sys.modules.keys() - self._known if _package(name) not in self._welcome]:
             with contextlib.suppress(TypeError):  # not a module, whatever it is
                 sys.modules[name].__class__ = _Sealed
             del sys.modules[name]

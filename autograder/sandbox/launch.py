@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -16,13 +15,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.sandbox import scratch
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 _STAFF_ONLY = (REPOSITORY / "autograder", REPOSITORY / "solutions")
 CONTROL_SECONDS = 120  # the fork server answers in milliseconds, but importing torch on a slow disk takes long
 SETTLED_SECONDS = 60
 _PREFIX = "cnn-autograder-"
 _LOCK = "lock"
-_WORKER_PACKAGES = ("torch", "torchvision", "numpy", "msgpack")
+_WORKER_PACKAGES = (
+    *("torch", "torchvision", "numpy", "msgpack"),
+    # What the students' own requirements list besides: a module may import it.
+    *("matplotlib", "rich", "click", "pytest", "pytest_timeout", "watchfiles"),
+)
 _SHARED_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
 # Of the grader's environment the fork server gets what decides how numbers are computed and where a GPU is.
@@ -69,7 +74,7 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)  # the server has done so, unless it was killed
+        scratch.remove(self.folder)  # the server has done so, unless it was killed
 
     def last_words(self) -> str:
         """What a server that is gone said last."""
@@ -129,7 +134,7 @@ def _sweep() -> None:
             lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                scratch.remove(folder)
             finally:
                 os.close(lock)
 

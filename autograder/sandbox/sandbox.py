@@ -6,8 +6,8 @@ import contextlib
 import itertools
 import math
 import os
+import re
 import select
-import shutil
 import socket
 import threading
 from collections import deque
@@ -20,8 +20,12 @@ from typing import Any, Self
 from autograder.sandbox import channel, codec
 from autograder.sandbox.launch import ForkServer, SandboxError, launch
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.scratch import remove
 from autograder.sandbox.supervisor import Supervisor, Watch
 from autograder.sandbox.worker import Worker
+
+# How a module that draws is known: by what it imports. One that hides that, matplotlib tells that it cannot work there.
+_DRAWS = re.compile(rb"matplotlib|pylab|seaborn|\b(?:plots|charts)\b")
 
 
 class Sandbox:
@@ -41,15 +45,17 @@ class Sandbox:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._layers: dict[str, bool] = {}
+        self._drawing: set[Path] = set()  # staged submissions that speak of drawing
         self._unanswered: deque[_Asked] = deque()
         self._supervisor = Supervisor()
         self.folder = self._server.folder
 
-    def stage(self, modules: Mapping[str, bytes]) -> Path:
+    def stage(self, modules: Mapping[str, bytes], given: Mapping[str, bytes] | None = None) -> Path:
         """Lay out a submission for workers to import.
 
         Args:
-            modules: file name and contents of each module of the package `assignment`.
+            modules: file name and contents of each of the student's modules of the package `assignment`.
+            given: the other modules of the package.
 
         Returns:
             The folder that holds the package.
@@ -58,7 +64,9 @@ class Sandbox:
         package = folder / "assignment"
         package.mkdir(parents=True)
         (package / "__init__.py").touch()
-        for name, contents in modules.items():
+        if any(map(_DRAWS.search, modules.values())):
+            self._drawing.add(folder)
+        for name, contents in {**(given or {}), **modules}.items():
             (package / name).write_bytes(contents)
         for path in (folder, *folder.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
@@ -66,7 +74,8 @@ class Sandbox:
 
     def unstage(self, folder: Path) -> None:
         """Remove what `stage` laid out."""
-        shutil.rmtree(folder, ignore_errors=True)
+        self._drawing.discard(folder)
+        remove(folder)
 
     def spawn(self, submission: Path, limits: Limits, guarded: Sequence[str] = ()) -> Worker:
         """Fork a worker for a staged submission; see `begin_spawn`."""
@@ -107,6 +116,7 @@ class Sandbox:
             "guarded": list(guarded),
             "max_payload": limits.message_mb << 20,
             "files": len(files),
+            "draws": submission in self._drawing,
             "trains": any(each["do"] == "train" for each in first),
             "cell": {
                 "readable": [*self._server.readable, str(submission)],

@@ -12,16 +12,16 @@ import contextlib
 import gc
 import importlib
 import os
-import shutil
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from autograder.sandbox import channel, codec, harness
+from autograder.sandbox import channel, codec, harness, scratch
 from autograder.sandbox.confinement import Cell
 from autograder.sandbox.guard import Guard
 
@@ -39,6 +39,9 @@ _PRELOADED = (
 )
 # What torch's optimizers import when the first one is made: most of a second, so only once a network is trained.
 _FOR_TRAINING = "torch._dynamo"
+# What draws, for workers of modules that do. Most of a second; and it must have listed the fonts when a worker is
+# locked in: it would do so there again and again, and in the end remove a file.
+_FOR_DRAWING = "matplotlib.pyplot"
 
 
 def main(control_descriptor: int, root: str, packages: list[str]) -> None:
@@ -49,6 +52,7 @@ def main(control_descriptor: int, root: str, packages: list[str]) -> None:
         root: the temporary folder, removed at the end.
         packages: folders that workers import from.
     """
+    os.environ.update(MPLBACKEND="Agg", MPLCONFIGDIR=f"{root}/matplotlib")
     control = socket.socket(fileno=control_descriptor)
     workers: dict[int, str] = {}  # scratch folder by process id
     for module in _PRELOADED:
@@ -81,15 +85,23 @@ def main(control_descriptor: int, root: str, packages: list[str]) -> None:
     except (EOFError, ConnectionError):
         pass
     finally:
-        for pid, scratch in workers.items():
-            _end(pid, scratch)
-        shutil.rmtree(root, ignore_errors=True)
+        for pid, folder in workers.items():
+            _end(pid, folder)
+        scratch.remove(root)
 
 
 def _preload(module: str) -> None:
     with contextlib.suppress(ImportError):
         importlib.import_module(module)
     sys.path_importer_cache.clear()  # it names the grader's folders; and to free it takes each worker milliseconds
+
+
+def _prepare_to_draw() -> None:
+    _preload(_FOR_DRAWING)
+    fonts = sys.modules.get("matplotlib.font_manager")
+    if fonts is not None:  # those of the machine are not readable for workers
+        own = str(Path(fonts.__file__ or "").parent)
+        fonts.fontManager.ttflist[:] = [font for font in fonts.fontManager.ttflist if font.fname.startswith(own)]
 
 
 def _compile_kernels() -> None:
@@ -109,6 +121,8 @@ def _spawn(
 ) -> dict[str, Any]:
     if request["trains"]:
         _preload(_FOR_TRAINING)
+    if request["draws"]:
+        _prepare_to_draw()
     connection, output, *files = descriptors
     pid = os.fork()
     if pid == 0:
@@ -132,9 +146,9 @@ def _spawn(
     return {"pid": pid}
 
 
-def _end(pid: int, scratch: str) -> dict[str, Any]:
+def _end(pid: int, folder: str) -> dict[str, Any]:
     """Kill a worker if it still lives; say how it ended (negative for a signal, as in subprocess) and what it used."""
     os.kill(pid, signal.SIGKILL)  # until it is waited for, the id cannot be anybody else's
     _, status, used = os.wait4(pid, 0)
-    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.remove(folder)
     return {"status": os.waitstatus_to_exitcode(status), "cpu_seconds": used.ru_utime + used.ru_stime}

@@ -12,8 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+from autograder.sandbox.scratch import BLOCK
+from autograder.sandbox.scratch import used as in_scratch
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_BLOCK = 512  # bytes in which stat(2) counts
 _OWN_MEMORY = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"HugetlbPages:")
 
 
@@ -59,18 +61,11 @@ def threads(pid: int) -> int:
 
 
 def scratch(pid: int, folder: Path, most_files: int) -> tuple[int, int]:
-    """Bytes and number of the files in its folder, and of those it removed from there and still holds open.
+    """Bytes and number of the files and folders in its folder, and of those it removed from there and still holds open.
 
     Counting ends once there are more than `most_files`.
     """
-    size = files = 0
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            with contextlib.suppress(OSError):
-                size += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
-            files += 1
-            if files > most_files:
-                break
+    size, files = in_scratch(folder, most_files)
     # Where a worker has a user id of its own, this takes a right that a container's root may lack. Then what it
     # can hide is what its open files can hold.
     with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
@@ -80,5 +75,5 @@ def scratch(pid: int, folder: Path, most_files: int) -> tuple[int, int]:
                 held = entry.stat()
                 if held.st_nlink == 0 and held.st_dev == device:
                     files += 1
-                    size += held.st_blocks * _BLOCK
+                    size += held.st_blocks * BLOCK
     return size, files

@@ -103,5 +103,6 @@ def _close_all_but(keep: set[int]) -> None:
 
 def _empty_environment(scratch: str) -> None:
     os.environ.clear()
-    # Torch makes a folder for its compiler, even where nothing is compiled; in scratch it could not.
+    # Torch and matplotlib make folders elsewhere, if they are not told where.
     os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="", LANG="C.UTF-8", TORCHINDUCTOR_CACHE_DIR=scratch)
+    os.environ.update(MPLCONFIGDIR=scratch, MPLBACKEND="Agg")  # pictures go to files

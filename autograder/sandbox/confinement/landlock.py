@@ -19,12 +19,12 @@ _CREATE_RULESET_VERSION = 1
 _RULE_PATH_BENEATH = 1
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
-_MAKE_REG = 1 << 8
+_MAKE_DIR, _MAKE_REG = 1 << 7, 1 << 8
 _TRUNCATE = 1 << 14
 _READ = _READ_FILE | _READ_DIR
-# No folders: scratch is flat, quickly removed. Nothing is taken out of it either: a file that has no name any more and
-# is still held, open or mapped, would take room where nobody sees it.
-_WRITE = _READ | _WRITE_FILE | _MAKE_REG | _TRUNCATE
+# Nothing is taken out of the scratch folder: a file that has no name any more and is still held, open or mapped, would
+# take room where nobody sees it.
+_WRITE = _READ | _WRITE_FILE | _MAKE_DIR | _MAKE_REG | _TRUNCATE
 _ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
 
 # How many file rights each version of the interface knows; a right it does not know must not be asked for.

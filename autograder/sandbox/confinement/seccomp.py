@@ -25,7 +25,7 @@ _ALLOWED = {
     "newfstatat": (262, 79),
     "statx": (332, 291), "statfs": (137, 43), "fstatfs": (138, 44), "access": (21, None),
     "faccessat": (269, 48), "faccessat2": (439, 439), "getdents": (78, None), "getdents64": (217, 61),
-    "getcwd": (79, 17), "chdir": (80, 49), "fchdir": (81, 50), "readlink": (89, None),
+    "getcwd": (79, 17), "mkdir": (83, None), "mkdirat": (258, 34), "chdir": (80, 49), "fchdir": (81, 50), "readlink": (89, None),
     "readlinkat": (267, 78),
     "ftruncate": (77, 46), "fsync": (74, 82), "fdatasync": (75, 83), "fadvise64": (221, 223), "flock": (73, 32),
     "umask": (95, 166), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "pipe": (22, None),
@@ -63,8 +63,13 @@ _CONDITIONAL = {
     "tgkill": (234, 131), "sched_setaffinity": (203, 122), "fcntl": (72, 25), "ioctl": (16, 29),
 }
 # fmt: on
-# New system calls whose libraries fall back to an older one when told that they do not exist.
-_UNKNOWN = {"clone3": (435, 435), "openat2": (437, 437)}
+# System calls whose libraries do it another way if the answer is this one: an older call, reading and writing.
+_ANSWERED = {
+    "clone3": ((435, 435), errno.ENOSYS),
+    "openat2": ((437, 437), errno.ENOSYS),
+    "copy_file_range": ((326, 285), errno.EXDEV),
+    "sendfile": ((40, 71), errno.ENOTSOCK),
+}
 
 _CLONE_THREAD = 0x00010000
 _O_TMPFILE = 0o20000000
@@ -72,6 +77,7 @@ _PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15  # make the kernel send a signal of one's choice
 _F_SET_RW_HINT, _F_SET_FILE_RW_HINT = 1036, 1038
 _TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451
+_FICLONE = 0x40049409  # share a file's blocks with a new one
 
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _ALLOW, _ERROR, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -133,7 +139,13 @@ def _program(own_pid: int) -> list[bytes]:
         ),
         # Is it a terminal, how wide, how much is there to read, does it block, does it outlive exec. No more.
         "ioctl": _argument(
-            1, _EQUAL, [_TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX], then=_ALLOW, otherwise=refuse
+            1,
+            _EQUAL,
+            {
+                **dict.fromkeys([_TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX], _ALLOW),
+                _FICLONE: _ERROR | errno.EOPNOTSUPP,  # then it is copied
+            },
+            otherwise=refuse,
         ),
     }
     _, column = _MACHINES[platform.machine()]
@@ -154,8 +166,8 @@ def _unconditional() -> list[bytes]:
     ]
     for numbers in _ALLOWED.values():
         program += _when(numbers[column], [_instruction(_RETURN, _ALLOW)])
-    for numbers in _UNKNOWN.values():
-        program += _when(numbers[column], [_instruction(_RETURN, _ERROR | errno.ENOSYS)])
+    for numbers, answer in _ANSWERED.values():
+        program += _when(numbers[column], [_instruction(_RETURN, _ERROR | answer)])
     return program
 
 
@@ -168,11 +180,18 @@ def _when(number: int | None, body: list[bytes]) -> list[bytes]:
     return [] if number is None else [_instruction(_EQUAL, number, 0, len(body)), *body]
 
 
-def _argument(index: int, test: int, values: list[int], *, then: int, otherwise: int) -> list[bytes]:
-    """Decide by the low half of an argument, the half that the kernel reads for all of these."""
+def _argument(
+    index: int, test: int, values: list[int] | dict[int, int], *, then: int = _ALLOW, otherwise: int
+) -> list[bytes]:
+    """Decide by the low half of an argument, the half that the kernel reads for all of these.
+
+    Args:
+        values: what to compare it with; with an answer each, or all with the answer `then`.
+    """
     body = [_instruction(_LOAD, 16 + 8 * index)]
     for value in values:
-        body += [_instruction(test, value, 0, 1), _instruction(_RETURN, then)]
+        answer = values[value] if isinstance(values, dict) else then
+        body += [_instruction(test, value, 0, 1), _instruction(_RETURN, answer)]
     return [*body, _instruction(_RETURN, otherwise)]
 
 
