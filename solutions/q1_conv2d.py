@@ -8,6 +8,8 @@ You write the output's size, the convolution itself, and three layers whose outp
 `explanations.md`. The convolution is to be your own: use tensors, slices, `torch.einsum`, `F.pad`, `F.unfold`,
 NumPy or plain loops as you like, but none of the library's convolutions. Loops over the kernel are fast enough.
 
+In the functions of questions 1 to 5 only torch, NumPy and the standard library can be used.
+
 Sources: the slides of the lab; torch.nn.Conv2d in torch's documentation.
 """
 

@@ -4,6 +4,8 @@ ReLU keeps what is positive and makes everything else 0. Between two convolution
 from collapsing into a single linear map. You write it without the library's own ReLU, threshold or clamp layers;
 comparisons, masks, `torch.where`, `torch.maximum`, `Tensor.clamp`, NumPy or loops are all yours to use.
 
+In the functions of questions 1 to 5 only torch, NumPy and the standard library can be used.
+
 Sources: the slides of the lab; torch.nn.ReLU in torch's documentation.
 """
 

@@ -7,6 +7,8 @@ nothing to learn, and every channel is pooled on its own. You write it without t
 What is hard here is the edge: padding must never win, even where all pixels are negative, and with `ceil_mode` the
 last window may hang over.
 
+In the functions of questions 1 to 5 only torch, NumPy and the standard library can be used.
+
 Sources: the slides of the lab; torch.nn.MaxPool2d in torch's documentation.
 """
 

@@ -6,6 +6,8 @@ pooling and convolution; slices, sums, `F.pad`, `F.unfold`, NumPy or loops are a
 What is hard here is the number to divide by: whether zeros of the padding count, and what happens where a window
 hangs over the edge.
 
+In the functions of questions 1 to 5 only torch, NumPy and the standard library can be used.
+
 Sources: the slides of the lab; torch.nn.AvgPool2d in torch's documentation.
 """
 

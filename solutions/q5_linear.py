@@ -3,6 +3,8 @@
 Every output is a weighted sum of all inputs. You write it as a function and as a layer that a network can train;
 use `@`, `torch.matmul`, `einsum`, NumPy (in the function) or loops, but not the library's linear layer.
 
+In the functions of questions 1 to 5 only torch, NumPy and the standard library can be used.
+
 Sources: the slides of the lab; torch.nn.Linear in torch's documentation.
 """
 

@@ -27,8 +27,8 @@ OPERATIONS: dict[str, str] = {
 }
 """For each function that must be written from scratch: what the operations of torch are called that would do it.
 
-Slices, comparisons, sums, means, largest values, `clamp`, `where`, products of matrices, `einsum`, `unfold`, `F.pad` and
-Fourier transforms are not among them: they are what one writes it with.
+Slices, comparisons, sums, means, largest values, `clamp`, `where`, products of matrices, `einsum`, `unfold`, `F.pad`
+and Fourier transforms are not among them: they are what one writes it with.
 """
 
 OF_TORCH = (

@@ -24,7 +24,7 @@ import functools
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -159,9 +159,7 @@ class Guard:
         _TRIALS[function]()
         return bool(self.used)
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """As a finder of modules: refuse some packages always, and others once the student's module was imported."""
         package = _package(name)
         if package in _REFUSED or (self._sealed and package not in self._welcome):

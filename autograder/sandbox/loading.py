@@ -46,7 +46,7 @@ def load(name: str, guard: Guard, own: frozenset[str]) -> tuple[ModuleType, list
         The module, and what was left out of it.
 
     Raises:
-        Exception: whatever importing raises, unless it is for want of something that only statements to be left out had.
+        Exception: whatever importing raises, unless it is for want of what a statement to be left out asked for.
     """
     spec = importlib.util.find_spec(name)
     if spec is None or spec.loader is None:

@@ -82,8 +82,8 @@ def _unlink(folder: int) -> list[str]:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.name)
                 with contextlib.suppress(OSError):  # its maker may have closed it
-                    os.chmod(entry.name, 0o700, dir_fd=folder)  # noqa: PTH101
+                    os.chmod(entry.name, 0o700, dir_fd=folder)
             else:
                 with contextlib.suppress(OSError):
-                    os.unlink(entry.name, dir_fd=folder)  # noqa: PTH108
+                    os.unlink(entry.name, dir_fd=folder)
     return folders

@@ -23,6 +23,10 @@ def write(path):
     with open(path, "w") as file:
         return file.write("poison")
 
+def make_folder(path):
+    os.mkdir(path)
+    return "made"
+
 def change_mode(path):
     os.chmod(path, 0o777)
     return "changed"

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import re
+import warnings
+from collections.abc import Callable
+
+import numpy as np
 import pytest
+import torch
+from PIL import Image
+from scipy import ndimage
+from torch.nn import functional
 
 from autograder import course
 from autograder.course import Assignment
 from autograder.tests.conftest import SOLUTION, Grade
+from tests.checks import CheckFailed
+from tests.from_scratch import watched
+from tests.rule import RULE
 
 IMPORTS = "import threading, torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
 HEAD = "def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):\n"
@@ -98,3 +111,114 @@ def test_the_other_questions_are_guarded_too(
     for test in question.tests:
         assert (test.status == "passed") == (test.category in spared), test
         assert test.status == "passed" or "write the operation yourself" in test.message
+
+
+SECOND = course.SOLUTIONS / "q2_relu.py"
+HARMLESS = {
+    "a demonstration": "x = torch.randn(3)\nprint(F.relu(x))\n",
+    "a demonstration in steps": "x = torch.ones(3)\ny = F.relu(x)\ntotal = y.sum()\nassert total == relu(x).sum()\n",
+    "a loop": "for layer in [nn.ReLU()]:\n    print(layer(torch.ones(3)))\n",
+    "a class of its own": "class Checked:\n    at_one = F.relu(torch.ones(1))\n",
+    "a package that is not allowed": "import scipy\n",
+    "one among others": "import numpy as np, scipy, math\nassert np.pi == math.pi\n",
+    "a part of it": "from scipy.signal import correlate2d\nprint(correlate2d([[1]], [[1]]))\n",
+    "a package that is not there": "import not_there.at_all as there\nthere.set_option(3)\n",
+    "a package if it is there": "try:\n    import scipy\nexcept ImportError:\n    scipy = None\nassert scipy is None\n",
+    "a package that is there": "from PIL import Image\nassert Image.new('L', (4, 4)).reduce(2).size == (2, 2)\n",
+}  # fmt: skip
+"""What a module does while it is imported, and none of its functions need."""
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+def test_what_no_function_needs_costs_nothing(graded: Grade, what: str) -> None:
+    text = f"{SECOND.read_text('utf-8')}\n{IMPORTS}{HARMLESS[what]}"
+    (question,) = graded(text, question="q2").questions
+    assert question.score == question.max_score, question.tests[0]
+    assert question.flags == []
+
+
+OWN_KERNEL = "it uses the library's own kernel (aten::relu) while the module is imported. This question asks you to"
+LEFT_OUT = "Line 9 of q2_relu.py was left out"
+NEEDED = [
+    ("table = F.relu(torch.ones(1))\n", "return table * input", f"{LEFT_OUT}: {OWN_KERNEL}"),
+    (
+        "import scipy.special\n",
+        "return scipy.special.expit(input)",
+        f"{LEFT_OUT}: it needs scipy",
+    ),
+    ("import not_there\n", "return not_there.relu(input)", f"{LEFT_OUT}: it needs not_there"),
+    ("import not_there\n@not_there.fast\n", "return input", f"has no relu. {LEFT_OUT}"),
+    ("", "import scipy\n    return input", f"relu used scipy. {RULE}"),
+    ("import PIL.Image\n", "PIL.Image.new('L', (1, 1))\n    return input", f"relu used PIL. {RULE}"),
+    (
+        "import torchvision\n",
+        "torchvision.ops.box_iou(input, input)\n    return input",
+        f"relu used torchvision. {RULE}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "body", "words"), NEEDED)
+def test_what_a_function_needs_and_must_not_have_is_told(graded: Grade, before: str, body: str, words: str) -> None:
+    head = '"""Mine."""\n\nfrom __future__ import annotations\n\n'
+    (question,) = graded(
+        f"{head}{IMPORTS}\n{before}def relu(input, inplace=False):\n    {body}\n", question="q2"
+    ).questions
+    assert question.score == 0
+    for test in question.tests:
+        assert words in test.message, test
+    assert question.flags or "has no relu" in words
+
+
+def test_a_statement_that_fails_for_another_reason_ends_the_import(graded: Grade) -> None:
+    text = f"{SECOND.read_text('utf-8')}\n{IMPORTS}print(F.relu(torch.ones(1)))\nnowhere\n"
+    (question,) = graded(text, question="q2").questions
+    last = text.count("\n")
+    for test in question.tests:
+        assert f"q2_relu.py cannot be imported: NameError at assignment/q2_relu.py, line {last}" in test.message
+
+
+def by_pillow(x: torch.Tensor) -> torch.Tensor:
+    Image.new("L", (1, 1))
+    return x.clamp(min=0)
+
+
+def by_scipy(x: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(x.numpy() * ndimage.grey_dilation((x > 0).numpy(), 1))
+
+
+def by_another_name(x: torch.Tensor) -> torch.Tensor:
+    return functional.hardtanh(x, 0.0, float("inf"))
+
+
+def by_its_own_means(x: torch.Tensor) -> torch.Tensor:
+    print(np.maximum(x.numpy(), 0), math.sqrt(2))
+    warnings.warn("here", stacklevel=1)
+    return torch.where(x > 0, x, torch.fft.ifft(torch.zeros(len(x))).real)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (by_pillow, f"PIL. {RULE}"),
+        (by_scipy, f"scipy. {RULE}"),
+        (by_another_name, "torch's own hardtanh"),
+        (by_its_own_means, ""),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:here")
+def test_the_rule_holds_at_home(function: Callable[[torch.Tensor], torch.Tensor], words: str) -> None:
+    function.__name__ = "relu"
+    call = watched(function)
+    x = torch.tensor([-1.0, 2.0])
+    if words:
+        with pytest.raises(CheckFailed, match=re.escape(words)):
+            call(x)
+    else:
+        assert call(x).tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("module", [question.module for question in course.load().questions if question.from_scratch])
+def test_the_rule_is_said_where_students_read(module: str) -> None:
+    for path in (course.STUBS / f"{module}.py", course.STUBS / "README.md"):
+        assert RULE in " ".join(path.read_text("utf-8").split())

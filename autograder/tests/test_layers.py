@@ -94,6 +94,15 @@ def test_landlock_alone_stops_writing(attempt: Attempt, tmp_path: Path) -> None:
     stops(attempt, "landlock", "write", str(victim), beside=WITH_LANDLOCK)
 
 
+def test_landlock_alone_stops_making_folders_elsewhere(attempt: Attempt, tmp_path: Path) -> None:
+    place = tmp_path / "torch"
+    with pytest.raises(SubmissionFailure, match="PermissionError"):
+        attempt(("landlock", *WITH_LANDLOCK), "make_folder", str(place))
+    assert not place.exists()
+    attempt(WITH_LANDLOCK, "make_folder", str(place))
+    assert place.is_dir()
+
+
 def test_landlock_alone_stops_running_programs(attempt: Attempt) -> None:
     stops(attempt, "landlock", "run_program", beside=WITH_LANDLOCK)
 
@@ -169,14 +178,21 @@ FORBIDDEN: dict[str, tuple[int | None, int, tuple[int | str, ...]]] = {
     "memfd_create": (319, 279, (NOWHERE, 0)), "shmget": (29, 194, (1, 4096, 0)),
     "mq_open": (240, 180, (NOWHERE, 0, 0, 0)),
     "msgget": (68, 186, (1, 0)), "linkat": (265, 37, (NO_FILE, NOWHERE, NO_FILE, NOWHERE, 0)),
-    "symlinkat": (266, 36, (NOWHERE, NO_FILE, NOWHERE)), "mkdirat": (258, 34, (NO_FILE, NOWHERE, 0)),
+    "symlinkat": (266, 36, (NOWHERE, NO_FILE, NOWHERE)), "FICLONE": (16, 29, (0, 0x40049409, NO_FILE)),
+    "copy_file_range": (326, 285, (NO_FILE, 0, NO_FILE, 0, 1, 0)), "sendfile": (40, 71, (0, 0, 0, 1)),
     "mknodat": (259, 33, (NO_FILE, NOWHERE, 0, 0)), "fchmod": (91, 52, (NO_FILE, 0)),
     "fchown": (93, 55, (NO_FILE, 0, 0)),
     "fchmodat": (268, 53, (NO_FILE, NOWHERE, 0)), "setxattr": (188, 5, (NOWHERE, NOWHERE, 0, 0, 0)),
     "truncate": (76, 45, (NOWHERE, 0)), "fallocate": (285, 47, (NO_FILE, 0, 0, 1)),
 }
 # fmt: on
-REFUSED = {"clone3": errno.ENOSYS}  # libraries then take clone, whose flags the filter can see
+# Libraries then take clone, whose flags the filter can see, or read and write.
+REFUSED = {
+    "clone3": errno.ENOSYS,
+    "copy_file_range": errno.EXDEV,
+    "sendfile": errno.ENOTSOCK,
+    "FICLONE": errno.EOPNOTSUPP,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,12 @@ def loop_in_many_threads():
         threading.Thread(target=torch.linalg.svd, args=(torch.ones(3000, 3000),), daemon=True).start()
     time.sleep(1000)
 
+def nest_folders():
+    for _ in range(2000):
+        os.mkdir("x")
+        os.chdir("x")
+    time.sleep(1000)
+
 def flood():
     while True:
         os.write(1, b"x" * 65536)
@@ -217,10 +223,17 @@ def test_threads_are_counted_from_outside(remote: Remote, unlimited: Sandbox) ->
 def test_a_file_without_a_name_is_still_a_file(sandbox: Sandbox, remote: Remote) -> None:
     sandbox.without = ("landlock", "seccomp")  # which let no file lose its name
     try:
-        with pytest.raises(SubmissionFailure, match=r"it wrote \d+ MB in \d+ files; 64 MB in 256 files are allowed"):
+        with pytest.raises(SubmissionFailure, match=r"it wrote \d+ MB in \d+ files and folders; 64 MB in 256 files"):
             remote(HOGS).hide_files()
     finally:
         sandbox.without = ()
+
+
+def test_folders_that_are_nested_too_deep_are_seen_and_removed(remote: Remote, sandbox: Sandbox) -> None:
+    before = set(sandbox.folder.glob("scratch-*"))
+    with pytest.raises(SubmissionFailure, match=r"was stopped: it wrote .*, in folders no deeper than 8\.$"):
+        remote(HOGS, limits=Limits(scratch_files=10_000)).nest_folders()
+    _until(lambda: before.issuperset(sandbox.folder.glob("scratch-*")))
 
 
 def test_a_worker_that_nobody_waits_for_is_looked_at_too(sandbox: Sandbox, remote: Remote) -> None:
