@@ -15,7 +15,7 @@ from typing import Any
 from autograder import tables
 from autograder.deadline import LateRule
 from autograder.errors import GraderFault, UnusableRequest
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import TOGETHER, Limits
 from autograder.tables import Key, Misfit, checked, nearest, shown, shown_name
 from tests.rule import OPERATIONS
 
@@ -157,6 +157,8 @@ def _limits(given: dict[str, Any], where: str, common: dict[str, Any] | None = N
     for name in given:
         if name not in _LIMITS:
             raise Misfit(f"{where}: there is no limit called {shown_name(name)}{nearest(name, _LIMITS)}")
+        if common is not None and name.startswith(TOGETHER):
+            raise Misfit(f"{where}: the limit {name} is for all questions together: it belongs under [limits]")
     try:
         Limits(**{**(common or {}), **given})
     except ValueError as error:

@@ -13,6 +13,10 @@ class GraderFault(Exception):
     """The grader itself failed; the submission is not to blame. Exit status 1."""
 
 
+class KilledFromOutside(GraderFault):
+    """A worker was killed, not by the grader and not for its own limits: it may go well with nothing beside it."""
+
+
 def not_installed(error: ModuleNotFoundError) -> str:
     """What to do about a package that is not there.
 

@@ -13,13 +13,14 @@ import torch
 from autograder import course
 from autograder.course import Assignment, Question
 from autograder.digests import grader_digest, suite_digest, suite_files, thresholds_digest
-from autograder.errors import GraderFault
+from autograder.errors import GraderFault, KilledFromOutside
 from autograder.intake import Submission, read_submission
 from autograder.literals import tables
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
+from autograder.sandbox.supervisor import Allowance
 from autograder.secret import Seeds, seeds_of
 from autograder.short_run import Data, ShortRun, threshold_for
 from autograder.suite import Progress, SuitePlugin, run_suite, unusable_test
@@ -35,8 +36,12 @@ def grade(
     data: Data | None = None,
     seeds: Seeds | None = None,
     progress: Progress | None = None,
+    alone: bool | None = None,
 ) -> Report:
     """Run the suites against a submission and count the points.
+
+    A worker that was killed from outside, for want of memory most likely, tells nothing about the submission, nor about
+    its neighbours: then all of it is graded once more, with one worker at a time.
 
     Args:
         submission: from `intake`.
@@ -46,31 +51,53 @@ def grade(
         data: images to train networks on; without, those tests and their points are absent.
         seeds: the student's, see `secret`; without, those of nobody in particular.
         progress: told after each test.
+        alone: whether one worker at a time is to do; None: if it has to.
 
     Raises:
         UnusableRequest: there is no such question.
+        KilledFromOutside: a worker was killed although it was alone, or before that is tried if `alone` is false.
         GraderFault: the grader failed; nothing is said about the submission.
     """
+    for last in (False, True) if alone is None else (alone,):
+        try:
+            return _grade(submission, assignment, sandbox, questions, data, seeds or seeds_of(), progress, alone=last)
+        except KilledFromOutside:
+            if last or alone is not None:
+                raise
+    raise AssertionError
+
+
+def _grade(
+    submission: Submission,
+    assignment: Assignment,
+    sandbox: Sandbox,
+    questions: tuple[str, ...],
+    data: Data | None,
+    seeds: Seeds,
+    progress: Progress | None,
+    *,
+    alone: bool,
+) -> Report:
     begun = time.perf_counter()
     torch.set_num_threads(1)  # expected values are small: threads would only wait for one another
     chosen = assignment.choose(questions)
-    seeds = seeds or seeds_of()
     suite = suite_digest()
     seed = hmac.digest(suite.encode(), submission.digest.encode(), "sha256")
     folder = sandbox.stage(submission.modules, _given(assignment))
-    sessions = {question.id: _session(question, submission, sandbox, folder, seeds) for question in chosen}
+    allowance = Allowance(chosen[0].limits)
+    sessions = {question.id: _session(question, submission, sandbox, folder, seeds, allowance) for question in chosen}
     runs: dict[str, ShortRun] = {}
     try:
-        for session in sessions.values():
+        for session in sessions.values() if not alone else ():
             session.prepare()
         if data is not None:  # the networks are trained side by side, while the other tests run
             remarks = tables(submission.modules)
             runs = {
-                question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks)
+                question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks, allowance)
                 for question in chosen
                 if question.trains
             }
-            for short_run in runs.values():
+            for short_run in runs.values() if not alone else ():
                 short_run.begin()
         run = run_suite(chosen, sessions, seed, runs=runs, progress=progress)
         _refuse_undecidable(run, chosen, assignment, sandbox, seed, seeds)
@@ -131,7 +158,8 @@ def _refuse_undecidable(
         return
     solutions = read_submission(course.SOLUTIONS, assignment)
     folder = sandbox.stage(solutions.modules, _given(assignment))
-    sessions = {question.id: _session(question, solutions, sandbox, folder, seeds) for question in again}
+    allowance = Allowance(again[0].limits)
+    sessions = {question.id: _session(question, solutions, sandbox, folder, seeds, allowance) for question in again}
     try:
         tried = run_suite(again, sessions, seed)
     finally:
@@ -152,7 +180,9 @@ def _given(assignment: Assignment) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in course.STUBS.glob("*.py") if path.name not in stubs}
 
 
-def _session(question: Question, submission: Submission, sandbox: Sandbox, folder: Path, seeds: Seeds) -> Session:
+def _session(
+    question: Question, submission: Submission, sandbox: Sandbox, folder: Path, seeds: Seeds, allowance: Allowance
+) -> Session:
     session = Session(
         sandbox,
         folder,
@@ -161,6 +191,7 @@ def _session(question: Question, submission: Submission, sandbox: Sandbox, folde
         question.limits,
         left_out=submission.left_out,
         key=seeds.calls(question.id),
+        allowance=allowance,
     )
     problem = submission.problems.get(f"{question.module}.py")
     if problem is not None:
@@ -176,6 +207,7 @@ def _short_run(
     data: Data,
     seeds: Seeds,
     remarks: list[str],
+    allowance: Allowance,
 ) -> ShortRun:
     return ShortRun(
         sandbox,
@@ -187,6 +219,7 @@ def _short_run(
         flags=list(remarks),
         problem=submission.problems.get(f"{question.module}.py"),
         left_out=submission.left_out,
+        allowance=allowance,
     )
 
 

@@ -38,6 +38,7 @@ class Grading:
         data: str | None = "auto",
         seeds: Seeds | None = None,
         progress: Progress | None = None,
+        alone: bool | None = None,
     ) -> Report:
         """Grade a submission as it was taken in.
 
@@ -48,9 +49,11 @@ class Grading:
             data: images to train networks on, as for `cifar10.resolve`; None leaves those tests and their points out.
             seeds: the student's, see `secret`; without, those of nobody in particular.
             progress: told after each test.
+            alone: see `grade.grade`.
 
         Raises:
             UnusableRequest: a question or the data cannot be used.
+            KilledFromOutside: a worker was killed; see `grade.grade`.
             GraderFault: the grader failed; nothing is said about the submission.
         """
         trains = data is not None and any(question.trains for question in assignment.choose(questions))
@@ -61,7 +64,14 @@ class Grading:
             images = self.load(data) if trains and data is not None else None
             sandbox = self._in_sandbox()
             return grade(
-                submission, assignment, sandbox, questions=questions, data=images, seeds=seeds, progress=progress
+                submission,
+                assignment,
+                sandbox,
+                questions=questions,
+                data=images,
+                seeds=seeds,
+                progress=progress,
+                alone=alone,
             )
 
     def layers(self) -> dict[str, bool]:

@@ -31,6 +31,7 @@ from autograder.sandbox import sealed
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
+from autograder.sandbox.supervisor import Allowance
 from autograder.secret import HeldOutDraw, Seeds
 
 SHIFT = 1  # pixels, at most
@@ -98,6 +99,7 @@ class ShortRun:
         flags: remarks for a person.
         problem: why the module cannot be used, if it cannot; nothing is trained then.
         left_out: names of files that were handed in and are not graded.
+        allowance: what its worker shares with the submission's others.
     """
 
     sandbox: Sandbox
@@ -109,6 +111,7 @@ class ShortRun:
     flags: list[str] = field(default_factory=list)
     problem: str | None = None
     left_out: Sequence[str] = ()
+    allowance: Allowance | None = None
     _session: Session | None = None
     _held_out: Images | None = None
     _result: Accuracy | SubmissionFailure | None = None
@@ -120,13 +123,9 @@ class ShortRun:
             return
         network = network_of(self.question, self.data.kind)
         self._held_out = held_out(self.data.test, self.data.kind, self.seeds.held_out(self.question.id))
-        limit = self.question.limits.train_seconds
-        limits = replace(
-            self.question.limits,
-            call_seconds=limit,
-            call_wall_seconds=4 * limit,
-            question_cpu_seconds=limit + 1,  # training is all that this worker does
-        )
+        limits = self.question.limits
+        # Importing and training is all that this worker does.
+        limits = replace(limits, question_cpu_seconds=limits.call_seconds + limits.train_seconds + 1)
         request = {
             "do": "train",
             "name": network.name,
@@ -151,6 +150,7 @@ class ShortRun:
                 files=[train, unseen],
                 left_out=self.left_out,
                 key=self.seeds.calls(self.question.id),
+                allowance=self.allowance,
             )
             self._session.prepare()
 
@@ -164,8 +164,10 @@ class ShortRun:
             self.begin()
         if self._result is None:
             assert self._session is not None
+            limit = self.question.limits.train_seconds
+            limits = replace(self.question.limits, call_seconds=limit, call_wall_seconds=4 * limit)
             try:
-                self._result = self._score(self._session.begun(f"training {self._network_name}"))
+                self._result = self._score(self._session.begun(f"training {self._network_name}", limits))
             except SubmissionFailure as failure:
                 # All that the network saw is public: the whole story may be told.
                 self._result = type(failure)(failure.detail)

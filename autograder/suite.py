@@ -28,10 +28,10 @@ from _pytest.runner import runtestprotocol
 
 from autograder.course import HIDDEN_TESTS, ROOT, Question
 from autograder.digests import suite_files
-from autograder.errors import GraderFault
+from autograder.errors import GraderFault, KilledFromOutside
 from autograder.report import Status, TestResult
 from autograder.sandbox.failures import SubmissionFailure, Unusable
-from autograder.sandbox.launch import SandboxError
+from autograder.sandbox.launch import SandboxError, WorkerKilled
 from autograder.sandbox.proxy import RemoteFunction, RemoteQuestion
 from autograder.sandbox.session import Session
 from autograder.short_run import ShortRun
@@ -176,6 +176,10 @@ class SuitePlugin:
         item.stash[_CALLS] = calls
         runtestprotocol(item, log=False, nextitem=nextitem)
         printed, banned = session.end_test()
+        if self.fault is not None:
+            item.session.shouldstop = "the grader failed"
+        if nextitem is None or self._records[nextitem.nodeid].question != record.question:
+            session.close()  # nobody asks its worker any more, which may hold much memory
         seconds = round(time.perf_counter() - begun, 3)
         record.result = _result(item, record, calls, printed, banned, seconds)
         blamed = _fault_of_the_suite(item, calls, answered=session.heard)
@@ -228,6 +232,11 @@ def run_suite(
     plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress)
     files = [file for question in questions for file in suite_files(question)]
     status, said = run_pytest(files, plugin)
+    if isinstance(plugin.fault, WorkerKilled):
+        raise KilledFromOutside(
+            f"{plugin.fault} A machine that grades needs memory for what a submission may use (submission_memory_mb in "
+            "assignment.toml)."
+        )
     if plugin.fault is not None:
         raise plugin.fault
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):

@@ -33,14 +33,21 @@ def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> i
     for entry in entries:
         folder = work / folders.FETCHED / entry.key
         shutil.rmtree(folder, ignore_errors=True)
-        deadline = entry.student.deadline(assignment.due, assignment.late)
         try:
+            deadline = entry.student.deadline(assignment.due, assignment.late)
             fetched = _fetch(entry.student.repository, deadline, {*wanted, EXPLANATIONS}, folder)
             told = ", ".join(f"{commit.sha[:7]} {commit.when}".strip() for commit in fetched.commits)
         except _Problem as problem:
             fetched = Fetched(repository=entry.student.repository, problem=str(problem))
             told = fetched.problem
-        folders.write(fetched, folder / "fetched.json")
+        except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are fetched)
+            shutil.rmtree(folder, ignore_errors=True)
+            told = f"the grader failed to fetch it: {github.without_token(f'{type(error).__name__}: {error}')}"
+            fetched = Fetched(repository=entry.student.repository, problem=told, ours=True)
+        try:
+            folders.write(fetched, folder / "fetched.json")
+        except OSError as error:  # the next step says that nothing was fetched
+            told = f"what was fetched cannot be written: {error.strerror}"
         print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
     return 0
 

@@ -45,13 +45,15 @@ class Commit:
 class Fetched:
     """What was fetched of one student: the commits, or the problem. Files lie in a folder named like the commit.
 
-    `remarks` are about commits that may count and did not come, where another did.
+    `remarks` are about commits that may count and did not come, where another did. A problem that is `ours` is the
+    grader's.
     """
 
     repository: str = ""
     commits: tuple[Commit, ...] = ()
     problem: str = ""
     remarks: tuple[str, ...] = ()
+    ours: bool = False
 
 
 @dataclass(frozen=True)

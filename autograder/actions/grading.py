@@ -70,7 +70,7 @@ def _grade(entry: Entry, assignment: Assignment, grading: Grading, data: str | N
         if fetched is None:
             outcome = Outcome(problem="was not fetched.", ours=True)
         elif fetched.problem:
-            outcome = Outcome(repository=fetched.repository, problem=fetched.problem)
+            outcome = Outcome(repository=fetched.repository, problem=fetched.problem, ours=fetched.ours)
         else:
             outcome = _outcome(entry, fetched, assignment, grading, data, work)
     except GraderFault as error:

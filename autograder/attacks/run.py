@@ -43,6 +43,7 @@ USUAL = Limits(call_seconds=2, call_wall_seconds=10, question_wall_seconds=30, q
 _NO_LIMITS = Limits(
     call_seconds=60, call_wall_seconds=60, question_cpu_seconds=600, memory_mb=1 << 16, message_mb=1 << 12,
     output_kb=1 << 20, file_mb=1 << 12, scratch_mb=1 << 14, scratch_files=1 << 20, open_files=4096, threads=4096,
+    submission_cpu_seconds=6000, submission_wall_seconds=6000, submission_memory_mb=1 << 17,
 )  # fmt: skip
 
 

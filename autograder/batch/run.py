@@ -71,6 +71,7 @@ class _Job:
     answers: dict[str, str]
     before: Result | None
     deaths: int = 0
+    alone: bool = False  # nothing may be graded beside it
 
 
 @dataclass
@@ -107,7 +108,7 @@ class Class:
         jobs = self._jobs(found)
         more = True
         while more or self._running or self._alone:
-            more = more and self._send(jobs)
+            more = self._send(jobs)
             if self._running:
                 done, _ = wait(self._running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
                 self._settle(done)
@@ -116,9 +117,11 @@ class Class:
     def _send(self, jobs: Iterator[_Job]) -> bool:
         """Send out as many as can be graded; whether there may be more."""
         while len(self._running) < self.workers.slots():
-            if self._alone:  # what may have killed a worker is graded with nobody beside it
+            if any(job.alone for job in self._running.values()):
+                return True
+            if self._alone:  # what was killed, or may have killed, is graded with nobody beside it
                 if not self._running:
-                    self._submit(self._alone.popleft())
+                    self._submit(replace(self._alone.popleft(), alone=True))
                 return True
             job = next(jobs, None)
             if job is None:
@@ -135,6 +138,7 @@ class Class:
             seeds_of(job.found.student),
             code_digests(),
             self.choice.allow_missing,
+            job.alone,
         )
         self.watcher.began(job.found.student)
         try:
@@ -164,7 +168,10 @@ class Class:
                 answer = Answer(fault=f"the workers that graded it died ({type(error).__name__})")
             if answer.stop:
                 raise UnusableRequest(answer.fault)
-            self._keep(job, answer)
+            if answer.crowded:
+                self._alone.append(job)
+            else:
+                self._keep(job, answer)
         if broken:
             # All that were running went with the process pool; only one of them may be to blame.
             broken += [self._running.pop(future) for future in list(self._running)]

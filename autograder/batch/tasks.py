@@ -15,7 +15,7 @@ from multiprocessing import connection, parent_process
 
 from autograder.course import Assignment
 from autograder.digests import grader_digest, suite_digest, thresholds_digest, versions
-from autograder.errors import GraderFault, UnusableRequest
+from autograder.errors import GraderFault, KilledFromOutside, UnusableRequest
 from autograder.grading import Grading
 from autograder.intake import Submission
 from autograder.isolation import require_layers
@@ -41,6 +41,7 @@ class Task:
         seeds: the student's; the course's secret itself stays where the class was started.
         code: what `code_digests` says where the class was started.
         allow_missing: a layer of confinement may be missing.
+        alone: nothing else is being graded, so that a worker that is killed is nobody else's doing.
     """
 
     submission: Submission
@@ -50,6 +51,7 @@ class Task:
     seeds: Seeds
     code: dict[str, str]
     allow_missing: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,13 @@ class Answer:
         report: None if the grader failed.
         fault: why, a sentence.
         stop: the fault is this worker's with any submission, so that it is of no use to go on.
+        crowded: it may go well with nothing beside it: something of it was killed, most likely for want of memory.
     """
 
     report: Report | None = None
     fault: str = ""
     stop: bool = False
+    crowded: bool = False
 
 
 def code_digests() -> dict[str, str]:
@@ -101,9 +105,16 @@ def grade_task(task: Task) -> Answer:
             except (UnusableRequest, GraderFault) as error:
                 return Answer(fault=f"On {socket.gethostname()}: {error}", stop=True)
             report = _grading.grade(
-                task.submission, task.assignment, questions=task.questions, data=task.data, seeds=task.seeds
+                task.submission,
+                task.assignment,
+                questions=task.questions,
+                data=task.data,
+                seeds=task.seeds,
+                alone=task.alone,
             )
             return Answer(report)
+    except KilledFromOutside as error:
+        return Answer(fault=str(error), crowded=not task.alone)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one submission; the others are graded)
         told = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
         return Answer(fault=told or type(error).__name__)

@@ -30,7 +30,7 @@ from autograder.sandbox import failures, session, usage, worker
 from autograder.sandbox.failures import SubmissionFailure
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import RemoteModule, _tensors
-from autograder.sandbox.supervisor import Watch
+from autograder.sandbox.supervisor import Allowance, Watch
 
 LIMITS = Limits(call_seconds=2.0, call_wall_seconds=3.0, message_mb=1, output_kb=1)
 MODULE = "import torch\n\n\ndef conv2d(input, weight):\n    return input\n"
@@ -87,7 +87,7 @@ class _World:
         self._connection.setblocking(False)
         output, self._output = os.pipe()
         killed = -int(signal.SIGKILL)
-        watch = Watch(Path("nowhere"), LIMITS, spent=0.0)
+        watch = Watch(Path("nowhere"), LIMITS, spent=0.0, allowance=Allowance(LIMITS))
         return worker.Worker(
             *(2**22, ours, output, watch), asked=1, look=watch.look, end=lambda: (killed, 0.0), drop=lambda: killed
         )

@@ -12,7 +12,7 @@ _SIGNALS = {
     "SIGBUS": "crashed with SIGBUS: it touched memory behind the end of a file",
     "SIGFPE": "crashed with SIGFPE: it divided whole numbers by zero",
     "SIGABRT": "crashed with SIGABRT: a library gave up, for want of memory perhaps",
-    "SIGKILL": "was killed: the machine ran out of memory, or it hung up on the grader",
+    "SIGKILL": "hung up on the grader: it closed a connection that is not its own",
 }
 
 
@@ -28,12 +28,23 @@ class QuestionOutOfTime(OutOfTime):
     """It took too long for the whole question: nothing else of it can be tried."""
 
 
+class SubmissionOutOfTime(OutOfTime):
+    """All that the submission's workers did took too long: nothing else of it can be tried.
+
+    The text says how much of what the submission took; it follows "the submission".
+    """
+
+
 class Ended(Exception):
     """The worker's process is gone, or has hung up. The text says how; `status` is its exit status."""
 
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
         self.status = status
+
+
+class Killed(Ended):
+    """Neither the grader nor its own code killed the process. That tells nothing about the submission."""
 
 
 def too_much_time(used: float, limit: float, kind: str = "") -> OutOfTime:
@@ -51,6 +62,19 @@ def too_much_memory(used: int, limits: Limits) -> Stopped:
     return Stopped(f"allocated {used >> 20:,} MB; {limits.memory_mb:,} MB are allowed")
 
 
+def too_much_time_for_the_submission(used: float, limit: float, kind: str = "") -> SubmissionOutOfTime:
+    """All of it took `used` of `limit` seconds; `kind` says of which."""
+    return SubmissionOutOfTime(f"took {used:.1f} of its {limit:g} {kind}seconds")
+
+
+def too_much_memory_together(own: int, together: int, limits: Limits) -> Stopped:
+    """A worker held `own` bytes, all of the submission's workers `together`."""
+    return Stopped(
+        f"held {own >> 20:,} MB, and all processes of the submission {together >> 20:,} MB at once; "
+        f"{limits.submission_memory_mb:,} MB are allowed for all of them"
+    )
+
+
 def too_much_scratch(size: int, files: int, limits: Limits) -> Stopped:
     return Stopped(
         f"wrote {size >> 20:,} MB in {files:,} files and folders; {limits.scratch_mb:,} MB in "
@@ -63,13 +87,14 @@ def too_many_threads(running: int, limits: Limits) -> Stopped:
     return Stopped(f"ran {running:,} threads; {limits.threads:,} may run")
 
 
-def by_itself(status: int, cpu_seconds: float, limits: Limits) -> Stopped | Ended:
+def by_itself(status: int, cpu_seconds: float, limits: Limits, *, was_dead: bool) -> Stopped | Ended:
     """How a process ended that nobody on this side stopped.
 
     Args:
         status: its exit status, negative for a signal.
         cpu_seconds: what it and its predecessors used.
         limits: what it was allowed.
+        was_dead: whether it was dying before it was buried, so that the signal is not the one that buries it.
     """
     if status >= 0:
         return Ended("ended the process itself (os._exit does that)", status)
@@ -79,6 +104,8 @@ def by_itself(status: int, cpu_seconds: float, limits: Limits) -> Stopped | Ende
         name = f"signal {-status}"
     if name in ("SIGXCPU", "SIGKILL") and cpu_seconds >= limits.question_cpu_seconds:
         return too_much_time_for_the_question(cpu_seconds, limits)  # the kernel's limit was there first
+    if name == "SIGKILL" and was_dead:  # the sandbox keeps workers from killing themselves, or one another, by it
+        return Killed("was killed from outside, most likely because the machine ran out of memory", status)
     if name == "SIGXFSZ":
         return Stopped(f"wrote a file of more than {limits.file_mb:,} MB")
     return Ended(_SIGNALS.get(name, f"crashed with {name}"), status)

@@ -48,6 +48,10 @@ class SandboxError(Exception):
     """The sandbox itself does not work on this machine. The text says what to do about it."""
 
 
+class WorkerKilled(SandboxError):
+    """A worker was killed from outside: not by the grader, not for its own limits. It may go well another time."""
+
+
 @dataclass(frozen=True)
 class ForkServer:
     """A running fork server.

@@ -1,5 +1,8 @@
 """What a submission may use: every limit, with its unit and its usual value, in one place.
 
+Most count for one call, one question or one worker. Those that begin with `submission_` count for all workers of a
+submission together, whatever they do: a submission has a worker for each question and one for each short run.
+
 Two watch over them. The kernel does, for what it counts by itself (`confinement.rlimits`); and the trusted side
 does, which looks from outside at clocks, memory and the scratch folder (`supervisor`, `worker`): no worker can
 talk itself out of that.
@@ -14,6 +17,9 @@ from dataclasses import dataclass
 # Less than this and not even an empty module can be imported, so that every submission would fail.
 _LEAST = {"open_files": 16, "threads": 2}
 _MOST = 100_000_000  # more than any machine has of anything, and less than what the kernel's numbers can hold
+
+# Begins the names of limits that are the same in all questions.
+TOGETHER = "submission_"
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,9 @@ class Limits:
         scratch_mb, scratch_files: how much, and how many files, it may have there.
         open_files: descriptors a worker may hold.
         threads: threads a worker may run.
+        submission_cpu_seconds: processor seconds for all of a submission, short runs included.
+        submission_wall_seconds: seconds on the clock for grading all of a submission.
+        submission_memory_mb: megabytes that all its workers may hold at one time, as `memory_mb` counts them.
 
     Raises:
         ValueError: a limit is no number of its kind, or nothing could run under it.
@@ -51,6 +60,9 @@ class Limits:
     scratch_files: int = 256
     open_files: int = 64
     threads: int = 64
+    submission_cpu_seconds: float = 900.0
+    submission_wall_seconds: float = 1800.0
+    submission_memory_mb: int = 3072
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -18,10 +18,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.sandbox import channel, codec
-from autograder.sandbox.launch import ForkServer, SandboxError, launch
+from autograder.sandbox.endings import Killed
+from autograder.sandbox.launch import ForkServer, SandboxError, WorkerKilled, launch
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.scratch import remove
-from autograder.sandbox.supervisor import Supervisor, Watch
+from autograder.sandbox.supervisor import Allowance, Supervisor, Watch
 from autograder.sandbox.worker import Worker
 
 # How a module that draws is known: by what it imports. One that hides that, matplotlib tells that it cannot work there.
@@ -89,6 +90,7 @@ class Sandbox:
         first: Sequence[Mapping[str, Any]] = (),
         files: Sequence[int] = (),
         spent: float = 0.0,
+        allowance: Allowance | None = None,
     ) -> Callable[[], Worker]:
         """Have a worker forked for a staged submission, without waiting for it.
 
@@ -99,12 +101,14 @@ class Sandbox:
             first: requests that it begins with, see `harness`; `Worker.answer` gives what came of each.
             files: descriptors that it gets and keeps, of files that it may read.
             spent: processor seconds that are used up of those its question has.
+            allowance: what it shares with its submission's other workers; one of its own if there is none.
 
         Returns:
             A function that waits for the worker and returns it. It must be called once.
 
         Raises:
             SandboxError: the fork server is gone, or the worker could not be confined.
+            WorkerKilled: it was killed from outside before it was ready.
         """
         scratch = self.folder / f"scratch-{next(self._numbers)}"
         scratch.mkdir(mode=0o700)
@@ -131,7 +135,7 @@ class Sandbox:
                 "without": list(self.without),
             },
         }
-        watch = Watch(scratch, limits, spent)
+        watch = Watch(scratch, limits, spent, allowance or Allowance(limits))
         with theirs:
             try:
                 asked = self._ask(
@@ -159,6 +163,9 @@ class Sandbox:
             worker = Worker(pid, ours, output, watch, asked=len(first), look=self._look, end=end, drop=drop)
             try:
                 self._layers = worker.greet()
+            except Killed as error:
+                worker.close()
+                raise WorkerKilled(f"A worker {error}.") from None
             except Exception as error:
                 worker.close()
                 raise SandboxError(f"A worker could not be confined: {error}") from error

@@ -6,6 +6,7 @@ whatever goes wrong into a `SubmissionFailure` for the test that asked.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import os
 import re
@@ -17,13 +18,15 @@ from typing import Any
 import torch
 
 from autograder.sandbox import codec, failures
-from autograder.sandbox.endings import Ended, OutOfTime, QuestionOutOfTime, Stopped
+from autograder.sandbox.endings import Ended, Killed, OutOfTime, QuestionOutOfTime, Stopped, SubmissionOutOfTime
 from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
 from autograder.sandbox.guard import kernels_of
+from autograder.sandbox.launch import WorkerKilled
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.newer_python import NewerPython, newer_python
 from autograder.sandbox.proxy import RemoteModule, attach_history
 from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.supervisor import Allowance
 from autograder.sandbox.worker import Worker
 from tests.rule import OPERATIONS
 
@@ -46,6 +49,7 @@ class Session:
         files: descriptors of files that it may read.
         left_out: names of files that were handed in and are not graded, for what is said if the module misses one.
         key: under which the seeds of calls are made; one of its own if there is none.
+        allowance: what it shares with the submission's other questions; one of its own if there is none.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Session:
         files: Sequence[int] = (),
         left_out: Sequence[str] = (),
         key: bytes = b"",
+        allowance: Allowance | None = None,
     ) -> None:
         self.flags: list[str] = []
         self.heard = False  # whether, in this test, the student's code has answered
@@ -72,6 +77,7 @@ class Session:
         self._files = files
         self._left_out = left_out
         self._key = key or os.urandom(32)
+        self._allowance = allowance or Allowance(limits)
         self._worker: Worker | None = None
         self._forked: Callable[[], Worker] | None = None  # waits for a worker that is being forked
         self._given_up: Unusable | None = None
@@ -116,22 +122,28 @@ class Session:
             own = [PurePosixPath(name).stem for name in self._left_out]
             first = [{"do": "import", "module": f"assignment.{self._module}", "own": own}, *self._begin_with]
             self._forked = self._sandbox.begin_spawn(
-                self._submission, self._limits, self._guarded, first, self._files, self._spent
+                self._submission, self._limits, self._guarded, first, self._files, self._spent, self._allowance
             )
 
     def close(self) -> None:
         """End the worker, also one that was prepared and never needed."""
         if self._forked is not None:
             finish, self._forked = self._forked, None
-            self._worker = finish()
+            with contextlib.suppress(WorkerKilled):
+                self._worker = finish()
         if self._worker is not None:
             self._worker.drop()
             self._worker = None
 
-    def begun(self, what: str) -> object:
-        """Wait for the answer to the next of the requests that the worker began with."""
+    def begun(self, what: str, limits: Limits | None = None) -> object:
+        """Wait for the answer to the next of the requests that the worker began with.
+
+        Args:
+            what: it is, for people.
+            limits: what it may take, if not what a call may.
+        """
         worker = self._ready_worker()
-        return self._exchange(what, None, {}, worker)["value"]
+        return self._exchange(what, None, {}, worker, limits)["value"]
 
     def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any], module: str = "") -> object:
         """Call a function of the student's module, or of a given one."""
@@ -180,7 +192,12 @@ class Session:
         return attach_history(self, worker, reply["value"], inputs)
 
     def _check_time(self) -> None:
-        """Raise what decided the question, if anything did; its time being up does."""
+        """Raise what decided the question, if anything did; its time being up does, and the submission's."""
+        if self._allowance.killed:
+            raise WorkerKilled("One of the submission's workers was killed from outside.")
+        over = self._allowance.used_up()
+        if self._given_up is None and over is not None:
+            self._given_up = Unusable(f"Not tried: the submission {over}.")
         if self._began is None:
             self._began = time.monotonic()
         limit, waited = self._limits.question_wall_seconds, time.monotonic() - self._began
@@ -200,7 +217,11 @@ class Session:
                 self.prepare()
             assert self._forked is not None
             finish, self._forked = self._forked, None
-            self._worker = finish()
+            try:
+                self._worker = finish()
+            except WorkerKilled:
+                self._allowance.killed = True
+                raise
             try:
                 reply = self._exchange(f"import {self._module}", None, {}, self._worker)
                 self._lines_left_out = self._read_left_out(reply["value"])
@@ -216,9 +237,19 @@ class Session:
         return self._worker
 
     def _exchange(
-        self, what: str, request: dict[str, Any] | None, given: dict[int | str, Any], worker: Worker | None
+        self,
+        what: str,
+        request: dict[str, Any] | None,
+        given: dict[int | str, Any],
+        worker: Worker | None,
+        limits: Limits | None = None,
     ) -> dict[str, Any]:
-        """Send a request, unless it has been, and wait for a reply that can be used."""
+        """Send a request, unless it has been, and wait for a reply that can be used.
+
+        Raises:
+            SubmissionFailure: there is none.
+            WorkerKilled: the worker was killed from outside.
+        """
         worker = worker or self._worker
         assert worker is not None
         restore: dict[str, codec.Restore] = {
@@ -227,13 +258,17 @@ class Session:
         }
         try:
             if request is None:
-                reply = worker.answer(restore=restore)
+                reply = worker.answer(restore=restore, limits=limits)
             else:
                 reply = worker.ask(request, describe=_describe, restore=restore)
             _check_reply(reply, given)
         except Stopped as why:
             self._lose_worker()
             raise self._stopped(what, why) from None
+        except Killed as end:
+            self._allowance.killed = True
+            self._lose_worker()
+            raise WorkerKilled(f"The worker that did {what} {end}.") from None
         except Ended as end:
             self._lose_worker()
             self.flag(f"{what} {end} (status {end.status})")
@@ -331,11 +366,14 @@ class Session:
         return RemoteModule(self, number, one_line(kind), one_line(text, failures.MAX_TEXT), settings, origin)
 
     def _stopped(self, what: str, why: Stopped) -> SubmissionFailure:
-        told = f"{what} was stopped: it {why}."
+        together = isinstance(why, SubmissionOutOfTime)
+        told = f"{what} was stopped: {'the submission' if together else 'it'} {why}."
         if not isinstance(why, OutOfTime):
             return SubmissionFailure(told)
         self._timeouts += 1
-        if isinstance(why, QuestionOutOfTime):
+        if together:
+            self._given_up = Unusable(f"Not tried: the submission {why}.")
+        elif isinstance(why, QuestionOutOfTime):
             self._given_up = Unusable(f"Not tried: {what} {why}.")
         elif self._timeouts >= TIMEOUTS_PER_QUESTION:
             self._given_up = Unusable(

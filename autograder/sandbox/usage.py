@@ -29,6 +29,22 @@ def cpu_seconds(pid: int) -> float:
         return 0.0
 
 
+_EXITING = 0x4  # PF_EXITING in the kernel's sched.h: set before a process that dies closes its files
+
+
+def is_dying(pid: int) -> bool:
+    """Whether it is on its way out, or dead and not yet buried. Whoever merely closed its connection is not.
+
+    Where the system does not tell, no process is.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb", 0) as file:  # noqa: PTH123
+            fields = file.read().rpartition(b")")[2].split()
+        return fields[0] in (b"Z", b"X") or bool(int(fields[6]) & _EXITING)
+    except (OSError, IndexError, ValueError):
+        return False
+
+
 def resident(pid: int) -> int:
     """Bytes of memory in which it has pages of any kind: never less than `memory`, and quicker to ask for."""
     try:

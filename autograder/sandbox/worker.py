@@ -13,9 +13,11 @@ from typing import Any
 from autograder.sandbox import codec, endings, usage
 from autograder.sandbox.channel import FrameReader, FrameWriter
 from autograder.sandbox.endings import Ended, Stopped
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.supervisor import Watch
 
 _TICK = 0.05  # seconds between two looks at the clocks
+_HANDING_OVER = 10.0  # seconds that an answer may take to come, whenever somebody at last waits for it
 
 
 class Worker:
@@ -59,6 +61,7 @@ class Worker:
         self._output_ended = False
         self._asked = asked
         self._answered = 0
+        self._since = watch.began  # when what it was asked beforehand began
         self._cpu_before = 0.0  # seconds used when the current request began, if it began right after the last
         self._open = True
         connection.setblocking(False)
@@ -73,7 +76,7 @@ class Worker:
         Raises:
             Ended: it could not be confined.
         """
-        word = codec.decode(*self._exchange(None))
+        word = codec.decode(*self._exchange(None, self._limits))
         if "refused" in word:
             raise Ended(word["refused"])
         self.layers = word["layers"]
@@ -103,14 +106,28 @@ class Worker:
         return self.answer(message, restore=restore)
 
     def answer(
-        self, message: codec.Message | None = None, *, restore: dict[str, codec.Restore] | None = None
+        self,
+        message: codec.Message | None = None,
+        *,
+        restore: dict[str, codec.Restore] | None = None,
+        limits: Limits | None = None,
     ) -> dict[str, Any]:
         """Wait for the answer to the oldest request that has none, sending its message first if that is to be done.
+
+        The clock of a request that was sent beforehand runs since it was begun: since the worker was forked, or since
+        the answer before it came, but no later than that had to come.
+
+        Args:
+            message, restore: see `ask`.
+            limits: what this call may take, if not what others may.
 
         Raises:
             Stopped, Ended, MalformedMessage: as `ask`.
         """
-        tree, payload = self._exchange(message)
+        limits = limits or self._limits
+        tree, payload = self._exchange(message, limits)
+        if message is None:
+            self._since = min(time.monotonic(), self._since + limits.call_wall_seconds)
         answer = codec.decode(tree, payload, restore=restore)
         self._answered += 1
         if type(answer) is not dict or type(answer.get("number")) is not int or answer["number"] != self._answered:
@@ -165,7 +182,7 @@ class Worker:
     def _max_payload(self) -> int:
         return self._limits.message_mb << 20
 
-    def _exchange(self, message: codec.Message | None) -> tuple[bytes, bytearray]:
+    def _exchange(self, message: codec.Message | None, limits: Limits) -> tuple[bytes, bytearray]:
         """Send the message, if any, and read one frame, reading along what is printed."""
         self._look()  # quick calls, one after the other, would never come to the one below
         writer = None
@@ -178,10 +195,12 @@ class Worker:
                 while not writer.done:
                     writer.advance(self._connection)
         reader = FrameReader(self._max_payload)
-        begun = time.monotonic()
-        give_up = begun + self._limits.call_wall_seconds
-        if message is not None:
+        now = begun = time.monotonic()
+        if message is None:  # it may have been answered long ago, and only has to be handed over
+            begun = min(now, max(self._since, now - limits.call_wall_seconds + _HANDING_OVER))
+        else:
             self._cpu_before = self.cpu_seconds()
+        give_up = begun + limits.call_wall_seconds
         try:
             while not reader.done:
                 sending = [self._connection] if writer and not writer.done else []
@@ -199,14 +218,14 @@ class Worker:
                 if reader.done:
                     break  # what it has used since is the next request's
                 used = self.cpu_seconds() - self._cpu_before
-                if used > self._limits.call_seconds:
-                    raise endings.too_much_time(used, self._limits.call_seconds, "processor ")
+                if used > limits.call_seconds:
+                    raise endings.too_much_time(used, limits.call_seconds, "processor ")
                 self._look()
                 if self._watch.verdict is not None:
                     raise self._watch.verdict
                 waited = time.monotonic() - begun
-                if waited > self._limits.call_wall_seconds:
-                    raise endings.too_much_time(waited, self._limits.call_wall_seconds)
+                if waited > limits.call_wall_seconds:
+                    raise endings.too_much_time(waited, limits.call_wall_seconds)
         except (EOFError, ConnectionError):
             raise self._end_of_it() from None
         self._cpu_before = self.cpu_seconds()
@@ -216,8 +235,11 @@ class Worker:
 
     def _end_of_it(self) -> Stopped | Ended:
         self._drain()  # its last words
+        was_dead = usage.is_dying(self.pid)
         status = self.close()
-        return self._watch.verdict or endings.by_itself(status, self._watch.spent + self.lost_seconds, self._limits)
+        return self._watch.verdict or endings.by_itself(
+            status, self._watch.spent + self.lost_seconds, self._limits, was_dead=was_dead
+        )
 
     def _readable(self) -> bool:
         return bool(select.select([self._connection], [], [], 0)[0])

@@ -297,6 +297,59 @@ def test_whose_worker_dies_each_time_is_told_and_the_others_are_graded(folder: P
     assert report_of(kept(out, "ben")).score == len(ALL)
 
 
+def test_a_worker_that_dies_when_nobody_is_left_to_be_sent_holds_nothing_up(folder: Path, out: Path) -> None:
+    deaths: list[Task] = []
+
+    def dies_once(task: Task) -> Answer:
+        if not deaths:
+            deaths.append(task)
+            raise BrokenProcessPool
+        return Answer(report(task))
+
+    _, notes = grade(folder, out, Here(dies_once, slots=9))
+    assert sorted(notes.new) == ["ada", "ben"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_who_was_killed_for_want_of_memory_is_graded_again_with_nobody_beside(
+    folder: Path, out: Path, *, again: bool
+) -> None:
+    for number in range(5):
+        hand_in(folder / f"s{number}")
+
+    sent: list[tuple[Future[Answer], Task]] = []
+
+    class Later(Here):
+        """Workers that take some time."""
+
+        def submit(self, _: Any, task: Any, /) -> Any:  # type: ignore[override]
+            beside = [other for future, other in sent if not future.done()]
+            assert not beside or not any(each.alone for each in (task, *beside))
+            self.tasks.append(task)
+            sent.append((Future(), task))
+            return sent[-1][0]
+
+    class Ends(Notes):
+        def look(self, where: str) -> None:  # noqa: ARG002
+            future, task = next((pair for pair in sent if not pair[0].done()), sent[-1])
+            if not future.done():
+                future.set_result(workers.answer(task))
+
+    def killed(task: Task) -> Answer:
+        if task.submission.name == "ada" and (again or not task.alone):
+            return Answer(fault="a worker was killed from outside", crowded=not task.alone)
+        return Answer(report(task))
+
+    workers = Later(killed, slots=3)
+    Class(out, ASSIGNMENT, Choice(), workers, Ends()).grade(discover(folder, ASSIGNMENT).found)
+    assert [task.submission.name for task in workers.tasks if task.alone] == ["ada"]
+    assert kept(out, "ada").ours is again
+    if again:
+        assert kept(out, "ada").problem == "the grader failed: a worker was killed from outside"
+    else:
+        assert report_of(kept(out, "ada")).score == len(ALL)
+
+
 def test_workers_that_can_grade_nobody_stop_the_run_with_what_to_do(folder: Path, out: Path) -> None:
     with pytest.raises(UnusableRequest, match="up to date"):
         grade(folder, out, Here(lambda _: Answer(fault="bring it up to date", stop=True)))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 
 from autograder import course, suite
 from autograder.course import Assignment
-from autograder.errors import GraderFault, UnusableRequest
+from autograder.errors import GraderFault, KilledFromOutside, UnusableRequest
 from autograder.grade import grade
 from autograder.intake import read_submission
 from autograder.report import SCHEMA, Report, write_json
@@ -97,6 +100,47 @@ def test_a_suite_that_cannot_be_imported_stops_the_grading_and_says_why(
     monkeypatch.setattr(suite, "suite_files", lambda _: [broken])
     with pytest.raises(GraderFault, match=r"(?s)A suite cannot be collected.*no_such_library"):
         grade(read_submission(course.SOLUTIONS, assignment), assignment, sandbox, questions=("q1",))
+
+
+class Killer:
+    """Kills every worker after a test, as the kernel does when memory ends, so many times; counts workers."""
+
+    def __init__(self, sandbox: Sandbox, times: int) -> None:
+        self.sandbox, self.times = sandbox, times
+        self.workers: list[int] = []
+
+    def __call__(self, question: str, done: int, tests: int) -> None:  # noqa: ARG002
+        watches = self.sandbox._supervisor._watches
+        self.workers.append(len(watches))
+        if self.times and done == 2:
+            self.times -= 1
+            for watch in watches:
+                os.kill(watch._pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell who killed a worker")
+def test_who_was_killed_from_outside_is_graded_again_with_one_worker_at_a_time(
+    assignment: Assignment, sandbox: Sandbox
+) -> None:
+    submission, questions = read_submission(course.SOLUTIONS, assignment), ("q2", "q3", "q5")
+    killer = Killer(sandbox, times=1)
+    report = grade(submission, assignment, sandbox, questions=questions, progress=killer)
+    assert report.score == report.max_score
+    assert not [flag for question in report.questions for flag in question.flags]
+    assert max(killer.workers) > 1
+    assert max(killer.workers[3:]) == 1  # the test after the kill is the last that the first try begins
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell who killed a worker")
+@pytest.mark.parametrize(("alone", "tries"), [(None, 2), (False, 1), (True, 1)])
+def test_who_is_killed_from_outside_again_is_not_graded(
+    assignment: Assignment, sandbox: Sandbox, *, alone: bool | None, tries: int
+) -> None:
+    killer = Killer(sandbox, times=9)
+    submission = read_submission(course.SOLUTIONS, assignment)
+    with pytest.raises(KilledFromOutside, match=r"killed from outside.* needs memory for what a submission may use"):
+        grade(submission, assignment, sandbox, questions=("q2", "q3"), progress=killer, alone=alone)
+    assert killer.times == 9 - tries
 
 
 def test_pytest_settings_of_the_person_who_grades_change_nothing(

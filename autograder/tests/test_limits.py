@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,13 @@ import pytest
 
 from autograder.course import load
 from autograder.errors import GraderFault
+from autograder.sandbox import worker
 from autograder.sandbox.failures import SubmissionFailure, TimedOut, Unusable
+from autograder.sandbox.launch import WorkerKilled
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
+from autograder.sandbox.supervisor import Allowance
 from autograder.tests.conftest import Remote
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what another process uses")
@@ -71,6 +74,11 @@ def sleep():
 
 def spin_behind_the_answers():
     threading.Thread(target=loop, daemon=True).start()
+    return 1
+
+def compute(seconds):
+    while time.process_time() < seconds:
+        pass
     return 1
 
 def burn(seconds):
@@ -129,10 +137,21 @@ def write_a_large_file():
         for _ in range(1000):
             file.write(bytes(1 << 20))
 
+def shorten_its_own_time():
+    import resource
+    resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+
+def hang_up():
+    os.closerange(3, 64)
+    time.sleep(1000)
+
 def be_killed_by(number):
     os.kill(os.getpid(), number)
     time.sleep(1000)
 """
+Sessions = Callable[..., Session]
+"""A question of one submission, with a text, limits, and names of functions that its worker begins with."""
+
 QUICK = Limits(call_seconds=0.3, call_wall_seconds=20.0)
 
 
@@ -141,6 +160,36 @@ def unlimited() -> Iterator[Sandbox]:
     """Workers without the limits that the kernel keeps: only the trusted side looks."""
     with Sandbox(without=("limits",)) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def session(sandbox: Sandbox) -> Iterator[Sessions]:
+    made: list[Session] = []
+    allowances: list[Allowance] = []
+
+    def make(text: str, limits: Limits | None = None, first: Sequence[str] = ()) -> Session:
+        limits = limits or Limits()
+        allowances.append(Allowance(limits))
+        begin_with = [
+            {
+                "do": "call",
+                "name": name,
+                "module": "",
+                "guard": "",
+                "arguments": [],
+                "named": {},
+                "grad": False,
+                "seed": 0,
+            }
+            for name in first
+        ]
+        folder = sandbox.stage({"q1_conv2d.py": text.encode()})
+        made.append(Session(sandbox, folder, "q1_conv2d", [], limits, begin_with=begin_with, allowance=allowances[0]))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 @pytest.mark.parametrize(
@@ -194,11 +243,11 @@ def test_the_kernel_ends_a_loop_that_nobody_looks_at(sandbox: Sandbox, *, hears:
     text = f"{HOGS}\n{'loop' if hears else 'loop_that_hears_nothing'}()\n"
     folder = sandbox.stage({"q1_conv2d.py": text.encode()})
     first = [{"do": "import", "module": "assignment.q1_conv2d"}]
-    worker = sandbox.begin_spawn(folder, Limits(question_cpu_seconds=1), first=first)()
-    status = Path(f"/proc/{worker.pid}/stat")
+    spawned = sandbox.begin_spawn(folder, Limits(question_cpu_seconds=1), first=first)()
+    status = Path(f"/proc/{spawned.pid}/stat")
     _until(lambda: ") Z " in status.read_text())
-    assert worker.close() == -(signal.SIGXCPU if hears else signal.SIGKILL)
-    assert 1 <= worker.lost_seconds < 5
+    assert spawned.close() == -(signal.SIGXCPU if hears else signal.SIGKILL)
+    assert 1 <= spawned.lost_seconds < 5
 
 
 @pytest.mark.parametrize("name", ["share", "fill"])
@@ -275,7 +324,7 @@ def test_an_exception_at_a_limit_tells_the_limit(remote: Remote, name: str, word
         (signal.SIGBUS, "crashed with SIGBUS: it touched memory behind the end of a file"),
         (signal.SIGFPE, "crashed with SIGFPE: it divided whole numbers by zero"),
         (signal.SIGABRT, "crashed with SIGABRT: a library gave up"),
-        (signal.SIGKILL, "was killed: the machine ran out of memory, or it hung up"),
+        (signal.SIGKILL, "raised PermissionError"),  # who dies of it was killed from outside; nobody may pretend that
         (signal.SIGXFSZ, "was stopped: it wrote a file of more than 16 MB"),
         (signal.SIGXCPU, "crashed with SIGXCPU"),  # it has time left: the kernel did not send this
     ],
@@ -284,6 +333,118 @@ def test_each_signal_has_its_sentence(remote: Remote, number: signal.Signals, wo
     text = f"{HOGS}\nfor each in (signal.SIGXFSZ, signal.SIGXCPU): signal.signal(each, signal.SIG_DFL)\n"
     with pytest.raises(SubmissionFailure, match=words):
         remote(text).be_killed_by(int(number))
+
+
+def test_nobody_has_the_kernel_kill_them(remote: Remote) -> None:
+    with pytest.raises(SubmissionFailure, match=r"raised (ValueError|PermissionError|OSError)"):
+        remote(HOGS).shorten_its_own_time()
+
+
+def test_who_hangs_up_was_not_killed(remote: Remote) -> None:
+    question = remote(HOGS)
+    with pytest.raises(SubmissionFailure, match=r"^hang_up hung up on the grader"):
+        question.hang_up()
+    assert question.answer() == 1
+
+
+def test_who_is_killed_from_outside_is_not_to_blame(sandbox: Sandbox, session: Sessions) -> None:
+    first, second = session(HOGS), session(HOGS)
+    first.prepare()
+    assert second.call("answer", (), {}) == 1
+    _kill_all(sandbox)
+    with pytest.raises(WorkerKilled, match=r"^The worker that did answer was killed from outside"):
+        second.call("answer", (), {})
+    with pytest.raises(WorkerKilled):  # nothing can be said about the submission any more
+        first.call("answer", (), {})
+
+
+def test_workers_are_the_kernels_first_choice_when_memory_ends(sandbox: Sandbox) -> None:
+    spawned = sandbox.spawn(sandbox.stage({}), Limits())
+    assert Path(f"/proc/{spawned.pid}/oom_score_adj").read_text() == "1000\n"
+    spawned.close()
+
+
+def test_all_workers_of_a_submission_share_its_processor_time(session: Sessions) -> None:
+    limits = Limits(submission_cpu_seconds=1)
+    first, second = session(HOGS, limits), session(HOGS, limits)
+    with pytest.raises(SubmissionFailure, match="itself"):
+        first.call("burn", (0.6,), {})
+    with pytest.raises(TimedOut, match=r"^loop was stopped: the submission took \d+\.\d of its 1 processor seconds\.$"):
+        second.call("loop", (), {})
+    for each in (first, second, session(HOGS, limits)):
+        with pytest.raises(Unusable, match=r"^Not tried: the submission took \d+\.\d of its 1 processor seconds\.$"):
+            each.call("answer", (), {})
+
+
+def test_all_workers_of_a_submission_share_the_clock(session: Sessions) -> None:
+    limits = Limits(submission_wall_seconds=1)
+    first, second = session(HOGS, limits), session(HOGS, limits)
+    second.prepare()
+    with pytest.raises(TimedOut, match=r"^sleep was stopped: the submission took \d+\.\d of its 1 seconds\.$"):
+        first.call("sleep", (), {})
+    with pytest.raises(Unusable, match=r"^Not tried: the submission took \d+\.\d of its 1 seconds\.$"):
+        second.call("answer", (), {})
+
+
+def test_all_workers_of_a_submission_share_memory_and_the_largest_goes(session: Sessions) -> None:
+    limits = Limits(memory_mb=200, submission_memory_mb=250)
+    first, second = session(HOGS, limits), session(HOGS, limits)
+    assert first.call("fill", (150,), {}) == second.call("fill", (80,), {}) == 1
+    words = r"was stopped: it held 1\d\d MB, and all processes of the submission 2\d\d MB at once; 250 MB are allowed"
+    with pytest.raises(SubmissionFailure, match=words):
+        _until(lambda: [second.call("fill", (5,), {}), first.call("answer", (), {})] == [2, 1])
+    assert first.call("answer", (), {}) == second.call("answer", (), {}) == 1
+
+
+def test_what_dropped_workers_used_counts_for_the_submission(session: Sessions) -> None:
+    limits = Limits(submission_cpu_seconds=1)
+    first, second = session(HOGS, limits), session(HOGS, limits)
+    assert first.call("compute", (0.7,), {}) == 1
+    first.close()
+    with pytest.raises(TimedOut, match="of its 1 processor seconds"):
+        second.call("compute", (0.7,), {})
+
+
+def test_a_sleeping_import_does_not_get_the_time_of_what_follows(session: Sessions) -> None:
+    each = session("import time\ntime.sleep(1000)\n", Limits(call_wall_seconds=1), ["answer"])
+    each.prepare()
+    with pytest.raises(Unusable, match=r"import q1_conv2d was stopped: it took \d+\.\d of 1 seconds"):
+        each.begun("training", Limits(call_wall_seconds=1000))
+
+
+def test_the_clock_of_what_a_worker_begins_with_runs_before_anybody_waits(
+    sandbox: Sandbox, session: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_HANDING_OVER", 0.1)
+    each = session(HOGS, Limits(), ["sleep"])
+    _prepared_long_ago(each, sandbox)
+    with pytest.raises(TimedOut, match=r"^training was stopped: it took 500\.\d of 500 seconds"):
+        each.begun("training", Limits(call_wall_seconds=500))
+
+
+def test_an_answer_that_came_in_time_may_be_fetched_late(sandbox: Sandbox, session: Sessions) -> None:
+    each = session(HOGS, Limits(), ["answer"])
+    _prepared_long_ago(each, sandbox)
+    assert each.begun("training", Limits(call_wall_seconds=500)) == 1
+
+
+def _prepared_long_ago(session: Session, sandbox: Sandbox) -> None:
+    """Have a session's worker forked, a thousand seconds ago as it seems."""
+    session.prepare()
+
+    def forked() -> bool:
+        sandbox._look()
+        return bool(sandbox._supervisor._watches)
+
+    _until(forked)
+    (watch,) = sandbox._supervisor._watches
+    watch.began -= 1000
+
+
+def _kill_all(sandbox: Sandbox) -> None:
+    """Kill every worker, as the kernel does when memory ends."""
+    for watch in sandbox._supervisor._watches:
+        os.kill(watch._pid, signal.SIGKILL)
 
 
 SETTINGS = """
@@ -328,6 +489,7 @@ def test_limits_are_set_for_all_and_for_one(tmp_path: Path) -> None:
         ("memory_mb = true", "memory_mb must be a whole number, not True"),
         ("open_files = 3", "open_files must be at least 16 and at most 100,000,000, not 3"),
         ("scratch_mb = 9_000_000_000_000", "scratch_mb must be above 0 and at most 100,000,000, not 9000000000000"),
+        ("submission_memory_mb = 3", "submission_memory_mb is for all questions together: it belongs under [limits]"),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_one_line(tmp_path: Path, own: str, words: str) -> None:

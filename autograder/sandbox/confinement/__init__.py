@@ -57,6 +57,7 @@ def confine(cell: Cell, keep: Sequence[int]) -> dict[str, bool]:
     """
     held = dict.fromkeys(LAYERS, False)
     wanted = {layer for layer in LAYERS if layer not in cell.without}
+    privileges.first_to_go()
 
     if "descriptors" in wanted:
         _close_all_but({0, 1, 2, *keep})

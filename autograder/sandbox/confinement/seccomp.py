@@ -75,6 +75,7 @@ _ANSWERED = {
 _CLONE_THREAD = 0x00010000
 _O_TMPFILE = 0o20000000
 _PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
+_SIGKILL, _RLIMIT_CPU = 9, 0
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15  # make the kernel send a signal of one's choice
 _F_SET_RW_HINT, _F_SET_FILE_RW_HINT = 1036, 1038
 _TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451
@@ -123,10 +124,15 @@ def _program(own_pid: int) -> list[bytes]:
         # A thread shares all with its process; without the flag clone makes a process.
         "clone": _argument(0, _ANY_BIT, [_CLONE_THREAD], then=_ALLOW, otherwise=refuse),
         "prctl": _argument(0, _EQUAL, [_PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA], then=_ALLOW, otherwise=refuse),
-        "prlimit64": _argument(0, _EQUAL, oneself, then=_ALLOW, otherwise=refuse),
+        "prlimit64": [
+            # Another limit on processor time would have the kernel kill it when it chooses.
+            *_unless(1, [_RLIMIT_CPU], refuse),
+            *_argument(0, _EQUAL, oneself, then=_ALLOW, otherwise=refuse),
+        ],
         "sched_setaffinity": _argument(0, _EQUAL, oneself, then=_ALLOW, otherwise=refuse),
-        "kill": _argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse),
-        "tgkill": _argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse),
+        # Who dies of SIGKILL was killed from outside, and that is not the submission's fault: nobody may pretend it.
+        "kill": [*_unless(1, [_SIGKILL], refuse), *_argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse)],
+        "tgkill": [*_unless(2, [_SIGKILL], refuse), *_argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse)],
         # A file that never has a name would take room where nobody sees it; for the same reason none is removed.
         "open": _argument(1, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
         "openat": _argument(2, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
@@ -194,6 +200,14 @@ def _argument(
         answer = values[value] if isinstance(values, dict) else then
         body += [_instruction(test, value, 0, 1), _instruction(_RETURN, answer)]
     return [*body, _instruction(_RETURN, otherwise)]
+
+
+def _unless(index: int, values: list[int], otherwise: int) -> list[bytes]:
+    """Go on, unless an argument has one of these values."""
+    body = [_instruction(_LOAD, 16 + 8 * index)]
+    for value in values:
+        body += [_instruction(_EQUAL, value, 0, 1), _instruction(_RETURN, otherwise)]
+    return body
 
 
 _UNCONDITIONAL = _unconditional() if available() else []  # once, in the fork server
