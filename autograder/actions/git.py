@@ -201,9 +201,9 @@ class Repository:
                 if matters and text not in ("", ".", "..", ".git") and "/" not in text and len(name) < 256:
                     mode, _, sha = described.decode("ascii").split()
                     entries.append(_Entry(int(mode, 8), sha, text))
-            self._names += len(entries)
-            if self._names > MAX_NAMES:
+            if self._names + len(entries) > MAX_NAMES:
                 raise _TooMany(f"holds more than {MAX_NAMES:,} names in the folders where the assignment could lie")
+            self._names += len(entries)
             self._listed[tree] = entries
         return self._listed[tree]
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -15,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from autograder import course
+from autograder.actions import fetch as fetch_module
+from autograder.actions import folders, github
 from autograder.actions import git as git_module
-from autograder.actions import github
 from autograder.actions.fetch import fetch_all
-from autograder.actions.folders import Outcome
+from autograder.actions.folders import Commit, Fetched, Outcome
 from autograder.actions.git import NotFetched, Repository
 from autograder.actions.plan import MAX_SHARDS, read_plan, shard_count
 from autograder.actions.publish import description
@@ -149,6 +151,25 @@ class Student:
         git("-C", str(self.here), "push", "--quiet", "--force", str(self.bare), "HEAD:main")
         return git("-C", str(self.here), "rev-parse", "HEAD")
 
+    def tree(self) -> str:
+        """What was written, as a tree that a commit may hold in any place."""
+        git("-C", str(self.here), "add", "--all", "--force")
+        return git("-C", str(self.here), "write-tree")
+
+    def folders_of(self, tree: str, count: int) -> str:
+        """A tree of so many folders, each of which is the same one."""
+        done = subprocess.run(
+            ["git", "-C", str(self.here), "mktree"],
+            input="".join(f"040000 tree {tree}\td{number:03}\n" for number in range(count)),
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    def push_tree(self, tree: str) -> str:
+        commit = git("-C", str(self.here), "commit-tree", tree, "-m", "work")
+        git("-C", str(self.here), "push", "--quiet", "--force", str(self.bare), f"{commit}:refs/heads/main")
+        return commit
+
     def write(self, name: str, contents: bytes) -> None:
         path = self.here / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -201,28 +222,97 @@ def test_it_is_found_where_intake_would_find_it(student: Student, assignment: As
 def test_of_a_tree_of_many_folders_a_few_are_looked_at(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(git_module, "MAX_FOLDERS", 5)
     student.write("f", b"")
-    student.push()
-    tree = git("-C", str(student.here), "write-tree")
-    for _ in range(2):
-        entries = "".join(f"040000 tree {tree}\td{number}\n" for number in range(30))
-        done = subprocess.run(
-            ["git", "-C", str(student.here), "mktree"],
-            input=entries, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        tree = done.stdout.strip()
-    commit = git("-C", str(student.here), "commit-tree", tree, "-m", "many")
-    git("-C", str(student.here), "push", "--quiet", "--force", str(student.bare), f"{commit}:refs/heads/main")
-    looked_at: list[str] = []
-    entries_of = student.repository._entries
-
-    def counted(tree: str) -> list[git_module._Entry]:
-        looked_at.append(tree)
-        return entries_of(tree)
-
-    monkeypatch.setattr(student.repository, "_entries", counted)
+    tree = student.tree()
+    for _ in range(2):  # 931 folders
+        tree = student.folders_of(tree, 30)
+    commit = student.push_tree(tree)
     student.repository.lay_out(commit, WANTED, student.out)
     assert len(list(student.out.rglob("*"))) == 30
-    assert len(looked_at) == 1 + 5 + 5  # of 931
+
+
+def test_a_folder_that_lies_in_many_places_is_looked_at_once(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(50):
+        student.write(f"f{number}", b"")
+    monkeypatch.setattr(git_module, "MAX_NAMES", 200)
+    student.repository.lay_out(student.push_tree(student.folders_of(student.tree(), 100)), WANTED, student.out)
+    assert len(list(student.out.rglob("*"))) == 100
+    assert student.repository._names == 150
+
+
+def test_the_assignment_in_many_places_is_refused(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_module, "MAX_FILES", 9)
+    student.write("q1_conv2d.py", b"x = 1\n")
+    with pytest.raises(NotFetched, match="holds 10 files with the assignment's names; 9 are allowed"):
+        student.repository.lay_out(student.push_tree(student.folders_of(student.tree(), 10)), WANTED, student.out)
+    assert not student.out.exists()
+
+
+def test_files_that_are_much_together_are_refused(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_module, "MAX_FILE_BYTES", 2 << 20)
+    student.write("q1_conv2d.py", b"#" * (1 << 20))
+    with pytest.raises(NotFetched, match="holds 3 MB in files with the assignment's names; 2 MB are allowed"):
+        student.repository.lay_out(student.push_tree(student.folders_of(student.tree(), 3)), WANTED, student.out)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "words"),
+    [
+        ("MAX_NAMES", 20, "holds more than 20 names in the folders where the assignment could lie"),
+        ("MAX_LISTING_BYTES", 1 << 10, "holds a folder with more than 0 MB of names"),
+    ],
+)
+def test_more_names_than_are_looked_at(
+    student: Student, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, words: str
+) -> None:
+    monkeypatch.setattr(git_module, limit, value)
+    for number in range(30):
+        student.write(f"data/f{number}", b"")
+    with pytest.raises(NotFetched, match=words):
+        student.repository.lay_out(student.push(), WANTED, student.out)
+    student.write("a/q1_conv2d.py", b"x = 1\n")  # what was found before that counts
+    student.repository.lay_out(student.push(), WANTED, student.out)
+    assert sorted(path.name for path in student.out.rglob("*")) == ["a", "data", "q1_conv2d.py"]
+
+
+def test_of_a_large_folder_what_matters_is_there(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(git_module, "MAX_ENTRIES", 5)
+    for number in range(30):
+        student.write(f"f{number}", b"")
+        student.write(f"assignment/f{number}", b"")
+    student.write("assignment/q1_conv2d.py", b"x = 1\n")
+    student.repository.lay_out(student.push(), WANTED, student.out)
+    assert (student.out / "assignment" / "q1_conv2d.py").read_bytes() == b"x = 1\n"
+    assert len([path for path in student.out.rglob("f*") if path.is_file()]) <= 5
+
+
+def test_git_that_is_killed_is_told(student: Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "git").write_text("#!/bin/sh\nkill -9 $$\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(NotFetched, match="could not be fetched: git was ended by SIGKILL"):
+        student.repository.head()
+
+
+@pytest.mark.parametrize("trouble", [MemoryError(), OSError(28, "No space left on device"), RecursionError("deep")])
+def test_whatever_happens_to_one_student_the_next_is_fetched(
+    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    (tmp_path / "roster.csv").write_text("student,repository\nada,o/ada\nben,o/ben\n")
+    entries = read_plan(tmp_path / "roster.csv").entries
+
+    def fetch(given: str, *_: object) -> Fetched:
+        if given == "o/ada":
+            raise trouble
+        return Fetched(given, (Commit("b" * 40),))
+
+    monkeypatch.setenv("GH_TOKEN", "hush")
+    monkeypatch.setattr(fetch_module, "_fetch", fetch)
+    assert fetch_all(entries, assignment, tmp_path) == 0
+    ada, ben = (folders.read_fetched(tmp_path / folders.FETCHED / entry.key) for entry in entries)
+    assert ada is not None
+    assert ada.ours
+    assert ada.problem.startswith(f"the grader failed to fetch it: {type(trouble).__name__}")
+    assert ben == Fetched("o/ben", (Commit("b" * 40),))
 
 
 def test_a_submodule_is_left_alone(student: Student, assignment: Assignment) -> None:
@@ -256,6 +346,7 @@ def test_what_does_not_come_in_time_is_given_up(
     (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(git_module, "SECONDS", 1)
+    student.repository._ends = time.monotonic() + 1  # of all that is asked of it
     with pytest.raises(NotFetched, match="did not come within 1 seconds"):
         student.repository.head()
     sleeper = int((student.repository._folder / "sleeper").read_text())
