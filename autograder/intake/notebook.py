@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import json
 import re
-import tokenize
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +25,13 @@ _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
 _MAGIC = re.compile(
     r"\s*[%!?]|[\w., \[\]]*=\s*[%!]|\s*[\w.*\[\]]+\?{1,2}\s*$"
     r"""|\s*(\w+\s*=\s*)?(check|train)\(\s*["']\w+["'][^()]*\)[\s;]*(#.*)?$|\s*from tests\.notebook import\b"""
+)
+# What a statement is made of, as far as it matters where it ends. No quantifier gives back what it took.
+_PIECE = re.compile(
+    r"""(?P<opens>[(\[{])|(?P<closes>[)\]}])|(?P<ends>\n)"""
+    r"""|[^\\\n#'"()\[\]{}]++|\\\n?|\#[^\n]*+"""
+    r"""|\"{3}(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\[\s\S]|'(?!''))*+'{3}"""
+    r"""|"(?!"")(?:[^"\\\n]|\\[\s\S])*+"|'(?!'')(?:[^'\\\n]|\\[\s\S])*+'|(?P<quote>["'])"""
 )
 SETUP = "setup"  # grade_id of the cell that brings the tests along
 SETUP_LINE = "#@title Setup: run this cell first"  # begins it, whatever became of its id
@@ -86,6 +94,8 @@ def only_python(source: str) -> str:
         python_follows = cell_magic[1] in _PYTHON_CELLS
         end = first + 1 if python_follows else len(lines)
         lines[first:end] = map(_left_out, lines[first:end])
+    text = "".join(f"{line}\n" for line in lines)
+    begins = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
     at = 0
     while at < len(lines):
         if _MAGIC.match(lines[at]):
@@ -95,7 +105,7 @@ def only_python(source: str) -> str:
                 lines[at], continues = _left_out(lines[at]), lines[at].endswith("\\")
             at += 1
         else:
-            at = _end_of_statement(lines, at)
+            at = bisect.bisect_left(begins, _end_of_statement(text, begins[at]))
     return "\n".join(lines)
 
 
@@ -130,15 +140,20 @@ def _left_out(line: str) -> str:
     return f"{indent}{'pass  ' if indent else ''}# left out: {line.strip()}"
 
 
-def _end_of_statement(lines: list[str], begin: int) -> int:
-    """The number of the line after the statement that begins here, which may go on over brackets and quotes."""
-    if not lines[begin].strip() or lines[begin].lstrip().startswith("#"):
-        return begin + 1
-    rest = (f"{lines[number]}\n" for number in range(begin, len(lines)))
-    try:
-        for token in tokenize.generate_tokens(lambda: next(rest, "")):
-            if token.type == tokenize.NEWLINE:
-                return begin + token.end[0]
-    except (tokenize.TokenError, SyntaxError):
-        pass  # no Python; importing it will say what is wrong
-    return len(lines)
+def _end_of_statement(text: str, begin: int) -> int:
+    """Where the line ends in which the statement ends that begins here; it may go on over brackets and quotes.
+
+    This looks at each character once and leaves Python's own parser to the worker that imports the module: a parser
+    has depths and costs that whoever wrote the text could go for.
+    """
+    depth = 0
+    for piece in _PIECE.finditer(text, begin):
+        if piece["opens"]:
+            depth += 1
+        elif piece["closes"]:
+            depth = max(0, depth - 1)
+        elif piece["ends"] and not depth:
+            return piece.end()
+        elif piece["quote"]:
+            break  # it never ends; importing will say so
+    return len(text)

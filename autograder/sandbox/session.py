@@ -83,7 +83,7 @@ class Session:
         self._given_up: Unusable | None = None
         self._timeouts = 0
         self._spent = 0.0  # processor seconds, in workers that were lost
-        self._began: float | None = None
+        self._waited = 0.0  # seconds on the clock, for its calls
         self._lines_left_out: dict[int, str] = {}  # of the module: what each asked for, by its number
         self._used: list[str] = []
         self._calls: list[str] = []
@@ -198,9 +198,7 @@ class Session:
         over = self._allowance.used_up()
         if self._given_up is None and over is not None:
             self._given_up = Unusable(f"Not tried: the submission {over}.")
-        if self._began is None:
-            self._began = time.monotonic()
-        limit, waited = self._limits.question_wall_seconds, time.monotonic() - self._began
+        limit, waited = self._limits.question_wall_seconds, self._waited
         if self._given_up is None and waited > limit:
             self._given_up = Unusable(f"Not tried: the question took {waited:.1f} of its {limit:g} seconds.")
         limit, used = self._limits.question_cpu_seconds, self._spent
@@ -256,6 +254,7 @@ class Session:
             "argument": lambda node: _tensor_of(given, node["key"]),
             "handle": lambda node: self._module_for(node, origin=what),
         }
+        begun = time.monotonic()
         try:
             if request is None:
                 reply = worker.answer(restore=restore, limits=limits)
@@ -284,6 +283,8 @@ class Session:
         except BaseException:  # pytest-timeout, Ctrl-C: whatever answer is still to come would be the next call's
             self._lose_worker()
             raise
+        finally:
+            self._waited += time.monotonic() - begun
         if reply["used"]:
             self._used += reply["used"]
             self._calls.append(what)

@@ -37,3 +37,35 @@ def test_the_fork_server_knows_nothing_worth_stealing(monkeypatch: pytest.Monkey
     assert b"GRADER_TOKEN" not in environment
     assert b"secret" not in arguments
     assert REPOSITORY == course.ROOT
+
+
+# Files of the grader in which Python's parser or tokenizer is at work, and on what.
+PARSES = {
+    "intake/encoding.py": "modules of at most 64 kB that are not all UTF-8, into tokens",
+    "nbgrader/notebooks.py": "the course's own modules",
+}
+
+
+def test_what_a_student_wrote_is_parsed_only_where_it_is_confined() -> None:
+    package = course.ROOT / "autograder"
+    no_submission = course.NOT_FOR_GRADING - {"batch", "gradebook", "pages", "review"}
+    files = [path.relative_to(package) for path in package.rglob("*.py")]
+    parsing = {
+        str(file)
+        for file in files
+        if file.parts[0] not in no_submission and _parsers(ast.parse((package / file).read_text("utf-8")))
+    }
+    assert parsing <= PARSES.keys()
+
+
+def _parsers(tree: ast.Module) -> set[str]:
+    """What of Python's own parser and compiler a module uses."""
+    used: set[str | None] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            used |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            used.add(node.module)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            used.add(node.func.id)
+    return used & {"ast", "tokenize", "linecache", "symtable", "compile", "exec", "eval"}  # type: ignore[return-value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -9,11 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from autograder.course import load
 from autograder.errors import GraderFault
+from autograder.sandbox import session as session_module
 from autograder.sandbox import worker
 from autograder.sandbox.failures import SubmissionFailure, TimedOut, Unusable
 from autograder.sandbox.launch import WorkerKilled
@@ -362,6 +365,21 @@ def test_workers_are_the_kernels_first_choice_when_memory_ends(sandbox: Sandbox)
     spawned = sandbox.spawn(sandbox.stage({}), Limits())
     assert Path(f"/proc/{spawned.pid}/oom_score_adj").read_text() == "1000\n"
     spawned.close()
+
+
+def test_a_question_is_charged_for_its_calls_and_not_for_what_its_tests_wait_for(
+    session: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = session(HOGS, Limits(question_wall_seconds=100))
+    passed: Iterator[int] = itertools.repeat(0)
+    monkeypatch.setattr(session_module, "time", SimpleNamespace(monotonic=lambda: next(passed)))
+    assert each.call("answer", (), {}) == 1
+    passed = itertools.repeat(1000)  # its network was trained meanwhile, by another worker
+    assert each.call("answer", (), {}) == 1
+    passed = itertools.count(1000, 60)  # a minute a call
+    assert [each.call("answer", (), {}) for _ in range(2)] == [1, 1]
+    with pytest.raises(Unusable, match=r"^Not tried: the question took 120\.0 of its 100 seconds\.$"):
+        each.call("answer", (), {})
 
 
 def test_all_workers_of_a_submission_share_its_processor_time(session: Sessions) -> None:
