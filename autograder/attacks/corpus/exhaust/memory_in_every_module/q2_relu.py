@@ -2,7 +2,7 @@ import time
 
 import torch
 
-_kept = torch.ones(250 << 18)
+_kept = torch.ones(120 << 18)
 time.sleep(5)
 
 

@@ -1,5 +1,5 @@
 import time
 
-_kept = torch.ones(320 << 18)
+_kept = torch.ones(160 << 18)
 time.sleep(3)
 print("@DONE@")
