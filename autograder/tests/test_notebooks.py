@@ -154,6 +154,7 @@ def test_a_notebook_is_small_and_brings_only_what_students_have(made: dict[str, 
         files = json.loads(zlib.decompress(base64.b64decode(packed[1])))
         stubs_of = {f"assignment/{question.module}.py" for question in assignment.questions}
         assert not stubs_of & files.keys()
+        assert files.pop("pyproject.toml") == f'[tool.course]\npython = "{assignment.python}"\n'
         assert {"tests/notebook.py", "tests/test_q1_conv2d.py", "assignment/training.py"} <= files.keys()
         for name, text in files.items():
             assert (course.ROOT / name).read_text("utf-8") == text
