@@ -28,7 +28,7 @@ from autograder.actions.pushes import History, by_dates, by_pushes, read_history
 from autograder.course import Assignment
 from autograder.deadline import Deadline, LateRule
 from autograder.errors import UnusableRequest
-from autograder.export.bundle import grader_files
+from autograder.export.bundle import SECRET_NAME, grader_files
 from autograder.export.github import WORKFLOW, repository_files, write_repository
 from autograder.intake import read_submission
 from autograder.tests import stand_in_gh
@@ -474,9 +474,9 @@ def test_the_private_repository_is_written_and_brought_up_to_date(tmp_path: Path
     (staff / "autograder" / "grade.py").write_text("old")
     (staff / "autograder" / "ours.py").write_text("")
     assert write_repository(staff) == [
-        f"{staff}: 2 of {len(written) - 4} files written.",
+        f"{staff}: 2 of {len(written) - 5} files written.",
         *(f"{name} is the course's own: left as it is." for name in ("roster.csv", "autograder/assignment.toml")),
-        *(f"{name} is the course's own: left as it is." for name in ("README.md", ".gitignore")),
+        *(f"{name} is the course's own: left as it is." for name in ("README.md", ".gitignore", SECRET_NAME)),
         *(f"{name} was changed here, and is the grader's again." for name in (WORKFLOW, "autograder/grade.py")),
         "autograder/ours.py is not part of the grader: remove it unless it is yours.",
     ]
