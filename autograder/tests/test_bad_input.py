@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -81,17 +80,13 @@ def test_what_is_printed_reaches_staff_and_is_bounded(graded: Grade) -> None:
 
 
 def test_a_module_that_never_returns(graded: Grade) -> None:
-    begun = time.monotonic()
     report = graded("while True:\n    pass\n", limits=QUICK)
-    assert time.monotonic() - begun < 30  # not for ever; a busy machine is slow
     assert report.score == 0
     assert "of 1 processor seconds" in outcomes(report)[0].message
 
 
 def test_a_function_that_never_returns_costs_two_tries_and_its_own_tests(graded: Grade) -> None:
-    begun = time.monotonic()
     report = graded(SOLUTION + HEAD + "while True:\n        pass\n", limits=QUICK)
-    assert time.monotonic() - begun < 30  # not for ever; a busy machine is slow
     statuses = [test.status for test in outcomes(report)]
     assert statuses[:3] == ["passed", "timeout", "timeout"]  # the output size is another function's
     assert set(statuses[3:]) == {"failed"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -198,10 +197,8 @@ def answer():
 )
 def test_the_disk_is_not_theirs(remote: Remote, name: str, words: str) -> None:
     question = remote(FILLERS, limits=Limits(call_seconds=20))
-    begun = time.monotonic()
     with pytest.raises(SubmissionFailure, match=words):
         getattr(question, name)()
-    assert time.monotonic() - begun < 30  # not for ever; a busy machine is slow
     assert question.answer() == 1
 
 
