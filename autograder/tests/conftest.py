@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 from assignment import cifar10
@@ -32,6 +34,23 @@ Grade = Callable[..., Report]
 
 Remote = Callable[..., RemoteQuestion]
 """A stand-in for a module with this text, as a hidden test would hold it."""
+
+
+_HOW_IT_IS_SHOWN = re.compile(r"-[qv]+|--durations=\d+|--tb=\w+|-r\w+|--color=\w+")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Plain `pytest` uses two processes. With anything to choose tests or to debug them it stays one, as ever."""
+    plain = all(_HOW_IT_IS_SHOWN.fullmatch(argument) for argument in config.invocation_params.args)
+    installed = hasattr(config.option, "numprocesses")
+    if plain and installed and not config.option.usepdb and not hasattr(config, "workerinput"):
+        config.option.numprocesses = 2
+        config.option.dist = "loadfile"  # a module's fixtures are made once
+
+
+def pytest_configure() -> None:
+    torch.set_num_threads(1)  # as in grading: threads of two processes on two cores mostly wait for one another
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
