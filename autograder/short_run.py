@@ -8,10 +8,14 @@ Patterns are drawn anew. What decides them, and what seeds the training, comes f
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import inspect
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -266,14 +270,15 @@ def threshold_for(question: Question, kind: str) -> float:
     """The accuracy that a right answer reaches, by calibration.
 
     Raises:
-        GraderFault: it was never calibrated, or not for this recipe.
+        GraderFault: it was never calibrated, or not for this recipe or these patterns.
     """
     profiles = _thresholds().get("profiles", {})
     profile = profiles.get(profile_name(question, kind))
-    if profile is None or profile["recipe"] != recipe_of(network_of(question, kind)):
+    if profile is None or profile["recipe"] != recipe_of(network_of(question, kind), kind):
+        patterns = ", on the patterns in assignment/cifar10.py" if kind == "synthetic" else ""
         raise GraderFault(
             f"{THRESHOLDS.name} has no threshold for {question.id} on {kind} images with the recipe in "
-            "assignment/training.py: run `python -m autograder calibrate`, or grade with --no-training."
+            f"assignment/training.py{patterns}: run `python -m autograder calibrate`, or grade with --no-training."
         )
     return float(profile["threshold"])
 
@@ -283,9 +288,31 @@ def profile_name(question: Question, kind: str) -> str:
     return f"{question.id} cpu {kind}"
 
 
-def recipe_of(network: Network) -> dict[str, Any]:
-    """All that decides how accurate a right answer becomes, as it stands in the table."""
-    return {**network.settings, **asdict(network.recipe), "shift": SHIFT, "light": LIGHT}
+def recipe_of(network: Network, kind: str) -> dict[str, Any]:
+    """All that decides how accurate a right answer becomes, as it stands in the table.
+
+    Args:
+        network: how it is made and trained.
+        kind: "synthetic" or "cifar10".
+    """
+    images = {"patterns": patterns_digest()} if kind == "synthetic" else {}
+    return {**network.settings, **asdict(network.recipe), "shift": SHIFT, "light": LIGHT, **images}
+
+
+@cache
+def patterns_digest() -> str:
+    """Of the code that draws patterns, with every number in it: other patterns have another one.
+
+    It is the code's and not the images', whose pixels may differ by one between processors. Comments and docstrings
+    do not count.
+    """
+    digest = hashlib.sha256()
+    for function in (cifar10.synthetic, cifar10.draw_patterns, cifar10.draw_patches):
+        (tree,) = ast.parse(inspect.getsource(function)).body
+        assert isinstance(tree, ast.FunctionDef)
+        tree.body = tree.body[1:]  # the docstring
+        digest.update(ast.unparse(tree).encode())
+    return digest.hexdigest()[:16]
 
 
 def _thresholds() -> dict[str, Any]:

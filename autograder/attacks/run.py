@@ -47,7 +47,7 @@ _NO_LIMITS = Limits(
 )  # fmt: skip
 
 
-NEEDED = 50.0  # per cent, of networks that an attack has trained
+NEEDED = 90.0  # per cent, of networks that an attack has trained; whoever knows the images has nearly all right
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,9 @@ def _images(attack: Attack) -> Iterator[Data | None]:
     if not attack.trains:
         yield None
         return
-    few = {
-        name: replace(network, recipe=replace(network.recipe, epochs=1)) for name, network in training.NETWORKS.items()
-    }
+    few = {name: replace(recipe, epochs=1) for name, recipe in training.ON_PATTERNS.items()}
     with (
-        mock.patch.dict(training.NETWORKS, few),
+        mock.patch.dict(training.ON_PATTERNS, few),
         mock.patch.object(cifar10, "load", return_value=cifar10.synthetic(1_000, 2_000)),
         mock.patch("autograder.grade.threshold_for", return_value=NEEDED),
         Data.load("synthetic") as data,
