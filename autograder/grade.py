@@ -15,7 +15,7 @@ from autograder.course import Assignment, Question
 from autograder.digests import grader_digest, suite_digest, suite_files, thresholds_digest
 from autograder.errors import GraderFault, KilledFromOutside
 from autograder.intake import Submission, read_submission
-from autograder.literals import tables
+from autograder.large_tables import tables
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
 from autograder.sandbox.sandbox import Sandbox
@@ -91,7 +91,7 @@ def _grade(
         for session in sessions.values() if not alone else ():
             session.prepare()
         if data is not None:  # the networks are trained side by side, while the other tests run
-            remarks = tables(submission.modules)
+            remarks = tables(submission.modules, submission.explanations)
             runs = {
                 question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks, allowance)
                 for question in chosen

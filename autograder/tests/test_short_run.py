@@ -20,7 +20,6 @@ from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.grade import grade
 from autograder.intake import Submission, read_submission
-from autograder.literals import tables
 from autograder.report import QuestionReport
 from autograder.sandbox import sealed
 from autograder.sandbox.sandbox import Sandbox
@@ -189,12 +188,11 @@ def test_predictions_of_another_form_are_refused(trained: Trained) -> None:
         assert "not a class for each image" in message
 
 
-def test_a_table_of_the_test_set_in_its_order_is_worth_nothing_and_is_flagged(trained: Trained) -> None:
+def test_a_table_of_the_test_set_in_its_order_is_worth_nothing(trained: Trained) -> None:
     _, test = cifar10.synthetic(512, 1200)
     report = trained(answering(f"{test.labels.tolist()}"))
     assert report.accuracy is not None
     assert report.accuracy.mean < 20
-    assert any("a table of 1,200 values" in flag for flag in report.flags)
 
 
 def test_a_network_that_knows_before_it_was_trained_is_flagged(
@@ -207,20 +205,6 @@ def test_a_network_that_knows_before_it_was_trained_is_flagged(
     assert report.accuracy is not None
     assert report.accuracy.mean == 100
     assert "LeNet recognised 100 % before it was trained" in report.flags
-
-
-@pytest.mark.parametrize(
-    ("source", "remark"),
-    [
-        ("x = [" + "1, " * 600 + "]", "a.py, line 1: a table of 600 values"),
-        ("def f():\n    return b'" + "a" * 4000 + "'", "a.py, line 2: a text of 4,000 characters"),
-        ('"""' + "long " * 2000 + '"""', ""),
-        ("x = [1, 2, 3]", ""),
-        ("x = (", ""),
-    ],
-)
-def test_tables_in_a_source_are_seen(source: str, remark: str) -> None:
-    assert tables({"a.py": source.encode()}) == ([remark] if remark else [])
 
 
 def test_held_out_images_are_another_order_of_changed_images() -> None:

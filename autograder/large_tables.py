@@ -1,0 +1,98 @@
+"""Tables in a submission: what a network that knows its weights or its answers beforehand has to be made of.
+
+A table cannot be compressed, wherever it stands and whatever it is written in: a submission that comes down to so many
+bytes holds no larger one. Nothing is parsed, so nothing in a source can get in the way of looking.
+"""
+
+from __future__ import annotations
+
+import lzma
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from autograder.course import EXPLANATIONS, STUBS
+
+# Bytes, over all files together, beyond what is in the stubs; measured, see EVIDENCE.md. A word that came before costs
+# a byte or two: long comments are made of such words, a table is not, unless somebody takes the trouble to write it in
+# them. So words are taken off, but not without end.
+MOST = 4_800  # the classes of 10,000 images come to 4,865
+MOST_WORDS = 3_000
+
+NAMED = 4  # files, in the remark
+BLOCK = 1_000  # bytes, at least, of the lines that it points at
+
+# A word of a script that has letters; a character of one that has none.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3,}")
+
+
+def tables(modules: Mapping[str, bytes], explanations: str | None = None) -> list[str]:
+    """A remark, for a person to look at, if a submission holds what could be a large table; none otherwise.
+
+    Args:
+        modules: file names and contents.
+        explanations: the written answers.
+    """
+    files = {**modules, EXPLANATIONS: (explanations or "").encode("utf-8", "surrogateescape")}
+    found = incompressible(b"\n".join(files.values()))
+    if found <= MOST:
+        return []
+    own = {name: _size(contents) for name, contents in files.items()}
+    largest = sorted(own, key=lambda name: -own[name])[:NAMED]
+    places = ", ".join(f"{name} ({own[name]:,} bytes, {_densest_lines(files[name])})" for name in largest if own[name])
+    remark = f"{found:,} bytes cannot be compressed, where answers have less than {MOST:,}"
+    return [f"{remark}. Look for a table of weights or of the images' classes in {places}"]
+
+
+def incompressible(text: bytes) -> int:
+    """What a text comes down to beyond the stubs and beyond words that came before, in bytes."""
+    return _size(text) - min(_repeated_words(text), MOST_WORDS)
+
+
+def _size(text: bytes) -> int:
+    return _compressed(_stubs() + text) - _compressed(_stubs())
+
+
+def _densest_lines(contents: bytes) -> str:
+    """Where in a file the most is that cannot be compressed: "line 3", "lines 12 to 40"."""
+    costs = {(first, last): _cost(block) for first, last, block in _blocks(contents)}
+    first, last = max(costs, key=lambda lines: costs[lines])
+    return f"most of it in line {first}" if first == last else f"most of it in lines {first} to {last}"
+
+
+def _cost(block: bytes) -> int:
+    compressor = zlib.compressobj(9, zdict=_stubs())
+    return len(compressor.compress(block) + compressor.flush())
+
+
+def _blocks(contents: bytes) -> Iterator[tuple[int, int, bytes]]:
+    block, first = b"", 1
+    lines = contents.split(b"\n")
+    for number, line in enumerate(lines, start=1):
+        block += line + b"\n"
+        if len(block) >= BLOCK or number == len(lines):
+            yield first, number, block
+            block, first = b"", number + 1
+
+
+def _repeated_words(text: bytes) -> int:
+    """How many words came before, in lines that are not in the stubs."""
+    added = b"\n".join(line for line in text.split(b"\n") if line not in _stub_lines())
+    words = _WORD.findall(added.decode("utf-8", "ignore"))
+    return len(words) - len(set(words))
+
+
+@cache
+def _stubs() -> bytes:
+    return b"\n".join(path.read_bytes() for path in [*sorted(STUBS.glob("q*.py")), STUBS / EXPLANATIONS])
+
+
+@cache
+def _stub_lines() -> frozenset[bytes]:
+    return frozenset(_stubs().split(b"\n"))
+
+
+def _compressed(text: bytes) -> int:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": 1 << 21}]
+    return len(lzma.compress(text, lzma.FORMAT_RAW, filters=filters))
