@@ -48,7 +48,7 @@ def avg_pool2d(
     and stride 2 the first window holds three zeros and the 1: 1/4 if zeros count, 1/1 if they do not.
 
     Args:
-        input: images, (N, C, H, W), or one image, (C, H, W).
+        input: images of floating-point numbers, (N, C, H, W), or one image, (C, H, W).
         kernel_size: height and width of the window.
         stride: pixels from one position of the window to the next; None stands for `kernel_size`.
         padding: rows and columns of zeros around the image; at most half the window.

@@ -122,6 +122,11 @@ class SuitePlugin:
         return RemoteFunction(self._sessions[question], "TableModel", module="table_model")
 
     @pytest.fixture
+    def afresh(self, request: pytest.FixtureRequest) -> Callable[[], None]:
+        """Go on in a new worker, which knows nothing of earlier calls; what was made in the old one is lost."""
+        return self._sessions[self._records[request.node.nodeid].question].renew
+
+    @pytest.fixture
     def short_run(self, request: pytest.FixtureRequest) -> ShortRun:
         """The training of the question's network, which began when the grading did."""
         return self._runs[self._records[request.node.nodeid].question]

@@ -376,6 +376,38 @@ def type_name(value: Any) -> str:
     return name if isinstance(name, str) else type(value).__name__
 
 
+def as_tensor(value: Any, shape: tuple[int, ...], lines: list[tuple[str, str]], likely: str | None = None) -> Tensor:
+    """A network's or a layer's output, once it is known to be finite numbers (float32) of this shape.
+
+    Every calculation with an output begins with this: one of another shape may stretch to that of its partner, or make
+    its partner stretch to its own, beyond all memory; and NaN is neither equal to anything nor different from it.
+
+    Args:
+        value: what the student's network returned.
+        shape: the right one.
+        lines: what to say of the call if it is not.
+        likely: what another shape probably comes from.
+
+    Returns:
+        It, without its history.
+
+    Raises:
+        CheckFailed: it is something else.
+    """
+    __tracebackhide__ = True
+    if not isinstance(value, Tensor) or value.shape != shape:
+        yours = tuple(value.shape) if isinstance(value, Tensor) else type_name(value)
+        raise CheckFailed(
+            "the output has the wrong shape", [*lines, ("shape", f"expected {shape}, yours {yours}")], likely
+        )
+    if value.dtype != torch.float32:
+        wrong = ("dtype", f"expected {torch.float32}, yours {value.dtype}")
+        raise CheckFailed("the output has the wrong dtype", [*lines, wrong])
+    if not value.isfinite().all():
+        raise CheckFailed("the network gives NaN or infinite values", lines)
+    return value.detach()
+
+
 def _require_tensor(value: Any, lines: list[tuple[str, str]]) -> Tensor:
     if isinstance(value, Tensor):
         return value
@@ -403,11 +435,16 @@ def _differences(got: Tensor, expected: Tensor, arguments: Sequence[Any]) -> tup
     relative, of_scale = _TOLERANCES.get(expected.dtype, (0.0, 0.0))
     difference = (got - expected).abs()
     allowed = relative * expected.abs()
-    wrong = ~(difference <= allowed)
+    wrong = ~_within(got, expected, difference, allowed)
     if wrong.any():  # near zero, what the sum was made of counts, not what is left of it
         allowed = allowed + of_scale * _scale(arguments, expected)
-        wrong = ~torch.where(expected.isfinite(), difference <= allowed, got == expected)
+        wrong = ~_within(got, expected, difference, allowed)
     return wrong, allowed
+
+
+def _within(got: Tensor, expected: Tensor, difference: Tensor, allowed: Tensor) -> Tensor:
+    """Where a difference is allowed; an infinite value must be met, for everything is within an infinite tolerance."""
+    return torch.where(expected.isfinite(), difference <= allowed, got == expected)
 
 
 def _scale(arguments: Sequence[Any], expected: Tensor) -> float:
@@ -415,9 +452,13 @@ def _scale(arguments: Sequence[Any], expected: Tensor) -> float:
 
     The second counts where a window sees nothing but padding: all outputs are 0, and a Fourier transform's 1e-17.
     """
-    of_arguments = [value.abs().max().item() for value in arguments[:2] if isinstance(value, Tensor)]
-    of_output: float = expected[expected.isfinite()].abs().max().item() if expected.isfinite().any() else 0.0
-    return max(of_output, math.prod(of_arguments) if of_arguments else 0.0)
+    of_arguments = [_largest(value) for value in arguments[:2] if isinstance(value, Tensor)]
+    return max(_largest(expected), math.prod(of_arguments) if of_arguments else 0.0)
+
+
+def _largest(values: Tensor) -> float:
+    finite = values[values.isfinite()]
+    return finite.abs().max().item() if finite.numel() else 0.0
 
 
 def _equal(got: Any, wanted: Any) -> bool:

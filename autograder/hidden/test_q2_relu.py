@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -12,14 +13,15 @@ from autograder.hidden.gradients import tell_gradients
 from tests.checks import assert_same, assert_unchanged, assert_written_into
 
 
-@pytest.mark.points(1, category="shapes")
-def test_shapes_of_any_number_of_axes(q2, seed):
+@pytest.mark.points(1, category="shapes and values")
+def test_shapes_and_values_of_any_size(q2, seed):
     draw = random.Random(seed)
     for axes in (0, 1, 2, 3, 5):
         shape = [draw.randint(2, 4) for _ in range(axes)]
         assert_same(q2.relu, F.relu, torch.randn(shape) - 0.5)
     # Values beyond 6, and below −1: other rectifiers bend there.
     assert_same(q2.relu, F.relu, torch.linspace(-30, 30, 25).reshape(5, 5))
+    assert_same(q2.relu, F.relu, torch.tensor([-math.inf, -1e30, -1.0, 1.0, 1e30, math.inf]))
     assert_same(q2.relu, F.relu, torch.randn(3, 4, 5).transpose(0, 2))
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from assignment.table_model import numbered_images
-from tests.checks import CheckFailed, as_function, assert_close
+from tests.checks import CheckFailed, as_function, as_tensor, assert_close
 from tests.model_misconceptions import CAUSES
 from tests.networks import assert_accuracies, assert_accurate, assert_output, assert_rows
 from tests.test_q6_lenet import LAYERS
@@ -113,7 +113,8 @@ def test_gradients_reach_all_parameters(q6):
     model.load_state_dict(state)
     images = torch.randn(4, 3, 32, 32, requires_grad=True)
     logits = model(images.clone())  # what it does to its input must not change what is expected of it
-    upstream = torch.randn(logits.shape)
+    as_tensor(logits, (4, 10), [])
+    upstream = torch.randn(4, 10)
     logits.backward(upstream)
     known = {name: value.clone().requires_grad_() for name, value in state.items()}
     expected = torch.autograd.grad(lenet(known, images.detach()), list(known.values()), upstream)
@@ -156,9 +157,9 @@ def test_mode_afterwards_is_the_one_before(q6, table_model):
     images = numbered_images(4)
     for training in (True, False):
         model = table_model(logits).train(training)
-        before = model(images).detach()
+        before = as_tensor(model(images), (4, 4), [])
         assert_accuracies(q6.per_class_accuracy, [100.0] * 4, model, [(images, torch.arange(4))], 4, logits)
-        after = model(images).detach()
+        after = as_tensor(model(images), (4, 4), [])
         try:
             assert_close("the mode of the model after it was measured", after, expected=before)
         except CheckFailed as failure:

@@ -22,7 +22,7 @@ from autograder.hidden.torchvision_efficientnet import (
     randomise,
     reference,
 )
-from tests.checks import CheckFailed, as_function, assert_close, assert_same
+from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_same
 from tests.model_misconceptions import CAUSES, sentence
 from tests.networks import added_by, assert_accurate, assert_filters, assert_output, assert_repeats, assert_state
 
@@ -269,7 +269,7 @@ def test_blocks_with_every_setting(q7):
 
 def other_momentum(before: Tensor, expected: Tensor, got: Any) -> bool:
     """Whether all running averages moved by the same share of what they should have moved by, and not by none."""
-    if not isinstance(got, Tensor) or got.shape != expected.shape or not expected.is_floating_point():
+    if not isinstance(got, Tensor) or (got.shape, got.dtype) != (expected.shape, torch.float32):
         return False
     moved, wanted = got - before, expected - before
     share = ((moved * wanted).sum() / (wanted * wanted).sum()).item()
@@ -350,12 +350,11 @@ def test_train_mode_with_nothing_dropped(q7):
     images = torch.randn(16, 3, 64, 64)
     with torch.no_grad():
         expected = right.train()(images)
-    got = model.train()(images).detach()
+    lines = [("network", "EfficientNet(width=0.5, depth=0.5, …)")]
+    got = as_tensor(model.train()(images), (16, 10), lines)
     # A batch's own averages magnify rounding, layer by layer: a thousandth of the logits' size is allowed.
-    if got.shape != expected.shape or not torch.allclose(
-        got, expected, rtol=0, atol=1e-3 * expected.abs().max().item()
-    ):
-        raise CheckFailed("in train mode the logits are wrong", [("network", "EfficientNet(width=0.5, depth=0.5, …)")])
+    if not torch.allclose(got, expected, rtol=0, atol=1e-3 * expected.abs().max().item()):
+        raise CheckFailed("in train mode the logits are wrong", lines)
 
 
 @pytest.mark.points(1, category="dropout")
@@ -364,9 +363,10 @@ def test_dropout_before_the_classifier(q7):
     model = q7.EfficientNet(width=0.25, depth=0.25, dropout=0.9, drop_connect=0.0)
     model.load_state_dict(our_state(right))
     images = torch.randn(1, 3, 32, 32).expand(64, -1, -1, -1).contiguous()
-    logits = model.train()(images.clone()).detach()
+    lines = [("network", "EfficientNet(…, dropout=0.9)")]
+    logits = as_tensor(model.train()(images.clone()), (64, 10), lines)
     if torch.allclose(logits, logits[:1].expand_as(logits)):
-        lines = [("network", "EfficientNet(…, dropout=0.9)"), ("", "64 copies of an image have the same logits")]
+        lines.append(("", "64 copies of an image have the same logits"))
         raise CheckFailed("no feature is dropped in train mode", lines)
     model.load_state_dict(our_state(right))
     assert_same(as_function(model.eval()), right.eval(), images[:2])

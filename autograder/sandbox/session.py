@@ -135,6 +135,10 @@ class Session:
             self._worker.drop()
             self._worker = None
 
+    def renew(self) -> None:
+        """Let the next call go to a new worker, which knows nothing of those before."""
+        self._lose_worker()
+
     def begun(self, what: str, limits: Limits | None = None) -> object:
         """Wait for the answer to the next of the requests that the worker began with.
 
