@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from solutions import q6_lenet, q7_efficientnet
 from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_same
 from tests.networks import ASKED, RECOGNISED, assert_learns
+
+q6_lenet, q7_efficientnet = (importlib.import_module(f"solutions.{name}") for name in ("q6_lenet", "q7_efficientnet"))
 
 INFINITE = torch.tensor([math.inf, -math.inf, 1.0])
 
@@ -108,7 +109,7 @@ def test_nan_in_train_mode_is_wrong(name: str) -> None:
     assert failure.value.summary == "the network gives NaN or infinite values"
 
 
-class ByHeart(q6_lenet.LeNet):
+class ByHeart(q6_lenet.LeNet):  # type: ignore[misc, name-defined]
     """Reads the labels from the gradient. It knows its images by their place, or by what is in them."""
 
     seen: tuple[Tensor, Tensor] | None = None
