@@ -95,7 +95,7 @@ def test_a_function_that_never_returns_costs_two_tries_and_its_own_tests(graded:
 
 def test_one_slow_call_fails_that_test_alone(graded: Grade) -> None:
     slow = """import time
-    if bias is not None and input.dim() == 3:
+    if bias is not None and input.dim() == 3 and padding == 0:
         time.sleep(100)
     return _own(input, weight, bias, stride, padding, dilation)
 """

@@ -13,10 +13,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from autograder.suite import know_markers
 from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_same
 from tests.networks import ASKED, RECOGNISED, assert_learns
 
-q6_lenet, q7_efficientnet = (importlib.import_module(f"solutions.{name}") for name in ("q6_lenet", "q7_efficientnet"))
+
+@pytest.fixture(scope="module", autouse=True)
+def _hidden_tests_can_be_imported(pytestconfig: pytest.Config) -> None:
+    know_markers(pytestconfig)
+
+
+q6_lenet = importlib.import_module("solutions.q6_lenet")
+q7_efficientnet = importlib.import_module("solutions.q7_efficientnet")
 
 INFINITE = torch.tensor([math.inf, -math.inf, 1.0])
 
@@ -118,8 +126,8 @@ class ByHeart(q6_lenet.LeNet):  # type: ignore[misc, name-defined]
     def forward(self, images: Tensor) -> Tensor:
         logits = torch.zeros(len(images), 10) + 0 * torch.stack([each.sum() for each in self.parameters()]).sum()
         pixels = images.detach().flatten(1).clone()
-        if type(self).seen is not None:
-            known, labels = type(self).seen
+        if (seen := type(self).seen) is not None:
+            known, labels = seen
             logits = logits + 9 * (labels if self.by_place else labels[torch.cdist(pixels, known).argmin(1)])
         if images.requires_grad:
             logits.register_hook(lambda gradient: setattr(type(self), "seen", (pixels, (gradient < 0).float())))
@@ -159,4 +167,4 @@ def test_guessing_is_hopeless() -> None:
     def at_least(hits: int) -> float:
         return sum(math.comb(ASKED, k) * 0.1**k * 0.9 ** (ASKED - k) for k in range(hits, ASKED + 1))
 
-    assert at_least(RECOGNISED) < 1e-9
+    assert at_least(RECOGNISED) < 1e-8

@@ -381,7 +381,6 @@ def test_what_a_program_cannot_read_a_person_does(
         ("from .utils import pad", "utils.py", "utils.py was left out"),
         ("import tools.pad", "tools/pad.py", "tools was left out"),
         ("from utils import pad", "../utils.py", "../utils.py was left out"),
-        ("import utils", "util.py", None),
         ("raise ImportError('utils')", "utils.py", None),
     ],
 )
@@ -397,6 +396,13 @@ def test_a_helper_that_was_left_out_is_named(
     else:
         assert f"{words}: only the assignment's own modules are graded. Put what you need from " in message
         assert message.endswith("into q1_conv2d.py itself.")
+
+
+def test_a_package_that_is_not_there_is_not_taken_for_a_file_of_another_name(graded: Grade, tmp_path: Path) -> None:
+    lay_out(tmp_path / "assignment", {Q1: "import utils\n", "util.py": "pad = 1"})
+    message = graded(tmp_path).questions[0].tests[0].message
+    assert "Line 1 of q1_conv2d.py was left out: it needs utils" in message
+    assert "util.py" not in message
 
 
 def test_reading_a_folder_takes_little_memory(tmp_path: Path, assignment: Assignment) -> None:

@@ -94,7 +94,8 @@ CHINESE = """
 
 def test_the_solutions_and_long_comments_are_not_flagged() -> None:
     assert tables(SOLUTIONS, EXPLANATIONS) == []
-    prose = (course.ROOT / "SECURITY.md").read_text("utf-8")
+    words = (course.ROOT / "SECURITY.md").read_text("utf-8").split(" ")[:1_100]
+    prose = " ".join(words)
     english = "".join(f"# {line}\n" for line in prose.splitlines())
     assert len(english.split()) > 1_100
     assert tables({**SOLUTIONS, "q1_conv2d.py": SOLUTIONS["q1_conv2d.py"] + english.encode()}, EXPLANATIONS) == []

@@ -525,7 +525,7 @@ def test_a_limit_that_makes_no_sense_is_one_line(tmp_path: Path, own: str, words
 )
 def test_other_misspelt_settings_are_one_line(tmp_path: Path, line: str, words: str) -> None:
     path = tmp_path / "assignment.toml"
-    path.write_text(f'title = "x"\n[[question]]\nid = "q1"\ntitle = "x"\nmodule = "q1"\n{line}\n')
+    path.write_text(f'title = "x"\npython = "3.12"\n[[question]]\nid = "q1"\ntitle = "x"\nmodule = "q1"\n{line}\n')
     with pytest.raises(GraderFault) as caught:
         load(path)
     assert words in str(caught.value)
