@@ -218,8 +218,11 @@ def fit(
     optimizer = torch.optim.SGD(
         model.parameters(), recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
     )
+    length = max(steps, 2)
+    # torch divides by the steps in which the rate rises, less one.
+    rising = recipe.warm_up if recipe.warm_up * length > 1.5 else 1.5 / length
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=max(steps, 2), pct_start=recipe.warm_up, cycle_momentum=False
+        optimizer, recipe.learning_rate, total_steps=length, pct_start=rising, cycle_momentum=False
     )
     history = History(device=device)
     step = 0

@@ -134,7 +134,7 @@ def test_a_module_that_cannot_be_used_is_not_trained_and_says_why(
 
 def test_a_network_that_never_ends_is_stopped(trained: Trained) -> None:
     report = trained(
-        LENET.replace(FORWARD, "        while self.training and len(images) > 100:\n            pass\n" + FORWARD),
+        LENET.replace(FORWARD, "        while self.training and len(images) > 8:\n            pass\n" + FORWARD),
         seconds=1,
     )
     status, message = accuracy_test(report)
