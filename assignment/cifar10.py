@@ -146,7 +146,7 @@ def synthetic(train: int = 1_500, test: int = 1_000, seed: int = 0) -> tuple[Ima
     A linear model must fail here. It adds up weighted pixels, and what tells it a class is the class's mean image.
     For each image of a class there is one just as likely with light and dark stripes exchanged, so the mean image of
     *every* class is the same even grey. A convolution finds stripes wherever they are, ReLU turns "light or dark"
-    into "some or none", and pooling forgets the place. A linear model reaches 20 % at most, LeNet nearly 100 %.
+    into "some or none", and pooling forgets the place. A linear model reaches some 20 %, LeNet nearly 100 %.
 
     No class is "one of two": of stripes that slant to either side beside diamonds, which slant to both, LeNet often
     learned one class for the two, and never got out of that again.
