@@ -37,6 +37,9 @@ _DAMAGED = (
     *(NotImplementedError, RuntimeError, OverflowError, ValueError),
 )  # what zipfile raises over an archive that is not as it should be
 
+_IS_DAMAGED = "is damaged in the zip file; make it again"
+_LOCAL_HEADER_BYTES = 30  # before a member's name and contents
+
 _FLAG_ENCRYPTED = 0x1 | 0x40
 _FLAG_UTF8 = 0x800
 
@@ -91,6 +94,8 @@ class Archive:
         self._folders: dict[Parts, dict[str, bool]] = defaultdict(dict)
         for info in archive.infolist():
             self._enter(info)
+        # Where the next member, or the directory, begins. Some versions of zipfile look, and only warn; others do not.
+        self._ends = sorted({archive.start_dir, *(info.header_offset for info in archive.infolist())})
 
     def holds(self, path: Parts) -> bool:
         return path[-1] in self._folders.get(path[:-1], {})
@@ -121,12 +126,15 @@ class Archive:
         if info.file_size > limit:
             raise TooLarge(info.file_size, limit)
         if info.compress_size > 2 * limit:
-            raise Unreadable("is damaged in the zip file; make it again")  # gigabytes that unpack to nothing take time
+            raise Unreadable(_IS_DAMAGED)  # gigabytes that unpack to nothing take time
+        end = next((end for end in self._ends if end > info.header_offset), 0)
+        if info.header_offset + _LOCAL_HEADER_BYTES + info.compress_size > end:
+            raise Unreadable(_IS_DAMAGED)
         try:
             with self._archive.open(info) as member:
                 contents = member.read(limit + 1)
         except (*_DAMAGED, _TooMuch):
-            raise Unreadable("is damaged in the zip file; make it again") from None
+            raise Unreadable(_IS_DAMAGED) from None
         if len(contents) > limit:
             raise TooLarge(len(contents), limit)
         return contents
