@@ -58,6 +58,16 @@ def pytest_ignore_collect(config: pytest.Config) -> bool | None:
     return True if config.getoption("--target") else None
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _a_terminal_like_any_other() -> Iterator[None]:
+    """Colours and widths are what a test asks for, wherever and by whom the tests are run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
+            patch.delenv(name, raising=False)
+        patch.setenv("TERM", "xterm-256color")
+        yield
+
+
 @pytest.fixture(scope="session")
 def assignment() -> Assignment:
     return course.load()
