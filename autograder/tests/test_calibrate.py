@@ -18,7 +18,7 @@ from autograder.course import Assignment, Question
 from autograder.digests import THRESHOLDS
 from autograder.errors import GraderFault
 from autograder.secret import Seeds, seeds_for_tests
-from autograder.short_run import recipe_of
+from autograder.short_run import Data, network_of, recipe_of
 
 PROFILES: dict[str, dict[str, Any]] = json.loads(THRESHOLDS.read_text("utf-8"))["profiles"]
 
@@ -88,7 +88,7 @@ def test_a_right_answer_that_cannot_be_trained_is_refused(lenet: Question, place
     outcomes: list[list[float | str]] = [[99.0, 98.0], [99.0]]
     outcomes[place].append("TrainingError: the loss became NaN")
     with pytest.raises(GraderFault, match="could not be trained: TrainingError"):
-        profile_of(lenet, "synthetic", *outcomes, {})
+        profile_of(lenet, "synthetic", outcomes[0], outcomes[1], {})
 
 
 # --- The runs.
@@ -129,7 +129,7 @@ def calibrated(lenet: Question, assignment: Assignment, tmp_path: Path, monkeypa
         with monkeypatch.context() as patched:
             patched.setattr(calibrate, "_accuracy", accuracy)
             patched.setattr(calibrate, "Sandbox", Nothing)
-            patched.setattr(calibrate.Data, "load", load)
+            patched.setattr(Data, "load", load)
             patched.setattr(calibrate, "modules_of", lambda *_: {"q6_lenet.py": module})
             counts = Counts(seeds=seeds, fresh=1, controls=0)
             calibrate_all(assignment, [lenet], "synthetic", counts, jobs=1, into=tmp_path / "table.json")
@@ -206,7 +206,7 @@ def test_each_run_has_images_and_training_of_its_own(
 
 
 def test_the_recipe_of_cifar10_knows_nothing_of_patterns(lenet: Question) -> None:
-    network = calibrate.network_of(lenet, "cifar10")
+    network = network_of(lenet, "cifar10")
     assert "patterns" not in recipe_of(network, "cifar10")
     other = replace(network, recipe=replace(network.recipe, clip=1.0))
     assert recipe_of(other, "cifar10") != recipe_of(network, "cifar10")

@@ -260,9 +260,10 @@ def test_a_gradient_is_shortened_to_its_bound() -> None:
         """By how much one step changes the weights."""
         torch.manual_seed(0)
         model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, 10))
-        before = model[1].weight.detach().clone()
+        weight = next(model.parameters())
+        before = weight.detach().clone()
         training.fit(model, train, Recipe(epochs=1, batch_size=100, weight_decay=0, clip=clip))
-        return model[1].weight.detach() - before
+        return weight.detach() - before
 
     free = moved(None)
     assert torch.equal(moved(1e6), free)
