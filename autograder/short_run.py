@@ -332,12 +332,11 @@ def _predictions(told: object, count: int) -> Tensor:
 
 
 def _curve(told: object) -> list[tuple[int, float]]:
-    """What a worker says of its losses: for people to look at, so it need only be numbers."""
+    """What a worker says of its losses: for people to look at, so it need only be numbers. Epochs are counted here."""
     points: Sequence[object] = told if isinstance(told, list) else []
-    return [
-        (int(point[0]), float(point[1]))
+    losses = [
+        float(point[1])
         for point in points[:100]
-        if isinstance(point, list)
-        and len(point) == 2
-        and all(isinstance(number, int | float) and math.isfinite(number) for number in point)
+        if isinstance(point, list) and len(point) == 2 and isinstance(point[1], int | float) and math.isfinite(point[1])
     ]
+    return list(enumerate(losses, start=1))

@@ -86,7 +86,9 @@ class Repository:
         Raises:
             NotFetched: it cannot be asked.
         """
-        return self._run("ls-remote", "origin", "HEAD", remote=True).decode("ascii", "replace").partition("\t")[0]
+        lines = self._run("ls-remote", "origin", "HEAD", remote=True).decode("ascii", "replace").splitlines()
+        pairs = (line.split("\t") for line in lines)  # a branch or a tag called HEAD is named too
+        return next((sha for sha, name in pairs if name == "HEAD"), "")
 
     def log(self, head: str) -> list[tuple[str, datetime]]:
         """Commits and their dates, from the newest back along the first parents.
@@ -97,9 +99,10 @@ class Repository:
         self._fetch([head], "--filter=tree:0")
         newest = ("--first-parent", f"--max-count={MAX_COMMITS}", "--format=%H %ct")
         lines = self._run("log", *newest, head, most=MAX_LISTING_BYTES).decode("ascii").split("\n")
-        pairs = (line.split() for line in lines if line)
-        # A date may be any number; those that no calendar has are put at its end, where nothing counts.
-        return [(sha, datetime.fromtimestamp(min(int(seconds), 2**37), UTC)) for sha, seconds in pairs]
+        pairs = (line.split(" ") for line in lines if line)
+        # A date may be any number, or be missing; one that no calendar has is put at its end, where nothing counts.
+        dates = ((sha, min(int(seconds), 2**37) if seconds.isdecimal() else 2**37) for sha, seconds in pairs)
+        return [(sha, datetime.fromtimestamp(seconds, UTC)) for sha, seconds in dates]
 
     def lay_out(self, commit: str, wanted: Collection[str], folder: Path) -> None:
         """Write the assignment's files as they lay in the commit.
@@ -183,7 +186,7 @@ class Repository:
     def _entries(self, tree: str, wanted: Collection[str]) -> list[_Entry]:
         """What a folder holds, whichever folder it is: many places may hold the same one.
 
-        Of a large one, the first names, and all that matter.
+        Of a large one, the first names, and all that matter. Of entries with the same name, the first.
 
         Raises:
             _TooMany: more names are looked at nowhere.
@@ -194,11 +197,14 @@ class Repository:
             except _TooMuch:
                 raise _TooMany(f"holds a folder with more than {MAX_LISTING_BYTES >> 20} MB of names") from None
             entries: list[_Entry] = []
+            names: set[str] = set()  # git itself makes no two of a name, but passes them on
             for line in lines:
                 described, _, name = line.partition(b"\t")
                 text = os.fsdecode(name)
                 matters = len(entries) < MAX_ENTRIES or text in wanted or text == "assignment"
-                if matters and text not in ("", ".", "..", ".git") and "/" not in text and len(name) < 256:
+                possible = text not in ("", ".", "..", ".git") and "/" not in text and len(name) < 256
+                if matters and possible and text not in names:
+                    names.add(text)
                     mode, _, sha = described.decode("ascii").split()
                     entries.append(_Entry(int(mode, 8), sha, text))
             if self._names + len(entries) > MAX_NAMES:

@@ -80,6 +80,10 @@ class Message:
     def payload_bytes(self) -> int:
         return sum(part.nbytes for part in self.payload)
 
+    def frozen(self) -> Message:
+        """The same message with bytes of its own: whoever holds the tensors cannot change it any more."""
+        return Message(self.tree, [memoryview(bytes(part)) for part in self.payload])
+
 
 # What an application adds to the plain types: on the way out, a function that turns an object into the fields
 # of a node or returns None; on the way in, a function for each kind of node.

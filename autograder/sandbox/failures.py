@@ -152,9 +152,15 @@ def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:
     return SubmissionFailure(f"{call} used the library's own kernel ({', '.join(kernels)}). {OWN_WORK}")
 
 
-def used_package(call: str, package: str) -> SubmissionFailure:
-    """A question that asks for an operation was answered with another package."""
-    return SubmissionFailure(f"{call} used {package}. {RULE}")
+def used_package(call: str, package: str, *, named: bool) -> SubmissionFailure:
+    """A question that asks for an operation was answered with another package.
+
+    Args:
+        call, package: which.
+        named: whether the submission names the package. A name that it made up could tell what the code saw.
+    """
+    known = package if named else "another package"
+    return SubmissionFailure(f"{call} used {known}. {RULE}", f"{call} used {package}. {RULE}")
 
 
 def left_out_line(file: str, line: int, asked_for: str, *, from_scratch: bool) -> str:

@@ -55,8 +55,9 @@ _MAPPED_ALIAS, _MAPPED = "FuncTorchBatchedDecomposition", "FuncTorchBatched"
 # Packages that hold the operations themselves: what they compute during an import could answer calls later.
 _REFUSED = ("scipy",)
 
-# Switches of compilers whose programs, once made, run without the dispatcher; all are off unless switched on.
+# Compilers whose programs, once made, run without the dispatcher, and switches of such, off unless switched on.
 _COMPILERS = (
+    "_te",
     "_jit_set_llga_enabled",
     "_jit_override_can_fuse_on_cpu",
     "_jit_override_can_fuse_on_cpu_legacy",
@@ -128,9 +129,10 @@ class Guard:
         self.watching = True
         self._armed = self._usually = frozenset().union(*(kernels_of(function) for function in functions))
         sys.meta_path.insert(0, self)
-        for switch in _COMPILERS:
-            if hasattr(torch._C, switch):  # noqa: SLF001
-                delattr(torch._C, switch)  # noqa: SLF001
+        for each in _COMPILERS:
+            if hasattr(torch._C, each):  # noqa: SLF001
+                delattr(torch._C, each)  # noqa: SLF001
+            sys.modules.pop(f"torch._C.{each}", None)
 
     @contextlib.contextmanager
     def importing(self) -> Iterator[None]:

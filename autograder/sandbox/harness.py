@@ -130,10 +130,14 @@ class _Harness:
             self._guard.rearm()
 
     def _encoded(self, answer: dict[str, Any], describe: codec.Describe, guard: str) -> codec.Message:
-        # Encoding may still run the student's code (a lazy tensor): the guard is armed until it is done, and what
-        # it saw comes last.
-        answer["used"] = self._guard.used
-        message = codec.encode(answer, max_payload=self._max_payload, describe=describe)
+        # Encoding may still run the student's code: that of a lazy tensor, of an object that encoding throws away. The
+        # guard is armed until the answer's bytes are its own, and what it saw until then is told: in a second message,
+        # if need be, since the first was packed too early.
+        for _ in ("as a rule", "it saw something meanwhile"):
+            answer["used"] = list(self._guard.used)
+            message = codec.encode(answer, max_payload=self._max_payload, describe=describe).frozen()
+            if answer["used"] == self._guard.used:
+                break
         if not self._guard.holds(guard):
             raise _Unguarded
         return message

@@ -306,7 +306,7 @@ class Session:
             return self._without_lines(f"{what} could not be run.", [int(text)])
         if error["kind"] == "refused" and re.fullmatch(_PACKAGE, text):
             self.flag(f"{what} used {text}")
-            return failures.used_package(what, text)
+            return failures.used_package(what, text, named=self._stands_in_the_source(text))
         if error["kind"] == "unguarded":
             self.flag(f"{what} disabled the watch over the library's kernels")
             return failures.disabled_guard(what)
@@ -321,6 +321,11 @@ class Session:
             told = newer.sentence if newer is not None else ""
             return failures.cannot_import(self._module, kind, text, frames, hint, self._left_out, told)
         return failures.raised(what, kind, text, frames, hint)
+
+    def _stands_in_the_source(self, word: str) -> bool:
+        """Whether a word of the worker's was written before any test ran, and not made up from what a test showed."""
+        modules = (self._submission / "assignment").glob("*.py")
+        return any(word in re.findall(r"\w+", path.read_text("utf-8", "replace")) for path in modules)
 
     def _newer_python(self, kind: str, text: str, frames: Sequence[Frame]) -> NewerPython | None:
         """The Python that the module needs, if that is what it failed for."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -158,9 +159,13 @@ class Student:
 
     def folders_of(self, tree: str, count: int) -> str:
         """A tree of so many folders, each of which is the same one."""
+        return self.tree_of([f"040000 tree {tree}\td{number:03}" for number in range(count)])
+
+    def tree_of(self, entries: Sequence[str]) -> str:
+        """A tree of entries as `git ls-tree` prints them."""
         done = subprocess.run(
             ["git", "-C", str(self.here), "mktree"],
-            input="".join(f"040000 tree {tree}\td{number:03}\n" for number in range(count)),
+            input="".join(f"{entry}\n" for entry in entries),
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         return done.stdout.strip()
@@ -217,6 +222,15 @@ def test_it_is_found_where_intake_would_find_it(student: Student, assignment: As
     student.write(f"{place}q1_conv2d.py", b"x = 1\n")
     student.repository.lay_out(student.push(), WANTED, student.out)
     assert read_submission(student.out, assignment).modules == {"q1_conv2d.py": b"x = 1\n"}
+
+
+def test_of_a_file_and_a_folder_of_one_name_the_first_counts(student: Student) -> None:
+    student.write("q1_conv2d.py", b"x = 1\n")
+    folder, file = student.tree(), git("-C", str(student.here), "hash-object", "q1_conv2d.py")
+    both = [f"100644 blob {file}\tassignment", f"040000 tree {folder}\tassignment"]
+    student.repository.lay_out(student.push_tree(student.tree_of(both)), WANTED, student.out)
+    assert [path.name for path in student.out.rglob("*")] == ["assignment"]
+    assert (student.out / "assignment").is_file()
 
 
 def test_of_a_tree_of_many_folders_a_few_are_looked_at(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,6 +427,31 @@ def test_a_log_of_dates(student: Student) -> None:
     student.write("q1_conv2d.py", b"#")
     second = student.push()
     assert [sha for sha, _ in student.repository.log(second)] == [second, first]
+
+
+@pytest.mark.parametrize("date", [b"", b" -5 +0000", b" 99999999999999999999 +0000"])
+def test_a_commit_whose_date_is_none_counts_nowhere(student: Student, date: bytes) -> None:
+    student.write("q1_conv2d.py", b"")
+    student.push()
+    who = b"a <a@example.org>"
+    text = b"tree %b\nauthor %b\ncommitter %b%b\n\nwork\n" % (student.tree().encode(), who, who, date)
+    made = subprocess.run(
+        ["git", "-C", str(student.bare), "hash-object", "-t", "commit", "-w", "--literally", "--stdin"],
+        input=text, capture_output=True, check=True,
+    )  # fmt: skip
+    commit = made.stdout.decode().strip()
+    (student.bare / "refs" / "heads" / "main").write_text(f"{commit}\n")
+    assert [(sha, when.year > 6000) for sha, when in student.repository.log(commit)] == [(commit, True)]
+
+
+def test_a_branch_or_a_tag_called_head_is_not_the_newest_commit(student: Student) -> None:
+    student.write("q1_conv2d.py", b"")
+    commit = student.push()
+    for name in ("heads", "tags"):
+        git("-C", str(student.bare), "update-ref", f"refs/{name}/HEAD", commit)
+    assert student.repository.head() == commit
+    git("-C", str(student.bare), "update-ref", "-d", "refs/heads/main")
+    assert student.repository.head() == ""
 
 
 def test_no_token_no_fetching(assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,10 +116,16 @@ _state = LeNet.state_dict
 LeNet.state_dict = lambda self: {name: value[None] for name, value in _state(self).items()}
 """
 
+STRETCHED_LOGITS = """
+_logits = LeNet.forward
+LeNet.forward = lambda self, x: torch.zeros(4, 99) if len(x) == 4 else _logits(self, x)
+"""
+
 
 @pytest.mark.parametrize(
     ("question", "text", "category", "words"),
     [
+        ("q6", STRETCHED_LOGITS, "gradients", "the output has the wrong shape"),
         ("q7", STRETCHED_OUTPUT, "drop-connect", "does not have the shape of its input"),
         ("q6", STRETCHED_STATE, "learning", "do not tell of the same parameters"),
     ],

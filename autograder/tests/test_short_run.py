@@ -89,6 +89,12 @@ def test_a_network_is_trained_and_scored_on_this_side(trained: Trained) -> None:
     assert report.flags == []
 
 
+def test_epochs_are_counted_here_whatever_is_told_of_them() -> None:
+    told = [[-1.7e308, 2], [1.7e308, 1.5], ["3", 1.25], [4], 5, [6, "1"], [7, float("nan")], [8, float("inf")]]
+    assert short_run._curve(told) == [(1, 2.0), (2, 1.5), (3, 1.25)]
+    assert short_run._curve("nothing") == []
+
+
 def test_the_same_submission_is_trained_to_the_same_accuracy(trained: Trained) -> None:
     first, again = trained(LENET), trained(LENET)
     assert first.accuracy == again.accuracy

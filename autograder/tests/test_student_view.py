@@ -52,6 +52,7 @@ WAYS = {
     "note": "error = ValueError(told); error.add_note(told); raise error",
     "name of an exception": "raise type(told, (Exception,), {})(told)",
     "TODO": "raise type('NotImplementedError', (Exception,), {})(told)",
+    "name of a package": "__import__(''.join(filter(str.isalnum, told)))",
     "name of a file": "exec(compile('raise ValueError', told, 'exec'))",
     "name of a function": "exec(compile(f'def {told[:6]}():\\n raise ValueError\\n{told[:6]}()', __file__, 'exec'))",
     "name of a type": "return type(told, (), {})()",
@@ -63,6 +64,8 @@ WAYS = {
     "key on the wire": "return _lie(told, value={'is': 'argument', 'key': told})",
     "kind on the wire": "return _lie(told, value={'is': told})",
     "kernels on the wire": "return _lie(told, used=[told])",
+    "package on the wire": "return _lie(told, error={'is': 'dict', 'items': "
+    "{'kind': 'refused', 'type': '', 'text': told[:6], 'frames': []}})",
     "handle on the wire": "return _lie(told, value="
     "{'is': 'handle', 'number': 1, 'type': told, 'repr': told, 'value': {}})",
     "error on the wire": "return _lie(told, error={'is': 'dict', 'items': "
@@ -100,7 +103,7 @@ def test_what_code_tells_of_hidden_inputs_reaches_staff_only(
 
 
 def test_staff_do_get_it(graded: Grade) -> None:
-    for way in ("print", "raise", "print and crash", "key on the wire", "error on the wire"):
+    for way in ("print", "raise", "print and crash", "name of a package", "key on the wire", "error on the wire"):
         report = graded(SOLUTION + TELLTALE.replace("{body}", WAYS[way]))
         assert any("MARKER" in test.staff for test in report.questions[0].tests), way
 

@@ -77,6 +77,7 @@ _O_TMPFILE = 0o20000000
 _PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
 _SIGKILL, _RLIMIT_CPU = 9, 0
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15  # make the kernel send a signal of one's choice
+_F_NOTIFY = 1026  # tells of what others do in a folder
 _F_SET_RW_HINT, _F_SET_FILE_RW_HINT = 1036, 1038
 _TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451
 _FICLONE = 0x40049409  # share a file's blocks with a new one
@@ -136,11 +137,11 @@ def _program(own_pid: int) -> list[bytes]:
         # A file that never has a name would take room where nobody sees it; for the same reason none is removed.
         "open": _argument(1, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
         "openat": _argument(2, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
-        # Signals for others; and marks that would stay on a file that later workers get, too.
+        # Signals for others, news of others, and marks that would stay on a file that later workers get, too.
         "fcntl": _argument(
             1,
             _EQUAL,
-            [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_SET_RW_HINT, _F_SET_FILE_RW_HINT],
+            [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_NOTIFY, _F_SET_RW_HINT, _F_SET_FILE_RW_HINT],
             then=refuse,
             otherwise=_ALLOW,
         ),
