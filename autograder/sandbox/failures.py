@@ -152,14 +152,13 @@ def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:
     return SubmissionFailure(f"{call} used the library's own kernel ({', '.join(kernels)}). {OWN_WORK}")
 
 
-def used_package(call: str, package: str, *, named: bool) -> SubmissionFailure:
+def used_package(call: str, package: str, known: str) -> SubmissionFailure:
     """A question that asks for an operation was answered with another package.
 
     Args:
         call, package: which.
-        named: whether the submission names the package. A name that it made up could tell what the code saw.
+        known: what a student may read in place of the package's name, which could tell what their code saw.
     """
-    known = package if named else "another package"
     return SubmissionFailure(f"{call} used {known}. {RULE}", f"{call} used {package}. {RULE}")
 
 

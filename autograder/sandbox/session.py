@@ -305,8 +305,9 @@ class Session:
             self.flag(f"{what} needs line {text}, which was left out: it asked for {self._lines_left_out[int(text)]}")
             return self._without_lines(f"{what} could not be run.", [int(text)])
         if error["kind"] == "refused" and re.fullmatch(_PACKAGE, text):
-            self.flag(f"{what} used {text}")
-            return failures.used_package(what, text, named=self._stands_in_the_source(text))
+            known = text if self._stands_in_the_source(text) else "another package"
+            self.flag(f"{what} used {known}")
+            return failures.used_package(what, text, known)
         if error["kind"] == "unguarded":
             self.flag(f"{what} disabled the watch over the library's kernels")
             return failures.disabled_guard(what)

@@ -125,7 +125,7 @@ LeNet.forward = lambda self, x: torch.zeros(4, 99) if len(x) == 4 else _logits(s
 @pytest.mark.parametrize(
     ("question", "text", "category", "words"),
     [
-        ("q6", STRETCHED_LOGITS, "gradients", "the output has the wrong shape"),
+        ("q6", STRETCHED_LOGITS, "gradients", "output has the wrong shape"),
         ("q7", STRETCHED_OUTPUT, "drop-connect", "does not have the shape of its input"),
         ("q6", STRETCHED_STATE, "learning", "do not tell of the same parameters"),
     ],
