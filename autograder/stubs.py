@@ -13,7 +13,6 @@ from traitlets.config import Config
 
 from autograder.course import EXPLANATIONS, SOLUTIONS, STUBS, Assignment
 from autograder.errors import GraderFault
-from autograder.review.rubric import check_rubrics
 
 CODE_STUB = '# TODO: your code here.\nraise NotImplementedError("TODO")'
 TEXT_STUB = "*Your answer here.*"
@@ -25,6 +24,8 @@ def make_stubs(assignment: Assignment) -> dict[str, str]:
     Raises:
         GraderFault: a solution is missing, its marks do not match, or a rubric's points are not the question's.
     """
+    from autograder.review.rubric import check_rubrics  # where notebooks are only graded it is not there
+
     names = [*(f"{question.module}.py" for question in assignment.questions), EXPLANATIONS]
     stubs = {name: _clear(SOLUTIONS / name) for name in names}
     check_rubrics(assignment, stubs[EXPLANATIONS])

@@ -46,6 +46,8 @@ _NOT_NEEDED = (
     "warnings",
 )
 
+_NEEDS_MEMORY = "A machine that grades needs memory for what a submission may use (submission_memory_mb in assignment.toml)."
+
 TRUSTED_SECONDS = 3600  # for one test, should the trusted side hang; the worker's own limits are below
 
 Progress = Callable[[str, int, int], None]
@@ -208,8 +210,9 @@ class SuitePlugin:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
         """Note how a phase ended. In place of pytest's own, which would spend most of a failing run on tracebacks."""
         item.stash[_CALLS].append(call)
-        if call.excinfo is not None and isinstance(call.excinfo.value, SandboxError):
-            self.fault = GraderFault(str(call.excinfo.value))
+        if call.excinfo is not None and isinstance(error := call.excinfo.value, SandboxError):
+            killed = isinstance(error, WorkerKilled)
+            self.fault = KilledFromOutside(f"{error} {_NEEDS_MEMORY}") if killed else GraderFault(str(error))
         outcome: Literal["passed", "failed"] = "passed" if call.excinfo is None else "failed"
         assert call.when != "collect"
         return pytest.TestReport(item.nodeid, ("", None, ""), {}, outcome, None, call.when)
@@ -232,16 +235,12 @@ def run_suite(
     """Run every test of these questions.
 
     Raises:
+        KilledFromOutside: a worker was killed, and the submission is not to blame.
         GraderFault: the suites are not in order, or pytest did not get through them.
     """
     plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress)
     files = [file for question in questions for file in suite_files(question)]
     status, said = run_pytest(files, plugin)
-    if isinstance(plugin.fault, WorkerKilled):
-        raise KilledFromOutside(
-            f"{plugin.fault} A machine that grades needs memory for what a submission may use (submission_memory_mb in "
-            "assignment.toml)."
-        )
     if plugin.fault is not None:
         raise plugin.fault
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):

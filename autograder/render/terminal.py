@@ -87,11 +87,15 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
     elif report.environment.get("data"):
         data, device = images_in_words(str(report.environment["data"])), report.environment["device"]
         console.print(f"Networks were trained on the {device} with {for_actions_log(one_line(data))}.")
-    for told, style in ((graded_with(report.environment), ""), (other_python(report.environment), "yellow")):
-        if told:
-            console.print(Text(told, style))
     colour = "" if all(report.isolation.values()) else "red"
-    console.print(Text(in_one_line(report.isolation), colour))
+    remarks = (
+        (graded_with(report.environment), ""),
+        (in_one_line(report.isolation), colour),
+        (other_python(report.environment), "yellow"),
+    )
+    for remark, style in remarks:
+        if remark:
+            console.print(Text(remark, style))
     if report.left_out:
         console.print("Left out, not part of the assignment:")
         _print_below(console, one_line(", ".join(report.left_out)), "")

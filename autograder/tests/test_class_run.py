@@ -42,7 +42,8 @@ def report(task: Task, passed: bool = True) -> Report:
         )
         for name in task.questions
     ]
-    return Report(task.submission.name, "2026-01-01T00:00:00Z", 0.1, {"submission": ""}, "", {}, {}, questions)
+    hashes: dict[str, str | None] = dict.fromkeys(("submission", "suite", "thresholds", "grader"), "")
+    return Report(task.submission.name, "2026-01-01T00:00:00Z", 0.1, hashes, "", {}, {}, questions)
 
 
 class Here(Executor):

@@ -111,9 +111,9 @@ STRETCHED_OUTPUT = """
 _forward = MBConv.forward
 MBConv.forward = lambda self, x: torch.zeros(2, 1, 1, 1, 1) if len(x) == 256 else _forward(self, x)
 """
-STRETCHED_STATE = """
+STATE_OF_OTHERS = """
 _state = LeNet.state_dict
-LeNet.state_dict = lambda self: {name: value[None] for name, value in _state(self).items()}
+LeNet.state_dict = lambda self: {f"my {name}": value for name, value in _state(self).items()}
 """
 
 STRETCHED_LOGITS = """
@@ -126,11 +126,11 @@ LeNet.forward = lambda self, x: torch.zeros(4, 99) if len(x) == 4 else _logits(s
     ("question", "text", "category", "words"),
     [
         ("q6", STRETCHED_LOGITS, "gradients", "output has the wrong shape"),
-        ("q7", STRETCHED_OUTPUT, "drop-connect", "does not have the shape of its input"),
-        ("q6", STRETCHED_STATE, "learning", "do not tell of the same parameters"),
+        ("q7", STRETCHED_OUTPUT, "drop-connect", "output has the wrong shape"),
+        ("q6", STATE_OF_OTHERS, "learning", "do not tell of the same parameters"),
     ],
 )
-def test_nothing_is_stretched_to_a_size_that_a_worker_chose(
+def test_shapes_and_names_are_looked_at_before_anything_is_computed_with_them(
     graded: Grade, question: str, text: str, category: str, words: str
 ) -> None:
     (report,) = graded(base_source(question, "solution") + text, question=question).questions
@@ -194,7 +194,7 @@ def answer():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("folders", "PermissionError"),
+        ("folders", "in folders no deeper than 8"),
         ("blocks", "64 MB"),
         ("files", "256 files"),
         ("allocate", "PermissionError|OSError"),
@@ -225,5 +225,5 @@ def test_the_fork_server_outlives_a_request_it_cannot_do() -> None:
         with pytest.raises(launch.SandboxError, match="could not do it"):
             sandbox._answer(sandbox._ask({"do": "end", "pid": 0}))
         worker = sandbox.spawn(folder, Limits())
-        assert worker.ask({"do": "import", "module": "assignment.q1_conv2d"})["value"] is None
+        assert worker.ask({"do": "import", "module": "assignment.q1_conv2d"})["value"] == []
         worker.close()

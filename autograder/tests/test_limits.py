@@ -433,7 +433,7 @@ def test_a_sleeping_import_does_not_get_the_time_of_what_follows(session: Sessio
 def test_the_clock_of_what_a_worker_begins_with_runs_before_anybody_waits(
     sandbox: Sandbox, session: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_HANDING_OVER", 0.1)
+    monkeypatch.setattr(worker, "_HANDING_OVER", 2)
     each = session(HOGS, Limits(), ["sleep"])
     _prepared_long_ago(each, sandbox)
     with pytest.raises(TimedOut, match=r"^training was stopped: it took 500\.\d of 500 seconds"):

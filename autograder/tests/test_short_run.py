@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -145,7 +146,8 @@ def test_a_network_that_never_ends_is_stopped(trained: Trained) -> None:
     )
     status, message = accuracy_test(report)
     assert status == "timeout"
-    assert "of 1 processor seconds" in message
+    # Whoever looks first: who waits for it, or who watches all that the question uses.
+    assert re.search(r"of (1|its 12) processor seconds", message)
 
 
 def test_a_worker_that_claims_accuracy_or_guesses_gets_what_its_guesses_are_worth(trained: Trained) -> None:
@@ -166,6 +168,7 @@ def test_a_worker_that_claims_accuracy_or_guesses_gets_what_its_guesses_are_wort
 
 OFFSETS = """
 import os
+import re
 class LeNet:
     def __init__(self, *a, **k):
         found = set()
