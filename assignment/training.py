@@ -96,7 +96,7 @@ _B0_ON_GPU = Network(
 ON_PATTERNS = {
     "week8": Recipe(epochs=10, batch_size=32, learning_rate=0.1, clip=1.0),
     "lenet": Recipe(epochs=10, batch_size=32, learning_rate=0.1, clip=1.0),
-    "efficientnet": Recipe(epochs=8, batch_size=64),
+    "efficientnet": Recipe(epochs=10, batch_size=64, learning_rate=0.1, clip=1.0),
 }
 
 

@@ -158,7 +158,11 @@ FORBIDDEN: dict[str, tuple[int | None, int, tuple[int | str, ...]]] = {
     "kill": (62, 129, ("parent", 0)), "tkill": (200, 130, ("parent", 0)), "tgkill": (234, 131, ("parent", "parent", 0)),
     "rt_sigqueueinfo": (129, 138, ("parent", 0, NOWHERE)), "prlimit64": (302, 261, ("parent", 0, 0, 0)),
     "setpriority": (141, 140, (0, NO_PROCESS, 0)), "F_SETOWN": (72, 25, (0, 8, 0)),
-    "F_NOTIFY": (72, 25, (NO_FILE, 1026, 0)),
+    "F_NOTIFY": (72, 25, (NO_FILE, 1026, 0)), "flock": (73, 32, (NO_FILE, 1)),
+    "F_GETLK": (72, 25, (NO_FILE, 5, 0)), "F_SETLK": (72, 25, (NO_FILE, 6, 0)), "F_SETLKW": (72, 25, (NO_FILE, 7, 0)),
+    "F_OFD_GETLK": (72, 25, (NO_FILE, 36, 0)), "F_OFD_SETLK": (72, 25, (NO_FILE, 37, 0)),
+    "F_OFD_SETLKW": (72, 25, (NO_FILE, 38, 0)), "F_SETLEASE": (72, 25, (NO_FILE, 1024, 0)),
+    "F_GETLEASE": (72, 25, (NO_FILE, 1025, 0)),
     # the kernel, the machine
     "mount": (165, 40, (NOWHERE, NOWHERE, 0, 0, 0)), "umount2": (166, 39, (NOWHERE, 0)),
     "chroot": (161, 51, (NOWHERE,)),

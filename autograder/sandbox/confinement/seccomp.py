@@ -28,7 +28,7 @@ _ALLOWED = {
     "getcwd": (79, 17), "mkdir": (83, None), "mkdirat": (258, 34), "chdir": (80, 49), "fchdir": (81, 50),
     "readlink": (89, None),
     "readlinkat": (267, 78),
-    "ftruncate": (77, 46), "fsync": (74, 82), "fdatasync": (75, 83), "fadvise64": (221, 223), "flock": (73, 32),
+    "ftruncate": (77, 46), "fsync": (74, 82), "fdatasync": (75, 83), "fadvise64": (221, 223),
     "umask": (95, 166), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "pipe": (22, None),
     "pipe2": (293, 59), "eventfd2": (290, 19), "epoll_create1": (291, 20), "epoll_ctl": (233, 21),
     "epoll_wait": (232, None), "epoll_pwait": (281, 22), "poll": (7, None), "ppoll": (271, 73),
@@ -77,6 +77,7 @@ _O_TMPFILE = 0o20000000
 _PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
 _SIGKILL, _RLIMIT_CPU = 9, 0
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15  # make the kernel send a signal of one's choice
+_LOCKS = [5, 6, 7, 36, 37, 38, 1024, 1025]  # F_GETLK, F_SETLK, F_SETLKW, F_OFD_…, F_SETLEASE, F_GETLEASE
 _F_NOTIFY = 1026  # tells of what others do in a folder
 _F_SET_RW_HINT, _F_SET_FILE_RW_HINT = 1036, 1038
 _TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451
@@ -137,11 +138,12 @@ def _program(own_pid: int) -> list[bytes]:
         # A file that never has a name would take room where nobody sees it; for the same reason none is removed.
         "open": _argument(1, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
         "openat": _argument(2, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
-        # Signals for others, news of others, and marks that would stay on a file that later workers get, too.
+        # Signals for others, news of others, locks that others find taken (for which there is no flock either), and
+        # marks that would stay on a file that later workers get, too.
         "fcntl": _argument(
             1,
             _EQUAL,
-            [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_NOTIFY, _F_SET_RW_HINT, _F_SET_FILE_RW_HINT],
+            [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_NOTIFY, _F_SET_RW_HINT, _F_SET_FILE_RW_HINT, *_LOCKS],
             then=refuse,
             otherwise=_ALLOW,
         ),
