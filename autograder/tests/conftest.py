@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if plain and installed and not config.option.usepdb and not hasattr(config, "workerinput"):
         config.option.numprocesses = 2
         config.option.dist = "loadfile"  # a module's fixtures are made once
+        config.option.loadscopereorder = False  # see below
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few tests go first: they are the long ones, and with the last file only one process would be busy."""
+    here = Path(__file__).parent
+    tests = Counter(item.path for item in items if item.path.is_relative_to(here))
+    items.sort(key=lambda item: tests[item.path])  # the public tests come first, as they are
 
 
 def pytest_configure() -> None:

@@ -122,10 +122,14 @@ LeNet.forward = lambda self, x: torch.zeros(4, 99) if len(x) == 4 else _logits(s
 """
 
 
+WIDE_LOGITS = STRETCHED_LOGITS.replace("zeros(4, 99) if len(x) == 4", "zeros(20, 99) if len(x) == 20")
+
+
 @pytest.mark.parametrize(
     ("question", "text", "category", "words"),
     [
         ("q6", STRETCHED_LOGITS, "gradients", "output has the wrong shape"),
+        ("q6", WIDE_LOGITS, "learning", "output has the wrong shape"),
         ("q7", STRETCHED_OUTPUT, "drop-connect", "output has the wrong shape"),
         ("q6", STATE_OF_OTHERS, "learning", "do not tell of the same parameters"),
     ],
