@@ -46,7 +46,9 @@ _NOT_NEEDED = (
     "warnings",
 )
 
-_NEEDS_MEMORY = "A machine that grades needs memory for what a submission may use (submission_memory_mb in assignment.toml)."
+_NEEDS_MEMORY = (
+    "A machine that grades needs memory for what a submission may use (submission_memory_mb in assignment.toml)."
+)
 
 TRUSTED_SECONDS = 3600  # for one test, should the trusted side hang; the worker's own limits are below
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from tests import formulas, misconceptions
 from tests.causes import CAUSES
+from tests.shown import brief
 
 # Largest differences accepted, relative to each value and to the scale of the sum that it comes from. A float32 carries
 # a relative error of 2⁻²⁴ = 6e-8. A sum of n products, in whatever order, is off by at most n times that of the
@@ -132,11 +133,11 @@ def assert_size(function: Callable[..., Any], expected: tuple[int, int], *argume
     lines = [("call", describe_call(function.__name__, arguments, named))]
     got = call(function, arguments, named)
     if not isinstance(got, tuple) or len(got) != 2:
-        shown = f"{type_name(got)} {got!r:.60}" if isinstance(got, list | tuple | int | float) else type_name(got)
+        shown = f"{type_name(got)} {brief(got, 60)}" if isinstance(got, list | tuple | int | float) else type_name(got)
         lines.append(("value", f"expected a tuple (H_out, W_out), yours is a {shown}"))
         raise CheckFailed("the result is not a tuple of two numbers", lines)
     if not all(_is_whole(item) for item in got):
-        lines.append(("value", f"expected two whole numbers, yours are {got!r:.80}"))
+        lines.append(("value", f"expected two whole numbers, yours are {brief(got, 80)}"))
         raise CheckFailed("the result's numbers are not whole numbers (int)", lines)
     if tuple(int(item) for item in got) != expected:
         lines.append(("value", f"expected {expected}, yours {tuple(int(item) for item in got)}"))
@@ -227,12 +228,12 @@ def assert_layer(layer: Any, expected: nn.Module, name: str) -> None:
     """
     __tracebackhide__ = True
     right = type(expected).__name__
-    lines = [("layer", name), ("", f"expected {expected}"), ("", f"yours    {layer!r:.120}")]
+    lines = [("layer", name), ("", f"expected {expected}"), ("", f"yours    {brief(layer, 120)}")]
     kind = type_name(layer)
     if kind != right or not callable(layer):
         raise CheckFailed(f"the layer is not an nn.{right}", [*lines, ("type", f"expected {right}, yours {kind}")])
     for setting, wanted, got in _other_settings(layer, expected):
-        lines.append((setting, f"expected {wanted}, yours {got!r:.40}"))
+        lines.append((setting, f"expected {wanted}, yours {brief(got, 40)}"))
         raise CheckFailed(f"a layer's {setting} is wrong", lines)
     give_weights(expected, layer)
 
@@ -262,7 +263,7 @@ def give_weights(expected: nn.Module, layer: Any) -> None:
     given = state if isinstance(state, dict) else {}
     yours = {name: tuple(getattr(value, "shape", ())) for name, value in given.items()}
     if yours != names:
-        lines = [("weights", f"expected {names}"), ("", f"yours    {yours!r:.200}")]
+        lines = [("weights", f"expected {names}"), ("", f"yours    {brief(yours, 200)}")]
         raise CheckFailed("a layer's weights do not have the right names and shapes", lines)
     layer.load_state_dict(expected.state_dict())
 
@@ -278,7 +279,7 @@ def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: f
     yours = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
     lines = [("layer", type_name(layer))]
     if yours != expected:
-        lines += [("names", f"expected {expected}"), ("", f"yours    {yours!r:.200}")]
+        lines += [("names", f"expected {expected}"), ("", f"yours    {brief(yours, 200)}")]
         raise CheckFailed("the layer does not have the right parameters: names, shapes, nn.Parameter", lines)
     for name, parameter in parameters.items():
         if not parameter.requires_grad:
@@ -306,7 +307,7 @@ def assert_close(what: str, got: Any, *, expected: Any) -> None:
     else:
         same = type(got) is type(expected) and got == expected
     if not same:
-        shown = f"{got!r:.60}" if not isinstance(got, Tensor) else f"a tensor {formulas.shape(got)}"
+        shown = brief(got, 60) if not isinstance(got, Tensor) else f"a tensor {formulas.shape(got)}"
         wanted = f"expected {expected!r}, yours" if not isinstance(expected, Tensor) else "yours"
         raise CheckFailed(f"{what} is not right", [("wrong", what), ("", f"{wanted} is {shown}")])
 

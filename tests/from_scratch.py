@@ -59,8 +59,14 @@ class _Watch(TorchFunctionMode):
 @contextmanager
 def _noting_packages(found: list[str]) -> Iterator[None]:
     """Note the packages, other than those of the rule, whose functions are called by code that is in none."""
-    # What `print` writes to may be a notebook's, or pytest's.
-    welcome = {*sys.stdlib_module_names, *OF_TORCH, "tests", *(type(at).__module__ for at in (sys.stdout, sys.stderr))}
+    # What `print` writes to may be a notebook's, or pytest's, and there `open` is IPython's.
+    welcome = {
+        *sys.stdlib_module_names,
+        *OF_TORCH,
+        "tests",
+        "IPython",
+        *(type(at).__module__ for at in (sys.stdout, sys.stderr)),
+    }
     welcome = {name.partition(".")[0] for name in welcome}
 
     def is_foreign(module: object) -> bool:

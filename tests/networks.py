@@ -12,11 +12,13 @@ from torch import Tensor
 
 from tests import model_misconceptions as misconceptions
 from tests.checks import CheckFailed, as_tensor, assert_close, assert_same, call, describe_call, type_name
+from tests.shown import brief
 
 SHOWN_NAMES = 6  # of parameters that are missing or too many
 
 # `assert_learns`, measured in EVIDENCE.md. Without a label 13 of 20 come by luck in 4 of 10⁹ runs.
 CLASSES, TAUGHT, ASKED, RECOGNISED = 10, 20, 20, 13
+MOST_PARAMETERS = 1_000_000  # of the networks that are taught; those asked for have some 60,000 and 130,000
 
 
 def assert_state(
@@ -126,6 +128,7 @@ def assert_learns(make: Callable[[], Any], name: str, afresh: Callable[[], None]
         (upstream,) = torch.autograd.grad(F.cross_entropy(logits, labels), logits)
         output.backward(upstream)
         found = dict(model.named_parameters())
+        _refuse_a_large_one(found, lines)
         without = [each for each, parameter in found.items() if parameter.grad is None]
         if without:
             if _depends_on(model, without, images):
@@ -157,6 +160,14 @@ def assert_learns(make: Callable[[], Any], name: str, afresh: Callable[[], None]
         raise CheckFailed("the network does not learn", lines)
 
 
+def _refuse_a_large_one(parameters: Mapping[str, Tensor], lines: list[tuple[str, str]]) -> None:
+    """What is computed with parameters here is several times their size."""
+    count = sum(parameter.numel() for parameter in parameters.values())
+    if count > MOST_PARAMETERS:
+        lines.append(("size", f"{count:,} parameters; fewer than {MOST_PARAMETERS:,} are expected"))
+        raise CheckFailed("the network is far too large", lines)
+
+
 def assert_accuracies(
     function: Callable[..., Any],
     expected: Sequence[float],
@@ -185,7 +196,7 @@ def assert_accuracies(
         ("labels", f"{labels}"[:120]),
     ]
     if not isinstance(got, list) or not all(type(value) in (int, float) for value in got):
-        lines.append(("value", f"expected a list of {num_classes} numbers (float), yours is {got!r:.80}"))
+        lines.append(("value", f"expected a list of {num_classes} numbers (float), yours is {brief(got, 80)}"))
         raise CheckFailed("the result is not a list of numbers", lines)
     if len(got) != num_classes:
         lines.append(("value", f"expected {num_classes} numbers, yours are {len(got)}"))
@@ -217,13 +228,13 @@ def assert_rows(
         raise CheckFailed("there is not one row for each class and one for the mean", lines, likely)
     for row, wanted in zip(got, expected, strict=True):
         if set(row) != set(wanted):
-            lines += [("keys", f"expected {list(wanted)}"), ("", f"yours    {list(row)!r:.120}")]
+            lines += [("keys", f"expected {list(wanted)}"), ("", f"yours    {brief(list(row), 120)}")]
             raise CheckFailed("a row has the wrong keys", lines)
         for key, value in wanted.items():
             number = isinstance(value, float)
             same = misconceptions.same_number(row[key], value) if number else row[key] == value
             if not same:
-                lines += [(f"{wanted['class']}", f"{key}: expected {value!r}, yours {row[key]!r:.60}")]
+                lines += [(f"{wanted['class']}", f"{key}: expected {value!r}, yours {brief(row[key], 60)}")]
                 raise CheckFailed(f"{_which(wanted, expected)} is wrong", lines, likely)
 
 

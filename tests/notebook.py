@@ -18,6 +18,7 @@ import pytest
 from tests.conftest import (
     OWN_FILES,
     _same_random_numbers_every_time,
+    afresh,
     from_scratch,
     outcomes,
     pytest_collection_finish,
@@ -29,6 +30,7 @@ from tests.scoreboard import Outcome, newer_python, scores
 
 __all__ = [
     "_same_random_numbers_every_time",
+    "afresh",
     "check",
     "from_scratch",
     "pytest_collection_finish",

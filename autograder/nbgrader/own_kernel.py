@@ -25,7 +25,7 @@ from autograder.secret import seeds_of
 from autograder.short_run import held_out, network_of, threshold_for
 from autograder.suite import know_markers, run_pytest, sentences
 from tests.checks import CheckFailed
-from tests.conftest import table_model
+from tests.conftest import afresh, table_model
 from tests.from_scratch import watched
 from tests.messages import headline
 from tests.rule import OPERATIONS
@@ -88,7 +88,7 @@ class OwnKernel:
                 self._module.__dict__[name] = watched(definitions[name])
 
     q1, q2, q3, q4, q5, q6, q7 = (_definitions() for _ in range(7))
-    table_model = staticmethod(table_model)
+    afresh, table_model = staticmethod(afresh), staticmethod(table_model)
 
     @pytest.fixture
     def short_run(self) -> _ShortRun:

@@ -55,7 +55,8 @@ _MAPPED_ALIAS, _MAPPED = "FuncTorchBatchedDecomposition", "FuncTorchBatched"
 # Packages that hold the operations themselves: what they compute during an import could answer calls later.
 _REFUSED = ("scipy",)
 
-# Compilers whose programs, once made, run without the dispatcher, and switches of such, off unless switched on.
+# Compilers whose programs, once made, run without the dispatcher, switches of such, off unless switched on, and what
+# makes a program of text or of nodes that TorchScript's own language does not have.
 _COMPILERS = (
     "_te",
     "_jit_set_llga_enabled",
@@ -65,7 +66,21 @@ _COMPILERS = (
     "_jit_set_te_must_use_llvm_cpu",
     "_jit_to_static_module",
     "_fuse_to_static_module",
+    "parse_ir",
+    "import_ir_module",
+    "import_ir_module_from_buffer",
+    "_import_ir_module_from_package",
+    "_create_function_from_graph",
+    "_jit_interpret_graph",
+    "CompilationUnit.create_function",
+    *(f"Graph.{how}" for how in ("create", "createClone", "createFusionGroup", "insert", "insertNode", "insertGraph")),
+    *("Graph.appendNode", "Graph.prependNode"),
 )
+_REWRITING = re.compile(r"_jit_pass_.*(?:mkldnn|fus|prepack|vulkan|metal|optimi|pattern|frozen|quant|decompos|onnx)")
+
+# Operators that the dispatcher does not know: TorchScript's own, which call a library at once.
+_OF_SCRIPTS = re.compile(r"prim::.*(?:mkldnn|onednn|fus|static)", re.IGNORECASE)
+_LOOKED_UP = ("_jit_get_operation", "_get_operation_overload")
 
 
 @functools.cache
@@ -86,6 +101,14 @@ def _operators() -> list[str]:
     return names
 
 
+def _compilers() -> list[tuple[Any, str]]:
+    """What of this build of torch makes or rewrites programs: each by what it is an attribute of, and its name."""
+    core = torch._C  # noqa: SLF001
+    names = [each.rpartition(".") for each in (*_COMPILERS, *filter(_REWRITING.match, dir(core)))]
+    found = [(getattr(core, place, None) if place else core, name) for place, _, name in names]
+    return [(holder, name) for holder, name in found if hasattr(holder, name)]
+
+
 class Refused(ImportError):
     """Something that the questions' rule does not allow was asked for; `name` is the package's or the kernel's."""
 
@@ -103,6 +126,7 @@ class Guard:
         self._sealed = False  # other packages are
         self._welcome: frozenset[str] = frozenset()  # packages that anybody may have
         self._known: frozenset[str] = frozenset()  # modules that were there before any student's
+        self._compilers: list[tuple[Any, str]] = []  # what a watched worker is without, and in what it is
         self._libraries: list[torch.library.Library] = []  # the replacements last as long as these
 
     def prepare(self) -> None:
@@ -110,6 +134,7 @@ class Guard:
         # With those that torch chose to import by now, whichever these are.
         self._known = frozenset(sys.modules)
         self._welcome = frozenset({*sys.stdlib_module_names, *OF_TORCH, "assignment", *map(_package, sys.modules)})
+        self._compilers = _compilers()
         kernels = {name for function in OPERATIONS for name in kernels_of(function)}
         for namespace in sorted({name.partition("::")[0] for name in kernels}):
             library = torch.library.Library(namespace, "IMPL")
@@ -129,10 +154,11 @@ class Guard:
         self.watching = True
         self._armed = self._usually = frozenset().union(*(kernels_of(function) for function in functions))
         sys.meta_path.insert(0, self)
-        for each in _COMPILERS:
-            if hasattr(torch._C, each):  # noqa: SLF001
-                delattr(torch._C, each)  # noqa: SLF001
-            sys.modules.pop(f"torch._C.{each}", None)
+        for holder, name in self._compilers:
+            delattr(holder, name)
+            sys.modules.pop(f"torch._C.{name}", None)
+        for name in _LOOKED_UP:
+            setattr(torch._C, name, self._looking_up(getattr(torch._C, name)))  # noqa: SLF001
 
     @contextlib.contextmanager
     def importing(self) -> Iterator[None]:
@@ -175,6 +201,17 @@ class Guard:
             with contextlib.suppress(TypeError):  # not a module, whatever it is
                 sys.modules[name].__class__ = _Sealed
             del sys.modules[name]
+
+    def _looking_up(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """As `original`, which finds an operator by its name, but none that would go round the dispatcher."""
+
+        def look_up(name: str, *overload: str) -> object:
+            if _OF_SCRIPTS.match(name):
+                (self.refused if self._importing else self.used).append(name)
+                raise Refused(f"{name} cannot be used here", name=name)
+            return original(name, *overload)
+
+        return look_up
 
     def _replace(self, library: torch.library.Library, name: str) -> None:
         keys = {key: source for key, source in _KEYS.items() if _has_kernel(name, key)}

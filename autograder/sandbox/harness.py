@@ -223,6 +223,8 @@ class _Harness:
         held_out = sealed.view(self._files[1], held_out_count * pixels).view(held_out_count, 3, 32, 32)
         _seed(request["seed"])
         model = getattr(self._module, request["name"])(**request["settings"])
+        if any(base.__module__ == "assignment.week8" for base in type(model).__mro__):
+            raise ValueError(f"{request['name']} makes the network of Week 8, which was given")
         training.check_model(model, training.normalise(held_out[:CHECKED]))  # what it says of odd ones can be read
         before = training.predict(model, held_out[: request["before"]]).argmax(1)
         history = training.fit(

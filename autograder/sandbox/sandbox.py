@@ -128,6 +128,7 @@ class Sandbox:
                 "memory": limits.memory_mb << 20,
                 # A second more than the supervisor allows, which looks at other clocks and explains itself.
                 "cpu_seconds": max(1, math.ceil(limits.question_cpu_seconds - spent) + 1),
+                "wall_seconds": math.ceil(limits.submission_wall_seconds),
                 "file_bytes": limits.file_mb << 20,
                 "open_files": limits.open_files,
                 "threads": limits.threads,

@@ -119,7 +119,8 @@ class Session:
     def prepare(self) -> None:
         """Have a worker forked, and the student's module imported there, while there is other work to do."""
         if self._given_up is None:
-            own = [PurePosixPath(name).stem for name in self._left_out]
+            # Only names that its source has anyway: names could carry much that nobody looks at.
+            own = sorted({PurePosixPath(name).stem for name in self._left_out} & self._words_of_the_source())
             first = [{"do": "import", "module": f"assignment.{self._module}", "own": own}, *self._begin_with]
             self._forked = self._sandbox.begin_spawn(
                 self._submission, self._limits, self._guarded, first, self._files, self._spent, self._allowance
@@ -230,13 +231,17 @@ class Session:
             except SubmissionFailure as failure:
                 self._keep_output()
                 self.close()
-                self._given_up = (
-                    failure
-                    if isinstance(failure, Unusable)
-                    else Unusable(f"{self._module}.py cannot be imported: {failure.summary}", failure.detail)
-                )
+                self._given_up = self._not_imported(failure)
                 raise self._given_up from None
         return self._worker
+
+    def _not_imported(self, failure: SubmissionFailure) -> Unusable:
+        if self.heard:  # an earlier worker has seen what hidden tests ask: a text of this one's could tell of it
+            said = f"{self._module}.py was imported before and could not be imported again."
+            return Unusable(said, f"{said} {failure.detail}")
+        if isinstance(failure, Unusable):
+            return failure
+        return Unusable(f"{self._module}.py cannot be imported: {failure.summary}", failure.detail)
 
     def _exchange(
         self,
@@ -305,7 +310,7 @@ class Session:
             self.flag(f"{what} needs line {text}, which was left out: it asked for {self._lines_left_out[int(text)]}")
             return self._without_lines(f"{what} could not be run.", [int(text)])
         if error["kind"] == "refused" and re.fullmatch(_PACKAGE, text):
-            known = text if self._stands_in_the_source(text) else "another package"
+            known = text if text in self._words_of_the_source() else "another package"
             self.flag(f"{what} used {known}")
             return failures.used_package(what, text, known)
         if error["kind"] == "unguarded":
@@ -323,10 +328,10 @@ class Session:
             return failures.cannot_import(self._module, kind, text, frames, hint, self._left_out, told)
         return failures.raised(what, kind, text, frames, hint)
 
-    def _stands_in_the_source(self, word: str) -> bool:
-        """Whether a word of the worker's was written before any test ran, and not made up from what a test showed."""
+    def _words_of_the_source(self) -> set[str]:
+        """Words that were written before any test ran, and not made up from what a test showed."""
         modules = (self._submission / "assignment").glob("*.py")
-        return any(word in re.findall(r"\w+", path.read_text("utf-8", "replace")) for path in modules)
+        return {word for path in modules for word in re.findall(r"\w+", path.read_text("utf-8", "replace"))}
 
     def _newer_python(self, kind: str, text: str, frames: Sequence[Frame]) -> NewerPython | None:
         """The Python that the module needs, if that is what it failed for."""

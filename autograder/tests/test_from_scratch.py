@@ -16,10 +16,11 @@ from torch.nn import functional
 
 from autograder import course
 from autograder.course import Assignment
+from autograder.sandbox.guard import _OF_SCRIPTS
 from autograder.tests.conftest import SOLUTION, Grade
 from tests.checks import CheckFailed
 from tests.from_scratch import watched
-from tests.rule import RULE
+from tests.rule import OPERATIONS, RULE
 
 IMPORTS = "import threading, torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
 HEAD = "def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):\n"
@@ -222,3 +223,14 @@ def test_the_rule_holds_at_home(function: Callable[[torch.Tensor], torch.Tensor]
 def test_the_rule_is_said_where_students_read(module: str) -> None:
     for path in (course.STUBS / f"{module}.py", course.STUBS / "README.md"):
         assert RULE in " ".join(path.read_text("utf-8").split())
+
+
+def test_what_only_scripts_have_is_not_found_if_it_does_a_watched_operation() -> None:
+    """Operators that the dispatcher does not know call a library at once: no replacement sees them."""
+    in_the_dispatcher = {name.partition(".")[0] for name in torch._C._dispatch_get_all_op_names()}
+    of_scripts = {schema.name for schema in torch._C._jit_get_all_schemas()} - in_the_dispatcher
+    pattern = re.compile("|".join(OPERATIONS.values()), re.IGNORECASE)
+    doing_it = {name for name in of_scripts if pattern.search(name.partition("::")[2])}
+    assert len(doing_it) > 5
+    through_the_dispatcher = {"aten::__upsample_bilinear"}  # it calls aten::upsample_bilinear2d
+    assert {name for name in doing_it if not _OF_SCRIPTS.match(name)} <= through_the_dispatcher

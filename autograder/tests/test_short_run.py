@@ -140,10 +140,8 @@ def test_a_module_that_cannot_be_used_is_not_trained_and_says_why(
 
 
 def test_a_network_that_never_ends_is_stopped(trained: Trained) -> None:
-    report = trained(
-        LENET.replace(FORWARD, "        while self.training and len(images) > 20:  # more than other tests ask about\n            pass\n" + FORWARD),
-        seconds=1,
-    )
+    loop = "        while self.training and len(images) > 20:\n            pass\n"  # more images than in other tests
+    report = trained(LENET.replace(FORWARD, loop + FORWARD), seconds=1)
     status, message = accuracy_test(report)
     assert status == "timeout"
     # Whoever looks first: who waits for it, or who watches all that the question uses.

@@ -27,6 +27,7 @@ class Cell:
         scratch: the one folder it may write to; also its working, home and temporary folder.
         memory: bytes of memory it may allocate beyond what importing torch took.
         cpu_seconds: processor seconds in its whole life.
+        wall_seconds: how long its life can be.
         file_bytes: the largest file it may write.
         open_files: the most descriptors it may hold.
         threads: the most threads it may run.
@@ -38,6 +39,7 @@ class Cell:
     scratch: str
     memory: int
     cpu_seconds: int
+    wall_seconds: int
     file_bytes: int
     open_files: int
     threads: int

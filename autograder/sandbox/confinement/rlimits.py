@@ -6,6 +6,7 @@ and all that a process may use in sum is watched by the trusted side, in `worker
 
 from __future__ import annotations
 
+import os
 import resource  # on Linux and macOS, where workers are
 import sys
 from pathlib import Path
@@ -27,7 +28,9 @@ def apply(cell: Cell, *, own_user: bool) -> bool:
         Whether memory could be limited as well: the system must tell how much is in use already.
     """
     _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_CPU, cell.cpu_seconds, cell.cpu_seconds + 1)  # SIGXCPU; then SIGKILL, if that is ignored
+    # SIGXCPU; and SIGKILL, if that is ignored and nobody looks from outside. The kernel counts by ticks of its clock:
+    # who runs only around them is counted for more than it used, but not for more than all processors had.
+    _lower(resource.RLIMIT_CPU, cell.cpu_seconds, max(cell.cpu_seconds, (os.cpu_count() or 1) * cell.wall_seconds) + 1)
     _lower(resource.RLIMIT_FSIZE, cell.file_bytes)
     _lower(resource.RLIMIT_NOFILE, cell.open_files)
     if own_user:
