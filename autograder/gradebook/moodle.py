@@ -1,7 +1,7 @@
 """Both ways into Moodle: a file for the gradebook's import, and an assignment's own grading worksheet, filled in.
 
-What Moodle does with them is from the source of 4.1, 4.4dev (November 2023), 5.0dev (October 2024) and 5.2.2, where
-it differs with the version of it that does so.
+What Moodle does with them is from the source of 4.1.10, 4.4dev (November 2023), 5.0dev (October 2024) and 5.2.2; where
+they differ, it says which.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
     """Write OUT/moodle.csv for the gradebook's import; sentences about who is not in it and why.
 
     Moodle gives up at the first user it does not know, so only students of the roster are in it, by what it says. It
-    takes the numbers as they are, and refuses all of them if one is above the maximum of the grade item.
+    takes the numbers as they are, and refuses all of them if one is above the maximum of the grade item (4.1.10, 5.2;
+    4.4dev still asked whether it is above the site's, usually 100, and cut it down to the item's).
 
     Args:
         out: the class's folder.

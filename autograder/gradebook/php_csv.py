@@ -48,7 +48,7 @@ def php_rows(text: str, delimiter: str) -> list[list[str]] | None:
     """
     rows: list[list[str]] = []
     row: list[str] = []
-    plain = re.compile(f"[^{delimiter}\n]*+")
+    ends = re.compile(f"[{delimiter}\n]")
     at = begin = 0
     while at < len(text):
         cell = ""
@@ -58,7 +58,8 @@ def php_rows(text: str, delimiter: str) -> list[list[str]] | None:
             if found is None:
                 return None
             cell, at = _MEANT.sub(lambda pair: pair[1] or '"', found[1]), found.end()
-        end = at + len(plain.match(text, at)[0])  # type: ignore[index]  (it matches the empty text, too)
+        stop = ends.search(text, at)
+        end = stop.start() if stop else len(text)
         row.append(cell + text[at:end])  # what follows a closing quotation mark belongs to the cell
         at = end + 1
         if text.startswith(delimiter, end):
