@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -125,6 +126,12 @@ def review(
     help="Write a file for the import into Moodle's gradebook, which finds students by this.",
 )
 @click.option(
+    "--moodle-maximum",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="POINTS",
+    help="Bring the points of --moodle to the grade item's maximum. [default: the grade book's]",
+)
+@click.option(
     "--moodle-worksheet", type=click.Path(path_type=Path), metavar="FILE", help="Fill in a grading worksheet."
 )
 @click.option("--nbgrader", type=click.Path(path_type=Path), metavar="FOLDER", help="Write to a course's gradebook.db.")
@@ -138,6 +145,7 @@ def gradebook(
     canvas_roster: bool,
     canvas_column: str,
     moodle: str | None,
+    moodle_maximum: float | None,
     moodle_worksheet: Path | None,
     nbgrader: Path | None,
 ) -> None:
@@ -147,7 +155,15 @@ def gradebook(
 
     if canvas is not None and canvas_roster:
         raise UnusableRequest("--canvas and --canvas-roster write the same file: give one of them.")
+    if moodle_maximum is not None:
+        if moodle is None:
+            raise UnusableRequest("--moodle-maximum is for the import into Moodle's gradebook: give --moodle, too.")
+        if not math.isfinite(moodle_maximum) or round(moodle_maximum, 2) != moodle_maximum:
+            # Points have two places: more of them could be rounded to above it.
+            raise UnusableRequest("--moodle-maximum must be a number with two decimal places at most.")
     rule = Rule(raw=raw, count_pending=pending == "count")
-    wanted = Wanted(rule, canvas, canvas_roster, canvas_column, moodle or "", moodle_worksheet, nbgrader)
+    wanted = Wanted(
+        rule, canvas, canvas_roster, canvas_column, moodle or "", moodle_maximum, moodle_worksheet, nbgrader
+    )
     for line in write_forms(out, course.load(), roster, wanted):
         print(for_actions_log(one_line(line)))

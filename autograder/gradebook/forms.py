@@ -24,6 +24,7 @@ class Wanted:
         canvas_roster: a file for Canvas from the roster alone.
         canvas_column: the heading of Canvas's column.
         moodle: what Moodle's import finds users by; "" for none.
+        moodle_maximum: what the grade item of that import can be at most; None if it is the grade book's own.
         worksheet: Moodle's grading worksheet to fill in.
         nbgrader: a course folder of nbgrader's.
     """
@@ -33,6 +34,7 @@ class Wanted:
     canvas_roster: bool = False
     canvas_column: str = ""
     moodle: str = ""
+    moodle_maximum: float | None = None
     worksheet: Path | None = None
     nbgrader: Path | None = None
 
@@ -58,7 +60,7 @@ def write_forms(out: Path, assignment: Assignment, roster: Path | None, wanted: 
         if wanted.canvas_roster:
             said += canvas.write_from_roster(out, book, rule, wanted.canvas_column)
         if wanted.moodle:
-            said += moodle.write_import(out, book, rule, wanted.moodle)
+            said += moodle.write_import(out, book, rule, wanted.moodle, wanted.moodle_maximum)
         if wanted.worksheet is not None:
             said += moodle.write_worksheet(out, book, rule, wanted.worksheet)
     except OSError as error:

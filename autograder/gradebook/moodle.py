@@ -1,4 +1,8 @@
-"""Both ways into Moodle: a file for the gradebook's import, and an assignment's own grading worksheet, filled in."""
+"""Both ways into Moodle: a file for the gradebook's import, and an assignment's own grading worksheet, filled in.
+
+What Moodle does with them is from the source of 4.1.10, 4.4dev (November 2023), 5.0dev (October 2024) and 5.2.2; where
+they differ, it says which.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +21,13 @@ from autograder.gradebook.book import GradeBook, Line
 from autograder.gradebook.feedback import beginning, feedback
 from autograder.gradebook.matching import Names, Way, email, in_source, known_by, match, name
 from autograder.gradebook.numbers import Rule, Told, decimal
+from autograder.gradebook.php_csv import moodle_rows
 from autograder.gradebook.table import Cell, Table, read_table
-from autograder.inert import for_csv
+from autograder.inert import for_csv, one_line
+from autograder.wording import counted
 
 IMPORT = "moodle.csv"
 WORKSHEET = "moodle-worksheet.csv"
-USUAL_LIMIT = 100  # Moodle refuses a whole import for a grade above it, unless its settings say otherwise
 
 # What Moodle finds a user by, and where the roster has it.
 IDENTIFIERS: dict[str, Names] = {
@@ -29,7 +35,21 @@ IDENTIFIERS: dict[str, Names] = {
     "username": lambda line: (line.student.more.get("username") or line.student.student,),
     "idnumber": lambda line: (_id_number(line) or line.student.student,),
 }
-_NEEDED = ("Identifier", "Grade", "Maximum Grade")
+_GRADED = "Last modified (grade)"
+_NEEDED = ("Identifier", "Grade", _GRADED)  # without one of them Moodle refuses the file
+_MAXIMUM = "Maximum grade"
+_SPELT = {"Maximum Grade": _MAXIMUM}  # so up to 5.0; as it is now since 5.1
+_SEPARATORS = {";": "Semicolon", "\t": "Tab"}
+# Since 5.2 the upload asks of a grade whether it is true, and to PHP 0 is not: neither its preview nor its result says.
+_ZERO = (
+    "0 points, which Moodle since 5.2 does not take from a worksheet; an earlier grade stays: enter them on its page"
+)
+# It compares its own time of a grade with that of the row, to the minute, and reads the latter by the server's clock.
+_FEWER = (
+    "If it says fewer, it passed rows over, which it does without a word where its own grade is newer than the "
+    "worksheet, and where its server and you are in different time zones: download the worksheet again and fill in "
+    "that one, or tick the box on the upload page that allows overwriting newer grades."
+)
 _WAYS = (
     Way("Identifier", in_source(moodle_participant), lambda text: re.findall(r"\d+$", text.strip())),
     Way("Identifier", known_by("identifier", "participant")),
@@ -40,15 +60,26 @@ _WAYS = (
 )
 
 
-def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str) -> list[str]:
+def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximum: float | None = None) -> list[str]:
     """Write OUT/moodle.csv for the gradebook's import; sentences about who is not in it and why.
 
-    Moodle gives up at the first user it does not know, so only students of the roster are in it, by what it says.
+    Moodle gives up at the first user it does not know, so only students of the roster are in it, by what it says. It
+    takes the numbers as they are, and refuses all of them if one is above the maximum of the grade item (4.1.10, 5.2;
+    4.4dev still asked whether it is above the site's, usually 100, and cut it down to the item's).
+
+    Args:
+        out: the class's folder.
+        book: the grade book.
+        rule: which number.
+        identifier: what Moodle finds users by, one of `IDENTIFIERS`.
+        maximum: of the grade item in Moodle; None if it is the grade book's.
 
     Raises:
+        UnusableRequest: Moodle would misread the file.
         OSError: it cannot be written.
     """
-    maximum = rule.maximum(book)
+    usual = rule.maximum(book)
+    maximum = usual if maximum is None else maximum
     told = Told(IMPORT)
     known = [next(iter(IDENTIFIERS[identifier](line))) for line in book.lines]
     times = Counter(each.casefold() for each in known)
@@ -63,29 +94,45 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str) -> lis
             why_not = f"left out, since the roster has no {identifier}"
         elif times[value.casefold()] > 1:
             why_not = f"left out, since another student has the same {identifier}"
-        elif for_csv(value) != value or value.endswith("\\"):
+        elif for_csv(value) != value or not _survives([value]):
             why_not = f"left out, since a spreadsheet or Moodle would misread the {identifier}"
         if why_not:
             told.add(why_not, line.student.student)
             continue
-        if rule.of(line)[1] != maximum:
+        if rule.of(line)[1] != usual:
             told.add(rule.scaled(maximum), line.student.student)
         rows.append([value, decimal(rule.points(line, maximum)), feedback(line, book.assignment, rule)])
+    header = [identifier, book.assignment.title, "feedback"]
+    if not _survives(header, *rows):
+        raise UnusableRequest(
+            f"{IMPORT} is not written: Moodle would misread it. In the assignment's title, {one_line(header[1], 80)}, "
+            "a backslash must not stand before a quotation mark, nor at the end."
+        )
+    write_whole(out / IMPORT, _csv(header, *rows))
+    as_they_are = (
+        f"{IMPORT}: Moodle takes the numbers as they are: the grade item's maximum must be {decimal(maximum)} "
+        "(--moodle-maximum brings them to another); if one is above it, Moodle refuses the whole file."
+    )
+    what = f"{IMPORT}: {len(rows)} of {len(book.lines)} students. {rule.what(maximum, usual)}"
+    return [what, as_they_are, *told.sentences]
+
+
+def _csv(*rows: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([identifier, book.assignment.title, "feedback"])
-    writer.writerows(rows)
-    write_whole(out / IMPORT, text.getvalue())
-    said = [f"{IMPORT}: {len(rows)} of {len(book.lines)} students. {rule.what(maximum, maximum)}"]
-    if maximum > USUAL_LIMIT:
-        said.append(f"{IMPORT}: Moodle refuses grades above {USUAL_LIMIT} unless it is set to allow unlimited grades.")
-    return [*said, *told.sentences]
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _survives(*rows: Sequence[str]) -> bool:
+    """Whether Moodle reads these rows as they are."""
+    return moodle_rows(_csv(*([*row, "-"] for row in rows)), ",") == [[*map(_as_read, row), "-"] for row in rows]
 
 
 def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> list[str]:
     """Write OUT/moodle-worksheet.csv: the worksheet with grades and feedback, and all else as it is, byte for byte.
 
-    A comment that a person wrote there stays.
+    A comment that a person wrote there stays. Two things are changed beside: a decimal comma in a grade, and what
+    Moodle would misread of cells that it does not need.
 
     Args:
         out: the class's folder.
@@ -94,37 +141,36 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
         worksheet: as it was downloaded from the assignment's page.
 
     Raises:
-        UnusableRequest: it is no worksheet.
+        UnusableRequest: it is not a worksheet that can be filled in, or Moodle would misread it.
         OSError: the file cannot be written.
     """
     sheet = _read(worksheet)
     texts = [{heading: cell.text for heading, cell in row.items()} for row in sheet.rows]
     matches = match(texts, book.lines, _WAYS)
     told = Told(WORKSHEET)
-    changes: dict[Cell, str] = {}
+    filled = _Filled(dict(sheet.points), told)
     maxima = set()
     count = 0
     usual = rule.maximum(book)
     for place, row in enumerate(sheet.rows):
-        student = row.get("Full name", row["Identifier"]).text
+        student = _student(row, None)
         if place in matches.ambiguous:
             told.add("left as it is, since it is not certain who it is in the grade book", student)
         if place in matches.unknown:
             told.add("in the worksheet, but not in the grade book", student)
         if place not in matches.lines:
             continue
-        line, maximum = matches.lines[place], _number(row["Maximum Grade"].text)
+        line, maximum = matches.lines[place], _number(row[_MAXIMUM].text)
         why_not = _why_not(row, line, rule, maximum)
-        if why_not or maximum is None:
+        if why_not or not maximum:
             told.add(why_not, line.student.student)
             continue
         if rule.of(line)[1] != usual:
             told.add(rule.scaled(maximum), line.student.student)
-        grade = decimal(rule.points(line, maximum))
-        changes[row["Grade"]] = grade.replace(".", sheet.decimal_mark)
+        filled.grade(row["Grade"], rule.points(line, maximum), line.student.student)
         comments = row.get("Feedback comments")
         if comments is not None and _ours(comments.text, book):
-            changes[comments] = feedback(line, book.assignment, rule)
+            filled.comment(comments, feedback(line, book.assignment, rule))
         elif comments is not None:
             told.add("feedback left as it is, since a person wrote it", line.student.student)
         maxima.add(maximum)
@@ -133,41 +179,199 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
     for line in book.lines:
         if line.key not in found and line.graded:
             told.add("in the grade book, but not found in the worksheet", line.student.student)
+    students = [_student(row, matches.lines.get(place)) for place, row in enumerate(sheet.rows)]
+    changes = filled.changes | _emptied(sheet, filled.changes, students, told)
     write_whole(out / WORKSHEET, sheet.table.changed(changes))
     what = " ".join(rule.what(maximum, usual) for maximum in sorted(maxima))
-    said = [f"{WORKSHEET}: {count} of {len(sheet.rows)} rows filled in. {what}".strip()]
+    said = [f"{count} of {len(sheet.rows)} rows filled in. {what}".strip(), *filled.expected, *_about(sheet)]
+    return [*(f"{WORKSHEET}: {sentence}" for sentence in said), *told.sentences]
+
+
+@dataclass
+class _Filled:
+    """What is written into a worksheet.
+
+    Attributes:
+        changes: by cell.
+        told: about students.
+        graded, zeros, commented: grades that are not those of the worksheet, how many of them are 0, other feedback.
+    """
+
+    changes: dict[Cell, str]
+    told: Told
+    graded: int = 0
+    zeros: int = 0
+    commented: int = 0
+
+    def grade(self, cell: Cell, points: float, student: str) -> None:
+        self.changes[cell] = decimal(points)
+        if points == _number(cell.text):
+            return
+        self.graded += 1
+        if not points:
+            self.zeros += 1
+            self.told.add(_ZERO, student)
+
+    def comment(self, cell: Cell, text: str) -> None:
+        self.changes[cell] = text
+        self.commented += text != cell.text
+
+    @property
+    def expected(self) -> list[str]:
+        """What Moodle should say after the upload; it does not name those whose row it passed over."""
+        if not self.graded and not self.commented:
+            return ["Nothing in it differs from the worksheet, so Moodle should find no changes."]
+        since = f" (from Moodle 5.2 on: {self.graded - self.zeros})" if self.zeros else ""
+        counts = f"{counted(self.graded, 'grade')}{since} and {counted(self.commented, 'feedback instance')}"
+        return [f"Moodle should say that it updated {counts}.", _FEWER]
+
+
+def _about(sheet: _Sheet) -> list[str]:
+    said = []
+    if sheet.table.delimiter in _SEPARATORS:
+        said.append(f"Choose {_SEPARATORS[sheet.table.delimiter]} as the separator when you upload it.")
+    if sheet.points:
+        said.append("Grades had decimal commas, at which Moodle in English would cut them off; they have points now.")
     if "Feedback comments" not in sheet.table.header:
-        said.append(f"{WORKSHEET}: it has no column Feedback comments: the assignment's settings enable them.")
-    return [*said, *told.sentences]
+        said.append("It has no column Feedback comments: the assignment's settings enable them.")
+    return said
 
 
 @dataclass(frozen=True)
 class _Sheet:
+    """A worksheet.
+
+    Attributes:
+        path: for complaints.
+        table: the file.
+        rows: its cells by heading, as new versions spell it.
+        taken: the places of the columns that Moodle takes in.
+        points: grades with a decimal comma, and how they must be written.
+    """
+
+    path: Path
     table: Table
     rows: tuple[dict[str, Cell], ...]
-    decimal_mark: str
+    taken: frozenset[int]
+    points: dict[Cell, str]
 
 
 def _read(path: Path) -> _Sheet:
     table = read_table(path)
-    missing = [heading for heading in _NEEDED if heading not in table.header]
+    header = [_SPELT.get(heading, heading) for heading in table.header]
+    missing = [heading for heading in _NEEDED if heading not in header]
+    if missing == [_GRADED]:
+        raise UnusableRequest(
+            f"{path} has no column {_GRADED}, without which Moodle refuses a worksheet: download it again, and hand it "
+            "over as it is."
+        )
     if missing:
         raise UnusableRequest(
-            f"{path} is no grading worksheet: it has no column {', '.join(missing)}. Download it from the "
-            "assignment's page (View all submissions, Download grading worksheet), with Moodle set to English."
+            f"{path} is not a grading worksheet: it has no column {', '.join(missing)}. Download it from the "
+            "assignment's page (Submissions, Download grading worksheet), with Moodle set to English."
         )
-    rows = tuple(dict(zip(table.header, row, strict=True)) for row in table.rows)
-    numbers = [row[heading].text.strip() for row in rows for heading in ("Grade", "Maximum Grade")]
-    commas = any(re.fullmatch(r"\d+,\d+", number) for number in numbers)
-    return _Sheet(table, rows, "," if commas else ".")
+    if _MAXIMUM not in header:
+        graded = "by a scale" if "Scale" in header else "without points"
+        raise UnusableRequest(
+            f"{path}: the assignment is graded {graded}. In its settings in Moodle set the grade's type to Point, with "
+            "a maximum, and download the worksheet again."
+        )
+    rows = tuple(dict(zip(header, row, strict=True)) for row in table.rows)
+    # In English a grade ends at a comma: 37,50 is 37. A point is right in every language: only its own mark is changed.
+    commas = [row["Grade"] for row in rows if re.fullmatch(r"\s*\d+,\d+\s*", row["Grade"].text)]
+    points = {cell: cell.text.replace(",", ".") for cell in commas}
+    return _Sheet(path, table, rows, _taken(header), points)
+
+
+def _taken(header: Sequence[str]) -> frozenset[int]:
+    """The columns that Moodle takes in: grades and marks, and feedback, which stands behind the date.
+
+    It finds feedback by the names of all sorts of plugins, so everything behind the date may be some.
+    """
+    date = header.index(_GRADED)
+    return frozenset(
+        place
+        for place, heading in enumerate(header)
+        if place >= date or heading in _NEEDED or heading.startswith("Marker ")
+    )
+
+
+def _student(row: Mapping[str, Cell], line: Line | None) -> str:
+    return line.student.student if line is not None else row.get("Full name", row["Identifier"]).text
+
+
+def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str], told: Told) -> dict[Cell, str]:
+    """What must be empty for Moodle to read the worksheet as it is meant.
+
+    Names and submissions are other people's text, which Moodle writes down by other rules than it reads it by. It
+    takes nothing of them in; comments it does.
+
+    Raises:
+        UnusableRequest: it would misread the file all the same.
+    """
+    table = sheet.table
+    if _is_read(sheet, table.changed(changes), table.rows, changes):
+        return {}
+    headings = table.raw(table.cells)
+    if not _is_read(sheet, headings, (), {}):
+        raise UnusableRequest(f"{sheet.path}: Moodle would misread its headings, since a backslash is in one of them.")
+    emptied: dict[Cell, str] = {}
+    misread = []
+    for place, row in enumerate(table.rows):
+        if _is_read(sheet, f"{headings}\n{table.raw(row, changes)}", [row], changes):
+            continue
+        mine = {
+            cell: "" for column, cell in enumerate(row) if column not in sheet.taken and not _stands_alone(table, cell)
+        }
+        filled = {**changes, **mine}
+        if _is_read(sheet, f"{headings}\n{table.raw(row, filled)}", [row], filled):
+            emptied |= mine
+            told.add("names or answers that Moodle would misread, and does not need, are left empty", students[place])
+        else:
+            misread.append(one_line(students[place], 80))
+    if misread:
+        raise UnusableRequest(
+            f"{sheet.path}: Moodle would misread the comments of {', '.join(misread)}: a backslash stands before a "
+            "quotation mark there. Change that in Moodle, and download the worksheet again."
+        )
+    filled = {**changes, **emptied}
+    if not _is_read(sheet, table.changed(filled), table.rows, filled):
+        raise UnusableRequest(f"{sheet.path}: Moodle would misread it: download it again, and hand it over as it is.")
+    return emptied
+
+
+def _is_read(sheet: _Sheet, text: str, rows: Sequence[Sequence[Cell]], changes: Mapping[Cell, str]) -> bool:
+    """Whether Moodle reads the headings and these rows in a text as they are meant, as far as it takes them in."""
+    table = sheet.table
+    meant = [list(table.header), *([changes.get(cell, cell.text) for cell in row] for row in rows)]
+    read = moodle_rows(text, table.delimiter)
+    if read is None or len(read) != len(meant) or any(len(row) != len(table.header) for row in read):
+        return False
+    return all(
+        _as_read(row[column]) == _as_read(wanted[column])
+        for row, wanted in zip(read, meant, strict=True)
+        for column in sheet.taken
+    )
+
+
+def _stands_alone(table: Table, cell: Cell) -> bool:
+    """Whether Moodle reads a cell as it is, whatever stands beside it."""
+    raw = table.delimiter.join(("-", table.raw([cell]), "-"))
+    read = moodle_rows(raw, table.delimiter)
+    return read is not None and [list(map(_as_read, row)) for row in read] == [["-", _as_read(cell.text), "-"]]
+
+
+def _as_read(text: str) -> str:
+    """A cell without what Moodle makes of all line ends, and may take off at the file's end."""
+    return re.sub("\r\n?", "\n", text).strip()
 
 
 def _why_not(row: dict[str, Cell], line: Line, rule: Rule, maximum: float | None) -> str:
     """Why a row stays as it is; "" if it is filled in."""
     if "Grade can be changed" in row and row["Grade can be changed"].text.strip() == "No":
         return "left as it is, since Moodle does not let the grade be changed"
-    if maximum is None:
-        return "left as it is, since its Maximum Grade is no number"
+    if not maximum:
+        return f"left as it is, since its {_MAXIMUM} is not a number"
     withheld = rule.withheld(line)
     return f"no number, since {withheld}" if withheld else ""
 
@@ -178,11 +382,9 @@ def _ours(text: str, book: GradeBook) -> bool:
 
 
 def _number(text: str) -> float | None:
-    """A positive number with a point or a comma."""
-    try:
-        return float(text.strip().replace(",", ".")) or None
-    except ValueError:
-        return None
+    """A number with a point or a comma, be it 0; None if it is not one."""
+    shown = text.strip().replace(",", ".")
+    return float(shown) if re.fullmatch(r"\d+(\.\d*)?", shown, re.ASCII) else None
 
 
 def _id_number(line: Line) -> str:

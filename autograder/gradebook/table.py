@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +30,22 @@ class Table:
         text: all of it.
         delimiter: between its cells.
         header: its headings.
+        cells: these with their places.
         rows: the cells of the others, as many in each; empty lines are left out.
     """
 
     text: str
     delimiter: str
     header: tuple[str, ...]
+    cells: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    def raw(self, cells: Iterable[Cell], changes: Mapping[Cell, str] | None = None) -> str:
+        """How these cells are written in the file, one behind the other, where they are not changed."""
+        changes = changes or {}
+        return self.delimiter.join(
+            self._written(changes[cell]) if cell in changes else self.text[cell.start : cell.end] for cell in cells
+        )
 
     def changed(self, cells: Mapping[Cell, str]) -> str:
         """The text with these cells replaced, and everything else as it was."""
@@ -91,7 +100,7 @@ def parsed(contents: bytes, path: str) -> Table:
         if len(row) != len(header):
             line = text.count("\n", 0, row[0].start) + 1
             raise UnusableRequest(f"{path}, line {line}: {len(row)} cells, where the first line has {len(header)}.")
-    return Table(text, delimiter, tuple(cell.text.strip() for cell in header), tuple(others))
+    return Table(text, delimiter, tuple(cell.text.strip() for cell in header), header, tuple(others))
 
 
 def _rows(text: str, delimiter: str) -> list[tuple[Cell, ...]]:

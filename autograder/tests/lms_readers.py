@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 
 # Headings that Canvas never takes for an assignment's.
 _TOTALS = ("Current Score", "Current Points", "Current Grade", "Final Score", "Final Points", "Final Grade", "Override")
@@ -139,11 +140,11 @@ class ImportAborted(Exception):
     """Moodle gives up, and imports nothing."""
 
 
-def moodle_import(text: str, users: set[str]) -> dict[str, tuple[float | None, str]]:
+def moodle_import(text: str, users: set[str], maximum: float = 100) -> dict[str, tuple[float | None, str]]:
     """Grade and feedback by user, as Moodle's gradebook imports them; the first column says who it is.
 
     Raises:
-        ImportAborted: at the first user that Moodle does not know, or a grade that is none.
+        ImportAborted: at the first user that Moodle does not know, or a grade that is none or above the maximum.
     """
     header, *rows = records(text, escape="\\")
     assert len(header) == 3
@@ -154,21 +155,66 @@ def moodle_import(text: str, users: set[str]) -> dict[str, tuple[float | None, s
         if row[1] in ("", "-"):
             grades[row[0]] = (None, row[2])
             continue
-        if not re.fullmatch(r"\d+([.,]\d+)?", row[1]) or float(row[1]) > 100:
+        if not re.fullmatch(r"\d+([.,]\d+)?", row[1]) or float(row[1]) > maximum:
             raise ImportAborted(row[1])
         grades[row[0]] = (float(row[1]), row[2])
     return grades
+
+
+@dataclass
+class Graded:
+    """What an assignment has of a student already."""
+
+    grade: float | None
+    comment: str = ""
+    modified: datetime = datetime(1970, 1, 1)  # noqa: DTZ001  (Moodle has no time zone there)
+
+
+def worksheet_upload(
+    text: str, known: dict[int, Graded], *, since_5_2: bool, overwrite: bool = False
+) -> tuple[int, int]:
+    """Upload a worksheet; how many grades and how many comments Moodle says that it updated.
+
+    Args:
+        text: of the worksheet, in English.
+        known: what there is by participant; changed like Moodle's own.
+        since_5_2: by the rules of Moodle 5.2, in which a grade must be true, and 0 is not.
+        overwrite: the box for it is ticked.
+    """
+    header, *rows = records(text, escape="\\")
+    assert {"Identifier", "Grade", "Last modified (grade)"} <= set(header), "refused"
+    graded = commented = 0
+    for row in rows:
+        values = dict(zip(header, row, strict=True))
+        participant = int(values["Identifier"].removeprefix("Participant "))
+        told = values["Last modified (grade)"]
+        modified = Graded(None).modified if told == "-" else datetime.strptime(told, "%A, %d %B %Y, %I:%M %p")  # noqa: DTZ007
+        there = known.get(participant)
+        if there is not None and not overwrite and (there.modified - modified).total_seconds() > 60:
+            continue
+        found = re.match(r"\d+(\.\d+)?", values["Grade"])  # a comma ends it
+        given = float(found[0]) if found else None
+        there = known.setdefault(participant, Graded(None))
+        if given is not None and given != there.grade and (given or not since_5_2):
+            there.grade = given
+            graded += 1
+        comment = values.get("Feedback comments", "")
+        if comment != there.comment:
+            there.comment = comment
+            commented += 1
+    return graded, commented
 
 
 def worksheet_import(text: str, delimiter: str = ",", mark: str = ".") -> dict[int, tuple[float | None, str]]:
     """Grade and feedback by participant, as an assignment imports its worksheet; None where no grade is set."""
     header, *rows = records(text, delimiter, escape="\\")
     grades: dict[int, tuple[float | None, str]] = {}
+    (most,) = {"Maximum grade", "Maximum Grade"}.intersection(header)
     for row in rows:
         assert len(row) == len(header)
         values = dict(zip(header, row, strict=True))
         participant = int(values["Identifier"].removeprefix("Participant "))
-        grade, maximum = (values[name].replace(mark, ".") for name in ("Grade", "Maximum Grade"))
+        grade, maximum = (values[name].replace(mark, ".") for name in ("Grade", most))
         given = float(grade) if re.fullmatch(r"\d+(\.\d+)?", grade) else None
         if given is not None and given > float(maximum):
             given = None  # out of range: passed over without a word

@@ -227,6 +227,9 @@ def test_a_request_that_cannot_be_met_is_one_line(tmp_path: Path, assignment: As
     for arguments, complaint in (
         ((tmp_path,), "holds no class"),
         ((out, "--moodle", "email"), "--moodle needs a roster"),
+        ((out, "--moodle-maximum", "20"), "give --moodle, too"),
+        ((out, "--moodle", "email", "--moodle-maximum", "nan"), "two decimal places at most"),
+        ((out, "--moodle", "email", "--moodle-maximum", "33.335"), "two decimal places at most"),
         ((out, "--nbgrader", tmp_path), "gradebook.db does not exist"),
         ((out, "--moodle-worksheet", tmp_path / "none.csv"), "cannot be read"),
     ):
