@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from autograder.errors import UnusableRequest
 from autograder.intake import encoding, notebook
 from autograder.intake.answers import as_explanations, written_answer
 from autograder.intake.archive import open_archive
-from autograder.intake.folder import Folder
+from autograder.intake.folder import Folder, LooseFiles
 from autograder.intake.names import is_code, printable, shortened
 from autograder.intake.source import DEEPEST, MAX_FOLDERS, Parts, Source, TooLarge, Unreadable
 
@@ -83,6 +83,20 @@ def read_submission(path: Path, assignment: Assignment) -> Submission:
             return _take_in(archive, assignment, shown)
     except OSError as error:
         raise UnusableRequest(f"{shown} cannot be read: {error.strerror}.") from None
+
+
+def read_loose_files(name: str, files: Mapping[str, Path], assignment: Assignment) -> Submission:
+    """Read a submission whose files lie among those of others.
+
+    Args:
+        name: what people call it.
+        files: where each lies, by what the student called it.
+        assignment: from `course`.
+
+    Raises:
+        UnusableRequest: nothing there belongs to the assignment.
+    """
+    return _take_in(LooseFiles(name, files), assignment, name)
 
 
 def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:

@@ -14,9 +14,10 @@ from autograder import course
 from autograder.batch import command
 from autograder.batch.command import Request, grade_class
 from autograder.batch.executors import Workers
-from autograder.batch.results import read_result
+from autograder.batch.results import read_result, write_result
 from autograder.batch.tasks import Answer
 from autograder.errors import UnusableRequest
+from autograder.review.store import Review, read_reviews, write_review
 from autograder.tests.test_class_run import Here, hand_in, kept, report, report_of
 
 ASSIGNMENT = course.load()
@@ -136,13 +137,43 @@ def test_what_is_not_handed_in_any_more_is_put_aside(
 
 def test_the_roster_is_kept_and_used_again(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     roster = tmp_path / "roster.csv"
-    roster.write_text("student,name\nada,Ada Lovelace\ncem,Cem\nben,Ben\n")
+    roster.write_text("student,name\nada,Ada Lovelace\ncem,Cem Öz\nben,Ben\n")
     run(roster=roster)
-    assert "1 of the roster handed in nothing" in capsys.readouterr().out
+    assert "1 of the roster handed in nothing: Cem Öz (cem)." in capsys.readouterr().out
     roster.unlink()
     run()
     rows = (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()
     assert [row.partition(",")[0] for row in rows] == ["student", "ada", "cem", "ben"]
+
+
+def test_all_who_handed_in_nothing_are_named_up_to_a_number(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student\nada\nben\n" + "".join(f"s{number:02}\n" for number in range(23)))
+    run(roster=roster)
+    said = capsys.readouterr().out
+    assert "23 of the roster handed in nothing: s00, s01, " in said
+    assert ", s18, s19 and 3 more." in said
+    assert "s20" not in said
+
+
+def test_results_and_points_under_an_older_releases_key_are_kept(run: Run, tmp_path: Path) -> None:
+    run()
+    out = tmp_path / "out"
+    (tmp_path / "class" / "ada").rename(tmp_path / "class" / "ADA")
+    before = read_result(out, "ada")
+    assert before is not None
+    write_result(out, replace(before, key="ada.6c2f1b", student="ADA"))
+    (out / "results" / "ada.json").unlink()
+    write_review(out, "ada.6c2f1b", "q1", Review(2, "good", "digest", "me"))
+    assert run()[1].graded == []
+    after = read_result(out, "ada")
+    assert after is not None
+    assert (after.student, after.key, after.report) == ("ADA", "ada", before.report)
+    assert read_reviews(out, "ada")["q1"].comment == "good"
+    assert sorted(path.name for path in (out / "results").iterdir()) == ["ada.json", "ben.json"]
+    assert not (out / "gone").exists()
 
 
 def test_points_are_kept_raw_and_the_course_s_rules_of_today_are_applied(run: Run, tmp_path: Path) -> None:
