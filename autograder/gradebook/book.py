@@ -15,6 +15,7 @@ from pathlib import Path
 from autograder.batch.results import Result, key_of, read_results
 from autograder.course import Assignment, Question
 from autograder.deadline import Lateness
+from autograder.downloads import canvas_late
 from autograder.people import comparable
 from autograder.review.store import Review, read_reviews, what_is_read
 from autograder.roster import Roster, Student
@@ -201,6 +202,8 @@ def _line(
         notes.append("Nothing was handed in.")
     elif result.problem:
         notes.append(f"No points yet: {result.problem}" if result.ours else result.problem)
+    if result is not None and canvas_late(result.source) and _handed_in(student, result) is None:
+        notes.append("Canvas calls it late; by how much is not known, and nothing is taken off.")
     lateness = None
     if result is not None and assignment.due is not None:
         handed_in = _handed_in(student, result)
