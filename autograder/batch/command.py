@@ -28,6 +28,7 @@ from autograder.batch.results import (
 from autograder.batch.run import Choice, Class, only_run
 from autograder.batch.show import Show
 from autograder.batch.summary import finish
+from autograder.batch.unpacked import unpacked
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.inert import for_actions_log, json_text, one_line
@@ -43,7 +44,7 @@ class Request:
     """What the command line asks for.
 
     Attributes:
-        folder: with a submission for each student.
+        folder: with a submission for each student, or the zip file that a system made of it.
         out: where results go.
         questions, students: ids and names of those to grade; all if there are none.
         again: grade also what is up to date.
@@ -86,11 +87,14 @@ def grade_class(request: Request, assignment: Assignment) -> int:
     with only_run(request.out):
         state = _state(request, assignment)
         roster = _roster(request)
-        discovered = discover(request.folder, assignment, roster, out=request.out)
+        folder, left_out = request.folder, []
+        if folder.is_file() and folder.suffix.lower() == ".zip":
+            folder, left_out = unpacked(folder, request.out)
+        discovered = discover(folder, assignment, roster, out=request.out)
         found = _chosen(discovered, request.students)
         state = _begin(request, state)
         _rename_keys(request.out)
-        for problem in discovered.problems:
+        for problem in (*left_out, *discovered.problems):
             print(for_actions_log(problem), file=sys.stderr)
         if state["folder"] == str(request.folder.resolve()) and not request.students:
             _put_aside(request.out, discovered)

@@ -1,4 +1,4 @@
-"""Classes as systems hand them out: loose files, Gradescope's export, clones, zips in zips; one submission a student."""
+"""Classes as systems hand them out: loose files, an export of Gradescope, clones, zips: one submission a student."""
 
 from __future__ import annotations
 
