@@ -87,7 +87,8 @@ def grade_class(request: Request, assignment: Assignment) -> int:
     with only_run(request.out):
         state = _state(request, assignment)
         roster = _roster(request)
-        folder, left_out = request.folder, []
+        folder = request.folder
+        left_out: list[str] = []
         if folder.is_file() and folder.suffix.lower() == ".zip":
             folder, left_out = unpacked(folder, request.out)
         discovered = discover(folder, assignment, roster, out=request.out)
