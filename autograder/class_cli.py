@@ -39,7 +39,7 @@ def grade_a_class(
     scheduler: str | None,
     allow_missing: bool,
 ) -> None:
-    """Grade a class: FOLDER has a folder, a .zip or a checked-out repository for each student.
+    """Grade a class: FOLDER has a folder, a .zip or a checked-out repository for each student, or is a download of it.
 
     Results are kept in DIR as they come: stopped at any time, the same command goes on. What has not changed since it
     was graded is not graded again.

@@ -6,9 +6,41 @@ Each function says None of a name that is none of the system's.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-_MOODLE = re.compile(r"(?P<name>.+?)_(?P<participant>\d+)_assignsubmission_.+", re.DOTALL)
-_CANVAS = re.compile(r"[^_]+(?:_LATE)?_(?P<user>\d+)_\d+_.+", re.DOTALL)
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<participant>\d+)_assignsubmission_(?=.)[^_]*_?(?P<file>.*)", re.DOTALL)
+_CANVAS = re.compile(r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?P<file>.+)", re.DOTALL)
+_AGAIN = re.compile(r"(?P<stem>.+)-(?P<attempt>\d{1,3})(?P<end>\.[^.]+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class LooseFile:
+    """A student's file beside everybody else's.
+
+    Attributes:
+        owner: the same for all files of the student, and nobody else's.
+        name: what the student called it.
+        number: of two, the later one has the greater number.
+    """
+
+    owner: str
+    name: str
+    number: int = 0
+
+
+def loose_file(label: str) -> LooseFile | None:
+    """Whose "curiemarie_4711_98765_q2_relu.py" is, and what it was: what Canvas does, and Moodle without folders."""
+    if moodle := _MOODLE.fullmatch(label):
+        return LooseFile(f"{moodle['name']}_{moodle['participant']}_assignsubmission_file", moodle["file"] or label)
+    if canvas := _CANVAS.fullmatch(label):
+        return LooseFile(f"{canvas['name']}_{canvas['user']}", canvas["file"], int(canvas["number"]))
+    return None
+
+
+def first_try(name: str) -> tuple[str, int]:
+    """What Canvas calls "q2_relu-1.py", the second file of that name that a student hands in: the name, and which."""
+    found = _AGAIN.fullmatch(name)
+    return (f"{found['stem']}{found['end']}", int(found["attempt"])) if found else (name, 0)
 
 
 def moodle_name(label: str) -> str | None:
@@ -24,6 +56,16 @@ def moodle_participant(label: str) -> str | None:
 def canvas_user(label: str) -> str | None:
     """Canvas's number of the student, 4711 in "curiemarie_LATE_4711_98765_work.zip"."""
     return _part(_CANVAS, "user", label)
+
+
+def canvas_name(label: str) -> str | None:
+    """The student's name there, squeezed: "curiemarie"."""
+    return _part(_CANVAS, "name", label)
+
+
+def canvas_late(label: str) -> bool:
+    """Whether Canvas calls it late."""
+    return bool(_part(_CANVAS, "late", label))
 
 
 def _part(pattern: re.Pattern[str], part: str, label: str) -> str | None:

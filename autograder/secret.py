@@ -18,13 +18,13 @@ import hashlib
 import hmac
 import os
 import secrets
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from autograder.course import ROOT
 from autograder.errors import GraderFault
+from autograder.people import comparable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,8 +90,7 @@ def seeds_of(student: str = "") -> Seeds:
         GraderFault: the secret is there and cannot be read, or is not one.
     """
     secret = course_secret()
-    name = " ".join(unicodedata.normalize("NFC", student).casefold().split())
-    key = hmac.digest(secret, b"student\0" + name.encode("utf-8", "surrogatepass"), "sha256")
+    key = hmac.digest(secret, b"student\0" + comparable(student).encode("utf-8", "surrogatepass"), "sha256")
     return Seeds(key, fingerprint())
 
 

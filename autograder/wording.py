@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -21,3 +22,9 @@ def counted(count: float, noun: str) -> str:
 def seconds(value: float | None) -> str:
     """A time as columns of times show it: one decimal, which tells "0.0", too quick to see, from nothing."""
     return "–" if value is None else f"{value:,.1f}"
+
+
+def listed(names: Sequence[str], most: int = 10, *, separator: str = ", ") -> str:
+    """Names for a sentence: all of them, or the first and how many more there are."""
+    more = len(names) - most
+    return separator.join(names[:most]) + (f" and {more:,} more" if more > 0 else "")

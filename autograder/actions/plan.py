@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autograder.errors import UnusableRequest
 from autograder.inert import one_line
+from autograder.people import comparable
 from autograder.roster import Student, read_roster
 
 STUDENTS_PER_SHARD = 25  # with training some 50 minutes; setting a job up costs two
@@ -60,10 +61,10 @@ def read_plan(roster: Path, wanted: str = "") -> Plan:
         raise UnusableRequest(" ".join([f"The roster {roster} names no student.", *problems]))
     names = [name for name in (one_line(name) for name in re.split(r"[,;\n]", wanted)) if name]
     if names:
-        known = {entry.student.student.casefold() for entry in entries}
-        asked = {name.casefold() for name in names}
-        problems += [f"{name}: the roster has no such student." for name in names if name.casefold() not in known]
-        entries = [entry for entry in entries if entry.student.student.casefold() in asked]
+        known = {comparable(entry.student.student) for entry in entries}
+        asked = {comparable(name) for name in names}
+        problems += [f"{name}: the roster has no such student." for name in names if comparable(name) not in known]
+        entries = [entry for entry in entries if comparable(entry.student.student) in asked]
         if not entries:
             raise UnusableRequest(" ".join(problems))
     return Plan(tuple(entries), tuple(problems))

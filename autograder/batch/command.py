@@ -7,19 +7,33 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from autograder.batch.discover import Discovered, Found, discover
 from autograder.batch.executors import DaskWorkers, LocalWorkers, Workers, local_jobs
-from autograder.batch.results import CLASS_FILE, CLASS_SCHEMA, RESULTS, ROSTER_FILE, now, read_class, write_whole
+from autograder.batch.results import (
+    CLASS_FILE,
+    CLASS_SCHEMA,
+    RESULTS,
+    ROSTER_FILE,
+    key_of,
+    now,
+    read_class,
+    read_results,
+    write_result,
+    write_whole,
+)
 from autograder.batch.run import Choice, Class, only_run
 from autograder.batch.show import Show
 from autograder.batch.summary import finish
+from autograder.batch.unpacked import unpacked
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.inert import for_actions_log, json_text, one_line
+from autograder.people import comparable
+from autograder.review.store import REVIEWS
 from autograder.roster import Roster, read_roster
 
 GONE = "gone"  # results of submissions that are not in the folder any more; they count no longer
@@ -30,7 +44,7 @@ class Request:
     """What the command line asks for.
 
     Attributes:
-        folder: with a submission for each student.
+        folder: with a submission for each student, or the zip file that a system made of it.
         out: where results go.
         questions, students: ids and names of those to grade; all if there are none.
         again: grade also what is up to date.
@@ -73,10 +87,15 @@ def grade_class(request: Request, assignment: Assignment) -> int:
     with only_run(request.out):
         state = _state(request, assignment)
         roster = _roster(request)
-        discovered = discover(request.folder, assignment, roster, out=request.out)
+        folder = request.folder
+        left_out: list[str] = []
+        if folder.is_file() and folder.suffix.lower() == ".zip":
+            folder, left_out = unpacked(folder, request.out)
+        discovered = discover(folder, assignment, roster, out=request.out)
         found = _chosen(discovered, request.students)
         state = _begin(request, state)
-        for problem in discovered.problems:
+        _rename_keys(request.out)
+        for problem in (*left_out, *discovered.problems):
             print(for_actions_log(problem), file=sys.stderr)
         if state["folder"] == str(request.folder.resolve()) and not request.students:
             _put_aside(request.out, discovered)
@@ -191,13 +210,37 @@ def _chosen(discovered: Discovered, names: tuple[str, ...]) -> tuple[Found, ...]
     """
     if not names:
         return discovered.found
-    wanted = {name.casefold() for name in names}
-    chosen = tuple(found for found in discovered.found if {found.student.casefold(), found.source.casefold()} & wanted)
-    known = {name.casefold() for found in chosen for name in (found.student, found.source)}
-    lost = [name for name in names if name.casefold() not in known]
+    wanted = {comparable(name) for name in names}
+    chosen = tuple(
+        found for found in discovered.found if {comparable(found.student), comparable(found.source)} & wanted
+    )
+    known = {comparable(name) for found in chosen for name in (found.student, found.source)}
+    lost = [name for name in names if comparable(name) not in known]
     if lost:
         raise UnusableRequest(f"--student: nobody of this name handed in anything: {one_line(', '.join(lost))}.")
     return chosen
+
+
+def _rename_keys(out: Path) -> None:
+    """Give files of an older release, in which each spelling of a name had its own, the names of today.
+
+    Points that people gave for answers would be lost otherwise.
+
+    Raises:
+        UnusableRequest: they cannot be written.
+    """
+    try:
+        for result in list(read_results(out)):
+            key = key_of(result.student)
+            if key == result.key or (out / RESULTS / f"{key}.json").exists():
+                continue
+            review = out / REVIEWS / f"{result.key}.json"
+            if review.exists() and not (out / REVIEWS / f"{key}.json").exists():
+                review.replace(out / REVIEWS / f"{key}.json")
+            write_result(out, replace(result, key=key))
+            (out / RESULTS / f"{result.key}.json").unlink()
+    except OSError as error:
+        raise UnusableRequest(f"--out: {out} cannot be written to: {error.strerror}.") from None
 
 
 def _put_aside(out: Path, discovered: Discovered) -> None:

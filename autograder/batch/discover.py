@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
+from autograder.batch.entries import Entry, list_entries
 from autograder.batch.results import key_of
 from autograder.course import Assignment
-from autograder.downloads import canvas_user, moodle_name, moodle_participant
+from autograder.downloads import canvas_name, canvas_user, moodle_name, moodle_participant
 from autograder.errors import UnusableRequest
-from autograder.inert import one_line
-from autograder.intake import LEAVINGS
 from autograder.intake.names import printable
+from autograder.people import comparable, shown, squeezed, without_zeros
 from autograder.roster import Roster, Student
-
-_TIMESTAMP = "timestamp.txt"  # nbgrader's, beside what was submitted
+from autograder.wording import listed
 
 _ID_COLUMNS = ("id", "canvas id", "sis user id", "moodle id", "identifier", "id number", "idnumber")
+_NUMBER, _SQUEEZED = "\t#", "\t~"  # before what is not a name by itself; no name has a tab when it is compared
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,7 @@ class Found:
         key: names the files that concern the student.
         handed_in: when, in ISO's form, if that is known; a student can have written it.
         undecided: why a person has to say first what counts, a sentence; nothing is graded then.
+        files: where loose files lie, by what the student called them; None if there is a folder or zip file.
     """
 
     path: Path
@@ -44,19 +41,7 @@ class Found:
     key: str
     handed_in: str | None = None
     undecided: str = ""
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """An entry of the class's folder: where the submission is, the entry's name, and that name without `.zip`."""
-
-    path: Path
-    name: str
-    label: str
-
-    @property
-    def source(self) -> str:
-        return printable(self.name)
+    files: Mapping[str, Path] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,11 +56,11 @@ class Discovered:
 def discover(
     folder: Path, assignment: Assignment, roster: Roster | None = None, *, out: Path | None = None
 ) -> Discovered:
-    """Look into a class's folder: a folder, a zip file or a checked-out repository for each student.
+    """Look into a class's folder: a folder, a zip file or a checked-out repository for each student, or their files.
 
-    A name belongs to the roster's student with that account, e-mail address, repository or name; Canvas's and Moodle's
-    names of downloads are understood. Who is meant is never guessed: what could be two students' is graded under its
-    own name, and so are two submissions of one student.
+    A name belongs to the roster's student with that account, e-mail address, repository or name, or with that GitHub
+    account at its end; Canvas's, Moodle's and Gradescope's names of downloads are understood. Who is meant is never
+    guessed: what could be two students' is graded under its own name, and so are two submissions of one student.
 
     Args:
         folder: the class's.
@@ -86,173 +71,156 @@ def discover(
     Raises:
         UnusableRequest: there is no such folder, or nothing in it.
     """
-    shown = printable(str(folder), None)
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
-    except OSError as error:
-        raise UnusableRequest(f"{shown} cannot be read: {error.strerror}.") from None
-    except ValueError:
-        raise UnusableRequest(f"{shown} does not exist.") from None
-    _refuse_one_submission(shown, [entry.name for entry in entries if entry.is_file()], assignment)
-    problems: list[str] = []
-    submissions: list[_Entry] = []
-    for entry in entries:
-        name = printable(entry.name)
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.name in LEAVINGS or entry.name.startswith("._") or (is_folder and _same(Path(entry.path), out)):
-            continue
-        if entry.is_symlink():
-            problems.append(f"{name} is a link: left out. Put the folder itself there.")
-        elif is_folder and _is_bare(Path(entry.path)):
-            problems.append(f"{name} is a bare repository: left out. Clone it, so that its files are there.")
-        elif is_folder:
-            submissions.append(_Entry(_only_zip_in(Path(entry.path)), entry.name, entry.name))
-        elif entry.name.lower().endswith(".zip"):
-            submissions.append(_Entry(Path(entry.path), entry.name, entry.name[:-4]))
-        else:
-            problems.append(f"{name} is neither a folder nor a .zip file: left out.")
-    if not submissions:
-        raise UnusableRequest(" ".join([f"{shown} holds no submissions: no folder, no .zip file.", *problems]))
-    return _named(submissions, roster, problems)
+    there = list_entries(folder, assignment, out)
+    if not there.entries:
+        nothing = "holds no submissions: no folder, no .zip file, no file as Canvas names them."
+        raise UnusableRequest(" ".join([f"{printable(str(folder), None)} {nothing}", *there.problems]))
+    return _named(there.entries, roster, there.problems)
 
 
-def _named(submissions: list[_Entry], roster: Roster | None, problems: list[str]) -> Discovered:
+def _named(submissions: list[Entry], roster: Roster | None, problems: list[str]) -> Discovered:
     """Give each submission its student."""
     students = roster.students if roster else ()
-    index = _index(students)
-    claims: dict[str, list[_Entry]] = defaultdict(list)
-    strangers = []
-    for entry in submissions:
-        meant = _students(entry.label, index)
-        if len(meant) > 1:
-            names = ", ".join(student.student for student in meant)
-            problems.append(
-                f"{entry.source}: the roster has {len(meant)} students of this name ({names}). It is graded under its "
-                "own name: name it by the account."
-            )
-        elif not meant:
-            strangers.append(entry.source)
-        claims[meant[0].student if len(meant) == 1 else one_line(entry.label) or "unnamed"].append(entry)
+    meant = _meant(submissions, students, problems)
+    claims: dict[str, list[tuple[Entry, str]]] = defaultdict(list)
+    for entry, found_there in zip(submissions, meant, strict=True):
+        own_name = shown(entry.stranger or entry.label) or "unnamed"
+        student = found_there[0].student if len(found_there) == 1 else own_name
+        claims[comparable(student)].append((entry, student))
     found: list[Found] = []
-    known = {student.student for student in students}
-    for student, claimed in sorted(claims.items()):
-        if len(claimed) == 1:
-            found.append(_found(claimed[0], student))
+    known = {comparable(student.student) for student in students}
+    for each, claimed in sorted(claims.items(), key=lambda item: item[1][0][1]):
+        entries, student = [entry for entry, _ in claimed], claimed[0][1]
+        if len(entries) == 1:
+            found.append(_found(entries[0], student))
             continue
         # Which of them counts is for a person to say: both are graded, and neither is the student's.
         told = (
-            f"{', '.join(entry.source for entry in claimed)}: {len(claimed)} submissions of {student}. Each is graded "
+            f"{', '.join(entry.source for entry in entries)}: {len(entries)} submissions of {student}. Each is graded "
             "under its full name and none counts: leave one of them there."
         )
         problems.append(told)
-        found += [_found(entry, f"{entry.source} (one of {len(claimed)})") for entry in claimed]
-        if student in known:
-            found.append(replace(_found(claimed[0], student), undecided=told))
-    for folded, alike in _grouped(claims, key=str.casefold).items():
-        if len(alike) > 1:
-            problems.append(
-                f"{', '.join(sorted(alike))}: names that differ in capital letters only, as if {folded} were several."
-            )
-    if roster and strangers:
-        more = f" and {len(strangers) - 10} more" if len(strangers) > 10 else ""
-        problems.append(f"The roster has nobody for {', '.join(strangers[:10])}{more}: graded under their own names.")
-    missing = tuple(student for student in students if student.student not in claims)
+        found += [_found(entry, _one_of(at, entries)) for at, entry in enumerate(entries)]
+        if each in known:
+            found.append(replace(_found(entries[0], student), undecided=told))
+    nobodys = [entry.source for entry, likely in zip(submissions, meant, strict=True) if not likely]
+    if roster and nobodys:
+        problems.append(f"The roster has nobody for {listed(nobodys)}: graded under their own names.")
+    missing = tuple(student for student in students if comparable(student.student) not in claims)
     return Discovered(tuple(found), missing, tuple(problems))
 
 
-def _found(entry: _Entry, student: str) -> Found:
-    return Found(entry.path, entry.source, student, key_of(student), _handed_in(entry.path))
+def _one_of(at: int, entries: list[Entry]) -> str:
+    """What one of several submissions of a student is called."""
+    alike = Counter(comparable(entry.source) for entry in entries)
+    which = f"{at + 1}" if max(alike.values()) > 1 else "one"
+    return f"{entries[at].source} ({which} of {len(entries)})"
 
 
-def _grouped(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = defaultdict(list)
-    for name in names:
-        groups[key(name)].append(name)
-    return groups
+def _found(entry: Entry, student: str) -> Found:
+    return Found(entry.path, entry.source, student, key_of(student), entry.handed_in, files=entry.files)
+
+
+def _meant(submissions: list[Entry], students: Iterable[Student], problems: list[str]) -> list[list[Student]]:
+    """Whose each submission may be; sentences about those that could be more than one student's are added."""
+    index = _index(students)
+    meant = [_students(entry, index) for entry in submissions]
+    _find_by_end_of_name(submissions, students, meant)
+    _find_without_zeros(submissions, students, meant, problems)
+    for entry, found in zip(submissions, meant, strict=True):
+        if len(found) > 1:
+            names = ", ".join(student.student for student in found)
+            problems.append(
+                f"{entry.source}: the roster has {len(found)} students of this name ({names}). It is graded under its "
+                "own name: name it by the account."
+            )
+    return meant
 
 
 def _index(students: Iterable[Student]) -> dict[str, list[Student]]:
-    """The roster's students by all that may name them, in small letters."""
+    """The roster's students by all that may name them, as it is compared."""
     index: dict[str, list[Student]] = defaultdict(list)
     for student in students:
         repository = student.repository.rstrip("/").rpartition("/")[2].removesuffix(".git")
-        ids = [f"#{student.more[column]}" for column in _ID_COLUMNS if student.more.get(column)]
-        for name in {student.student, student.email, repository, student.name, *ids} - {""}:
-            index[name.casefold()].append(student)
+        github = student.more.get("github_username", "")
+        names = {comparable(name) for name in (student.student, student.email, repository, student.name, github)} - {""}
+        names |= {_NUMBER + comparable(number) for number in _numbers(student)}
+        names |= {_SQUEEZED + name for text in (student.student, student.name) for name in squeezed(text)}
+        for name in names:
+            index[name].append(student)
     return index
 
 
-def _students(label: str, index: dict[str, list[Student]]) -> list[Student]:
-    """Whom a name may mean; the account counts before everything else."""
-    names = [label]
-    if participant := moodle_participant(label):
-        names += [f"#{participant}", f"#participant {participant}", moodle_name(label) or ""]
-    elif user := canvas_user(label):
-        names.append(f"#{user}")
+def _numbers(student: Student) -> list[str]:
+    """What systems number the student by."""
+    return [student.more[column] for column in _ID_COLUMNS if student.more.get(column)]
+
+
+def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]:
+    """Whom a submission's names may mean; the account counts before everything else."""
+    names = [comparable(name) for name in entry.names or (entry.label,)]
+    user = None
+    if participant := moodle_participant(entry.label):
+        numbers = [_NUMBER + participant, f"{_NUMBER}participant {participant}"]
+        names += [*numbers, comparable(moodle_name(entry.label) or "")]
+    elif user := canvas_user(entry.label):
+        names += [_NUMBER + user, _SQUEEZED + comparable(canvas_name(entry.label) or "")]
     for name in names:
-        students = index.get(one_line(name).casefold(), [])
-        exact = [student for student in students if student.student.casefold() == one_line(name).casefold()]
+        students = index.get(name, [])
+        if name.startswith(_SQUEEZED):  # whom Canvas gives another number is somebody else of this name
+            students = [student for student in students if student.more.get("canvas id") in (None, "", user)]
+        exact = [student for student in students if comparable(student.student) == name]
         if students:
             return exact or students
     return []
 
 
-def _refuse_one_submission(shown: str, names: list[str], assignment: Assignment) -> None:
-    own = {f"{question.module}{end}" for question in assignment.questions for end in (".py", ".ipynb")}
-    if own & set(names):
-        raise UnusableRequest(
-            f"{shown} is one submission, not a folder of them: `python -m autograder grade {shown}` grades it."
-        )
+def _find_by_end_of_name(submissions: list[Entry], students: Iterable[Student], meant: list[list[Student]]) -> None:
+    """Find whose a clone is by the GitHub account at the end of its name, ASSIGNMENT-username.
 
-
-def _same(path: Path, out: Path | None) -> bool:
-    return out is not None and path.resolve() == out.resolve()
-
-
-def _is_bare(path: Path) -> bool:
-    return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
-
-
-def _only_zip_in(path: Path) -> Path:
-    """The zip file in a folder that holds nothing else, as systems for uploads lay them out; else the folder."""
-    try:
-        with os.scandir(path) as inside:
-            entries = [entry for entry in inside if not entry.name.startswith(".")]
-    except OSError:
-        return path
-    zips = [entry for entry in entries if entry.name.lower().endswith(".zip") and entry.is_file(follow_symlinks=False)]
-    return Path(zips[0].path) if len(zips) == len(entries) == 1 else path
-
-
-def _handed_in(path: Path) -> str | None:
-    """What nbgrader's timestamp.txt says, in the folder or in the assignment's folder inside it."""
-    if not path.is_dir():
-        return None
-    for file in (path / _TIMESTAMP, *sorted(path.glob(f"*/{_TIMESTAMP}"))[:2]):
-        try:
-            kind = file.lstat()  # a pipe would keep us waiting
-            if not stat.S_ISREG(kind.st_mode) or kind.st_size > 200:
-                continue
-            return _moment(file.read_text("utf-8").strip())
-        except (OSError, ValueError):
-            continue
-    return None
-
-
-def _moment(text: str) -> str:
-    """Nbgrader's form, "2026-12-18 23:59:00.123456 UTC", in ISO's.
-
-    Raises:
-        ValueError: it is no date, or has no zone that is known here.
+    Both may have hyphens; of several accounts that fit, the one that leaves what most clones begin with is meant.
     """
-    date, _, zone = text.rpartition(" ")
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            when = datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(zone))
-        except (KeyError, OSError) as error:
-            raise ValueError(str(error)) from None
-    if when.tzinfo is None:
-        raise ValueError("no zone")
-    return when.astimezone(UTC).isoformat(timespec="seconds")
+    accounts: dict[str, list[Student]] = defaultdict(list)
+    for student in students:
+        if account := comparable(student.more.get("github_username", "")):
+            accounts[account].append(student)
+    fits: dict[int, dict[str, list[Student]]] = {}
+    for at, entry in enumerate(submissions):
+        name = comparable(entry.label)
+        cuts = [cut for cut, letter in enumerate(name) if letter == "-"] if accounts and not meant[at] else []
+        fits[at] = {name[:cut]: accounts[name[cut + 1 :]] for cut in cuts if name[cut + 1 :] in accounts}
+    begins = Counter(begin for each in fits.values() for begin in each)
+    for at, each in fits.items():
+        most = max((begins[begin] for begin in each), default=0)
+        likely = [found for begin, found in each.items() if begins[begin] == most]
+        meant[at] = meant[at] or [student for found in likely for student in found]
+
+
+def _find_without_zeros(
+    submissions: list[Entry], students: Iterable[Student], meant: list[list[Student]], problems: list[str]
+) -> None:
+    """Find numbers that lost their leading zeros, in the roster or in the names, where one student can be meant."""
+    index: dict[str, list[Student]] = defaultdict(list)
+    for student in students:
+        for number in {without_zeros(text) for text in (student.student, *_numbers(student))} - {""}:
+            index[number].append(student)
+    taken = {found[0].student for found in meant if len(found) == 1}
+    claims: dict[str, list[int]] = defaultdict(list)
+    for at, entry in enumerate(submissions):
+        numbers = {without_zeros(name) for name in entry.names or (entry.label,)} - {""}
+        for number in numbers if not meant[at] else ():
+            claims[number].append(at)
+    for number, places in claims.items():
+        likely = [student for student in index[number] if student.student not in taken]
+        if len(places) == len(likely) == len(index[number]) == 1:
+            meant[places[0]] = likely
+            problems.append(
+                f"{submissions[places[0]].source} is taken for {likely[0].student} of the roster: the numbers differ "
+                "in leading zeros only, which spreadsheets take away."
+            )
+        elif index[number]:
+            problems.append(
+                f"{', '.join(submissions[at].source for at in places)}: the same number as "
+                f"{', '.join(student.student for student in index[number])} of the roster but for leading zeros; "
+                "since that is not one student and one submission, nothing is taken for granted."
+            )

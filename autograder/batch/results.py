@@ -23,6 +23,7 @@ from typing import Any
 from autograder import folder_update
 from autograder.errors import UnusableRequest
 from autograder.inert import json_text
+from autograder.people import comparable
 from autograder.report import Report
 from autograder.roster import Roster, read_roster
 
@@ -91,13 +92,14 @@ class Result:
 def key_of(student: str) -> str:
     """A name for files: the student's own where any system can have a file of that name, else one made from it.
 
-    The same for the same student, whoever else is in the class; two students never share one, also where the file
-    system does not tell small letters from capitals.
+    The same for the same student, however the name is spelt and whoever else is in the class (`people.comparable`);
+    two students never share one.
     """
-    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,59}", student):
-        return student
-    readable = re.sub(r"[^a-z0-9]+", "-", student.lower()).strip("-")[:40]
-    return f"{readable}.{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}".lstrip(".")
+    name = comparable(student)
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,59}", name):
+        return name
+    readable = re.sub(r"[^a-z0-9]+", "-", name).strip("-")[:40]
+    return f"{readable}.{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}".lstrip(".")
 
 
 def write_result(out: Path, result: Result) -> None:

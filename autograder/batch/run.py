@@ -21,7 +21,7 @@ from autograder.course import Assignment
 from autograder.digests import stamp
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.inert import one_line
-from autograder.intake import Submission, read_submission
+from autograder.intake import Submission, read_loose_files, read_submission
 from autograder.secret import seeds_of
 from autograder.written import text_to_read
 
@@ -193,7 +193,7 @@ class Class:
                 self._write(before, replace(result, problem=each.undecided, ours=True))
                 continue
             try:
-                submission = replace(read_submission(each.path, self.assignment), name=each.source)
+                submission = replace(_read(each, self.assignment), name=each.source)
             except UnusableRequest as error:
                 problem = str(error).replace(str(each.path), each.source)
                 self._write(before, replace(result, problem=problem, changes=changes(_report(before), None)))
@@ -281,6 +281,12 @@ class Class:
                     "was graded before is kept: once there is room, run the same command again."
                 ) from None
         self.watcher.ended(result.student, before if kept and before is not None else result, kept=kept)
+
+
+def _read(found: Found, assignment: Assignment) -> Submission:
+    if found.files is not None:
+        return read_loose_files(found.source, found.files, assignment)
+    return read_submission(found.path, assignment)
 
 
 def _is_import_error(error: BaseException | None) -> bool:

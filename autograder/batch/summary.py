@@ -17,11 +17,13 @@ from autograder.gradebook.book import GradeBook, Line, read_grade_book
 from autograder.gradebook.grades_csv import FILE, write_grades
 from autograder.inert import for_actions_log, for_csv
 from autograder.pages.writing import STUDENTS, write_pages
-from autograder.roster import Roster
-from autograder.wording import counted
+from autograder.people import comparable
+from autograder.roster import Roster, Student
+from autograder.wording import counted, listed
 
 CHANGES = "changes.csv"
 MOST_TOLD = 10  # students, of those whose points changed
+MOST_MISSING = 20  # students who handed in nothing
 
 
 def finish(
@@ -91,12 +93,18 @@ def _told(out: Path, book: GradeBook, discovered: Discovered, show: Show) -> lis
         told += [f"{what}: {line.student.student}: {line.result.problem}" for line in lines[:MOST_TOLD] if line.result]
         told += [f"{what}: {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
     if discovered.missing:
-        told.append(f"{len(discovered.missing)} of the roster handed in nothing.")
+        names = listed([_with_name(student) for student in discovered.missing], MOST_MISSING)
+        told.append(f"{len(discovered.missing)} of the roster handed in nothing: {names}.")
     pending = sum(line.pending > 0 for line in graded)
     if pending:
         unread = f"{counted(pending, 'submission')} with answers to read"
         told.append(f"{unread}: `python -m autograder review {out}` walks through them.")
     return told
+
+
+def _with_name(student: Student) -> str:
+    alike = comparable(student.name) in ("", comparable(student.student))
+    return student.student if alike else f"{student.name} ({student.student})"
 
 
 def _told_changes(changed: list[Line]) -> list[str]:

@@ -6,6 +6,7 @@ out here, each time anew, and shown beside it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from pathlib import Path
 from autograder.batch.results import Result, key_of, read_results
 from autograder.course import Assignment, Question
 from autograder.deadline import Lateness
+from autograder.downloads import canvas_late
+from autograder.people import comparable
 from autograder.review.store import Review, read_reviews, what_is_read
 from autograder.roster import Roster, Student
 
@@ -131,14 +134,16 @@ def read_grade_book(out: Path, assignment: Assignment, roster: Roster | None = N
     Raises:
         UnusableRequest: the folder holds no class.
     """
-    results = {result.key: result for result in read_results(out)}
-    maxima = _max_scores(assignment, results.values())
+    # By what their students are called: their keys are of the roster's spelling when they were graded.
+    results: dict[str, list[Result]] = defaultdict(list)
+    for result in read_results(out):
+        results[comparable(result.student)].append(result)
+    maxima = _max_scores(assignment, (result for alike in results.values() for result in alike))
     problems = list(roster.problems if roster else ())
     known = {question.id for question in assignment.questions}
     lines = []
     for student in roster.students if roster else ():
-        result = results.pop(key_of(student.student), None)
-        lines.append(_line(out, assignment, maxima, student, result, in_roster=True))
+        lines.append(_line(out, assignment, maxima, student, _of(student, results), in_roster=True))
         problems += [
             f"Roster: {student.student}: there is no question {name} to drop."
             for name in student.dropped
@@ -146,9 +151,19 @@ def read_grade_book(out: Path, assignment: Assignment, roster: Roster | None = N
         ]
     lines += [
         _line(out, assignment, maxima, Student(result.student), result, in_roster=roster is None)
-        for result in sorted(results.values(), key=lambda result: (result.student.casefold(), result.student))
+        for _, alike in sorted(results.items())
+        for result in alike
     ]
     return GradeBook(assignment, tuple(lines), tuple(problems))
+
+
+def _of(student: Student, results: dict[str, list[Result]]) -> Result | None:
+    """The student's result, which is taken out; of several, as an older release could leave, that of today's key."""
+    alike = results.get(comparable(student.student), [])
+    chosen = next((result for result in alike if result.key == key_of(student.student)), alike[0] if alike else None)
+    if chosen is not None:
+        alike.remove(chosen)
+    return chosen
 
 
 def _max_scores(assignment: Assignment, results: Iterable[Result]) -> dict[str, int]:
@@ -187,6 +202,8 @@ def _line(
         notes.append("Nothing was handed in.")
     elif result.problem:
         notes.append(f"No points yet: {result.problem}" if result.ours else result.problem)
+    if result is not None and canvas_late(result.source) and _handed_in(student, result) is None:
+        notes.append("Canvas calls it late; by how much is not known, and nothing is taken off.")
     lateness = None
     if result is not None and assignment.due is not None:
         handed_in = _handed_in(student, result)

@@ -18,10 +18,11 @@ from autograder.batch.results import write_whole
 from autograder.downloads import canvas_user
 from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line
-from autograder.gradebook.matching import Way, email, in_source, known_by, match, name, turned
+from autograder.gradebook.matching import FOUND_WITHOUT_ZEROS, Way, email, in_source, known_by, match, name, turned
 from autograder.gradebook.numbers import Rule, Told, decimal
 from autograder.gradebook.table import Table, read_table
 from autograder.inert import for_csv
+from autograder.people import comparable
 
 FILE = "canvas.csv"
 POINTS_POSSIBLE = "    Points Possible"
@@ -93,6 +94,8 @@ def write_from_export(out: Path, book: GradeBook, rule: Rule, export: Path, colu
                 f"left out, since Canvas has {cells[place][chosen.heading].strip()} there", cells[place]["Student"]
             )
         elif place in matches.lines:
+            if place in matches.without_zeros:
+                told.add(FOUND_WITHOUT_ZEROS, matches.lines[place].student.student)
             rows += _row(matches.lines[place], shown, table.header[:identity], chosen, rule, told)
         elif cells[place]["Student"] != "Student, Test":  # Canvas's own, for teachers to look through their eyes
             told.add("in Canvas, but not in the grade book", cells[place]["Student"])
@@ -115,7 +118,7 @@ def write_from_roster(out: Path, book: GradeBook, rule: Rule, column: str = "") 
     """
     chosen = _column(None, [], book, rule, column)
     told = Told(FILE)
-    names = Counter(line.student.name for line in book.lines)
+    names = Counter(comparable(line.student.name) for line in book.lines)
     rows = []
     for line in book.lines:
         student = line.student
@@ -124,7 +127,8 @@ def write_from_roster(out: Path, book: GradeBook, rule: Rule, column: str = "") 
             continue
         login = student.more.get("sis login id") or student.student
         # Canvas falls back on the name: one that two students have must not be found.
-        shown = student.name if student.name and names[student.name] == 1 else f"{student.name} ({login})".strip()
+        alone = student.name and names[comparable(student.name)] == 1
+        shown = student.name if alone else f"{student.name} ({login})".strip()
         more = [student.more.get(heading, "") for heading in ("canvas id", "sis user id")]
         cells = [shown, *more, login, student.more.get("section", "")]
         rows += _row(line, cells, _IDENTITY, chosen, rule, told)

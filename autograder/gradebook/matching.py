@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.gradebook.book import Line
+from autograder.people import comparable, without_zeros
+
+FOUND_WITHOUT_ZEROS = "found by a number that differs in leading zeros only, which spreadsheets take away"
 
 Names = Callable[[Line], Iterable[str]]
 """What a line may be known by."""
@@ -29,18 +32,27 @@ class Way:
 
 @dataclass(frozen=True)
 class Matches:
-    """Which line each of a file's rows belongs to, by the row's place; rows of nobody; and of more than one."""
+    """Which line each of a file's rows belongs to, by the row's place.
+
+    Attributes:
+        lines: the line of each row that has one.
+        unknown: rows of nobody.
+        ambiguous: rows of more than one.
+        without_zeros: those of `lines` that were found by a number but for its leading zeros.
+    """
 
     lines: dict[int, Line]
     unknown: tuple[int, ...]
     ambiguous: tuple[int, ...]
+    without_zeros: tuple[int, ...] = ()
 
 
 def match(rows: Sequence[Mapping[str, str]], lines: Sequence[Line], ways: Sequence[Way]) -> Matches:
     """Find the line of each row.
 
     Where a way finds two students, or two rows find the same one, nobody is matched. What a surer way has found is
-    not found again: somebody of the same name does not put it in doubt.
+    not found again: somebody of the same name does not put it in doubt. Numbers that differ in leading zeros only,
+    which spreadsheets take away, are looked at last.
 
     Args:
         rows: cells by the file's headings.
@@ -50,13 +62,16 @@ def match(rows: Sequence[Mapping[str, str]], lines: Sequence[Line], ways: Sequen
     found: dict[int, int] = {}
     ambiguous: set[int] = set()
     taken: set[int] = set()
-    for way in ways:
-        index = _index(lines, way)
+    exact = len(ways)
+    without: list[int] = []
+    for turn, way in enumerate((*ways, *ways)):
+        key = comparable if turn < exact else without_zeros
+        index = _index(lines, way, key)
         claims: dict[int, list[int]] = defaultdict(list)
         for place, row in enumerate(rows):
             if place in found or place in ambiguous:
                 continue
-            keys = {_key(text) for text in way.spelt(row.get(way.column, ""))} - {""}
+            keys = {key(text) for text in way.spelt(row.get(way.column, ""))} - {""}
             students = {student for key in keys for student in index.get(key, ())}
             if len(students) > 1:
                 ambiguous.add(place)
@@ -65,11 +80,13 @@ def match(rows: Sequence[Mapping[str, str]], lines: Sequence[Line], ways: Sequen
         for student, places in claims.items():
             if len(places) == 1:
                 found[places[0]] = student
+                without += [places[0]] if turn >= exact else []
             else:
                 ambiguous.update(places)
         taken |= claims.keys()
     unknown = tuple(place for place in range(len(rows)) if place not in found and place not in ambiguous)
-    return Matches({place: lines[student] for place, student in found.items()}, unknown, tuple(sorted(ambiguous)))
+    by_place = {place: lines[student] for place, student in found.items()}
+    return Matches(by_place, unknown, tuple(sorted(ambiguous)), tuple(sorted(without)))
 
 
 def known_by(*columns: str) -> Names:
@@ -103,14 +120,9 @@ def turned(text: str) -> Iterable[str]:
     return (text, f"{first} {last}") if comma else (text,)
 
 
-def _index(lines: Sequence[Line], way: Way) -> dict[str, set[int]]:
+def _index(lines: Sequence[Line], way: Way, key: Callable[[str], str]) -> dict[str, set[int]]:
     index: dict[str, set[int]] = defaultdict(set)
     for place, line in enumerate(lines):
         for text in way.names(line):
-            index[_key(text)].add(place)
+            index[key(text)].add(place)
     return index
-
-
-def _key(text: str) -> str:
-    """Capitals and the number of blanks do not matter."""
-    return " ".join(text.split()).casefold()

@@ -19,11 +19,12 @@ from autograder.downloads import moodle_participant
 from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line
 from autograder.gradebook.feedback import beginning, feedback
-from autograder.gradebook.matching import Names, Way, email, in_source, known_by, match, name
+from autograder.gradebook.matching import FOUND_WITHOUT_ZEROS, Names, Way, email, in_source, known_by, match, name
 from autograder.gradebook.numbers import Rule, Told, decimal
 from autograder.gradebook.php_csv import moodle_rows
 from autograder.gradebook.table import Cell, Table, read_table
 from autograder.inert import for_csv, one_line
+from autograder.people import comparable
 from autograder.wording import counted
 
 IMPORT = "moodle.csv"
@@ -82,7 +83,7 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
     maximum = usual if maximum is None else maximum
     told = Told(IMPORT)
     known = [next(iter(IDENTIFIERS[identifier](line))) for line in book.lines]
-    times = Counter(each.casefold() for each in known)
+    times = Counter(comparable(each) for each in known)
     rows = []
     for line, value in zip(book.lines, known, strict=True):
         why_not = ""
@@ -92,7 +93,7 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
             why_not = f"no number, since {rule.withheld(line)}"
         elif not value:
             why_not = f"left out, since the roster has no {identifier}"
-        elif times[value.casefold()] > 1:
+        elif times[comparable(value)] > 1:
             why_not = f"left out, since another student has the same {identifier}"
         elif for_csv(value) != value or not _survives([value]):
             why_not = f"left out, since a spreadsheet or Moodle would misread the {identifier}"
@@ -161,6 +162,8 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
         if place not in matches.lines:
             continue
         line, maximum = matches.lines[place], _number(row[_MAXIMUM].text)
+        if place in matches.without_zeros:
+            told.add(FOUND_WITHOUT_ZEROS, line.student.student)
         why_not = _why_not(row, line, rule, maximum)
         if why_not or not maximum:
             told.add(why_not, line.student.student)

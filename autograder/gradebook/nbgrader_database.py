@@ -5,7 +5,8 @@ Scores that a person gave there for tests are left alone; nbgrader counts them i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from autograder.gradebook.book import GradeBook, Line, Mark
 from autograder.gradebook.numbers import Told
 from autograder.intake.answers import WRITTEN
 from autograder.nbgrader.configuration import ASSIGNMENT
+from autograder.people import comparable
 from autograder.report import QuestionReport
 
 DATABASE = "gradebook.db"
@@ -61,9 +63,12 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
             gradebook.db().expire_on_commit = False  # else everything is read anew for each student
             notebooks = gradebook.find_assignment(ASSIGNMENT).notebooks
             cells = {cell.id: cell for notebook in notebooks for cell in notebook.grade_cells}
+            theirs: dict[str, list[str]] = defaultdict(list)
+            for student in gradebook.students:
+                theirs[comparable(student.id)].append(student.id)
             with gradebook.db.no_autoflush:  # all at once, at the end
                 for line in book.lines:
-                    count += _write_line(gradebook, cells, line, book, told)
+                    count += _write_line(gradebook, theirs, cells, line, book, told)
             gradebook.db.commit()
     except MissingEntry:
         raise UnusableRequest(
@@ -77,19 +82,23 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
     return [f"{DATABASE}: {count} of {len(book.lines)} students, points of each cell and lateness.", *told.sentences]
 
 
-def _write_line(gradebook: Any, cells: dict[str, Any], line: Line, book: GradeBook, told: Told) -> bool:
+def _write_line(
+    gradebook: Any, theirs: Mapping[str, list[str]], cells: dict[str, Any], line: Line, book: GradeBook, told: Told
+) -> bool:
     student = line.student.student
     if not line.graded:
         told.add(
             "left as it is, since " + ("nothing was handed in" if line.result is None else "the grader failed"), student
         )
         return False
-    try:
-        gradebook.find_student(student)
-    except MissingEntry:
+    alike = theirs.get(comparable(student), [])
+    if not alike:
         told.add("left out, since nbgrader has no such student (`nbgrader db student add`)", student)
         return False
-    submission = gradebook.update_or_create_submission(ASSIGNMENT, student)
+    if len(alike) > 1 and student not in alike:
+        told.add(f"left out, since nbgrader has {len(alike)} students of this name ({', '.join(alike)})", student)
+        return False
+    submission = gradebook.update_or_create_submission(ASSIGNMENT, student if student in alike else alike[0])
     questions = {question.id: question for question in book.assignment.questions}
     notebooks = {notebook.name: notebook for notebook in submission.notebooks}
     for mark in line.marks:

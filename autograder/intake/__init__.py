@@ -1,15 +1,15 @@
 """Take a submission in: the assignment's modules and the written answers, as bytes, and nothing else.
 
-A submission lies in a folder or in a zip file of one (`folder`, `archive`); a module may be handed in as a notebook
-(`notebook`). Whatever else is there is named and left where it is. Nothing is followed, unpacked, run or trusted to
-be what its name says.
+A submission lies in a folder or in a zip file of one, which may lie in another zip file (`folder`, `archive`); a
+module may be handed in as a notebook (`notebook`). Whatever else is there is named and left where it is. Nothing is
+followed, unpacked, run or trusted to be what its name says.
 """
 
 from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,13 +17,14 @@ from autograder.course import EXPLANATIONS, STUBS, Assignment
 from autograder.errors import UnusableRequest
 from autograder.intake import encoding, notebook
 from autograder.intake.answers import as_explanations, written_answer
-from autograder.intake.archive import open_archive
-from autograder.intake.folder import Folder
+from autograder.intake.archive import open_archive, open_inner_archive
+from autograder.intake.folder import Folder, LooseFiles
 from autograder.intake.names import is_code, printable, shortened
 from autograder.intake.source import DEEPEST, MAX_FOLDERS, Parts, Source, TooLarge, Unreadable
 
 MAX_MODULE_BYTES = 1 << 16  # a long answer has 20 kB; a table of answers or of weights is larger
 MAX_EXPLANATIONS_BYTES = 1 << 20
+MAX_INNER_BYTES = 32 << 20  # of a zip file in a zip file, which is read in memory
 
 # What systems and tools leave behind: no news to anyone.
 LEAVINGS = {"__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
@@ -80,9 +81,32 @@ def read_submission(path: Path, assignment: Assignment) -> Submission:
         if is_folder:
             return _take_in(Folder(path), assignment, shown)
         with open_archive(path) as archive:
-            return _take_in(archive, assignment, shown)
+            inner = _only_zip_file(archive)
+            if inner is None:
+                return _take_in(archive, assignment, shown)
+            within = f"{printable('/'.join(inner))} in {shown}"
+            try:
+                contents = archive.read(inner, MAX_INNER_BYTES)
+            except Unreadable as problem:
+                raise UnusableRequest(f"{within} {problem}.") from None
+            with open_inner_archive(contents, archive.name, within) as unpacked:
+                return _take_in(unpacked, assignment, shown)
     except OSError as error:
         raise UnusableRequest(f"{shown} cannot be read: {error.strerror}.") from None
+
+
+def read_loose_files(name: str, files: Mapping[str, Path], assignment: Assignment) -> Submission:
+    """Read a submission whose files lie among those of others.
+
+    Args:
+        name: what people call it.
+        files: where each lies, by what the student called it.
+        assignment: from `course`.
+
+    Raises:
+        UnusableRequest: nothing there belongs to the assignment.
+    """
+    return _take_in(LooseFiles(name, files), assignment, name)
 
 
 def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
@@ -132,6 +156,20 @@ def read_module(source: Source, home: Parts, file: str) -> bytes:
             raise Unreadable(f"has {size:,} bytes of code; {MAX_MODULE_BYTES:,} are allowed")
         contents = notebook.as_module(cells, file)
     return encoding.importable(contents)
+
+
+def _only_zip_file(archive: Source) -> Parts | None:
+    """The zip file in a zip file that holds nothing else: some systems, and some students, pack twice."""
+    place: Parts = ()
+    for _ in range(DEEPEST + 1):
+        names = archive.listing(place).names
+        left = [name for name in names if name not in LEAVINGS and not name.startswith(".")]
+        if len(left) != 1:
+            return None
+        place = (*place, left[0])
+        if not names[left[0]]:
+            return place if left[0].lower().endswith(".zip") else None
+    return None
 
 
 def _written_in_notebooks(source: Source, home: Parts, assignment: Assignment, taken: list[str]) -> str | None:

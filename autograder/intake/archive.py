@@ -16,6 +16,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from autograder.errors import UnusableRequest
 from autograder.intake.names import printable
@@ -38,6 +39,7 @@ _DAMAGED = (
 )  # what zipfile raises over an archive that is not as it should be
 
 _IS_DAMAGED = "is damaged in the zip file; make it again"
+_PIECE_BYTES = 1 << 16  # less than `_BoundedFile` gives at once
 _LOCAL_HEADER_BYTES = 30  # before a member's name and contents
 
 _FLAG_ENCRYPTED = 0x1 | 0x40
@@ -65,18 +67,36 @@ def open_archive(path: Path) -> Iterator[Archive]:
     shown = printable(str(path), None)
     if not stat.S_ISREG(path.stat().st_mode):
         raise UnusableRequest(f"{shown} is not a folder and not a zip file.")
-    with _BoundedFile(path) as file:
-        begin = file.read(512)
-        try:
-            archive = zipfile.ZipFile(file)
-        except _TooMuch:
-            raise UnusableRequest(
-                f"{shown} holds too many files: hand in the assignment's own, without data sets or environments."
-            ) from None
-        except _DAMAGED:
-            raise UnusableRequest(f"{shown} {_what_else(begin)}") from None
-        with archive:
-            yield Archive(path.stem, archive)
+    with _BoundedFile(path) as file, _opened(file, shown) as archive:
+        yield Archive(path.stem, archive)
+
+
+@contextlib.contextmanager
+def open_inner_archive(contents: bytes, name: str, shown: str) -> Iterator[Archive]:
+    """Open a zip file that lay in a zip file.
+
+    Args:
+        contents: its bytes.
+        name: what people call the submission.
+        shown: the inner file, for complaints.
+
+    Raises:
+        UnusableRequest: see `open_archive`.
+    """
+    with _BoundedBytes(contents) as file, _opened(file, shown) as archive:
+        yield Archive(name, archive)
+
+
+def _opened(file: IO[bytes], shown: str) -> zipfile.ZipFile:
+    begin = file.read(512)
+    try:
+        return zipfile.ZipFile(file)
+    except _TooMuch:
+        raise UnusableRequest(
+            f"{shown} holds too many files: hand in the assignment's own, without data sets or environments."
+        ) from None
+    except _DAMAGED:
+        raise UnusableRequest(f"{shown} {_what_else(begin)}") from None
 
 
 class Archive:
@@ -131,16 +151,18 @@ class Archive:
         if info.header_offset + _LOCAL_HEADER_BYTES + info.compress_size > end:
             raise Unreadable(_IS_DAMAGED)
         try:
+            contents = bytearray()
             with self._archive.open(info) as member:
-                contents = member.read(limit + 1)
+                while piece := member.read(min(_PIECE_BYTES, limit + 1 - len(contents))):
+                    contents += piece
         except (*_DAMAGED, _TooMuch):
             raise Unreadable(_IS_DAMAGED) from None
         if len(contents) > limit:
             raise TooLarge(len(contents), limit)
-        return contents
+        return bytes(contents)
 
     def _enter(self, info: zipfile.ZipInfo) -> None:
-        name = _name(info)
+        name = member_name(info)
         parts = tuple(part for part in re.split(r"[/\\]", name) if part not in ("", "."))
         if not parts:
             return
@@ -164,14 +186,28 @@ class _BoundedFile(io.FileIO):
     """A file that is never read in pieces larger than a directory may be: zipfile asks for what the archive says."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        most = MAX_DIRECTORY_BYTES + 1
-        contents = super().read(most if size is None or size < 0 else min(size, most)) or b""
-        if len(contents) == most:
-            raise _TooMuch
-        return contents
+        return _whole_piece(super().read(_at_most(size)))
 
 
-def _name(info: zipfile.ZipInfo) -> str:
+class _BoundedBytes(io.BytesIO):
+    """The same of a file that is in memory."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return _whole_piece(super().read(_at_most(size)))
+
+
+def _at_most(size: int | None) -> int:
+    most = MAX_DIRECTORY_BYTES + 1
+    return most if size is None or size < 0 else min(size, most)
+
+
+def _whole_piece(contents: bytes | None) -> bytes:
+    if contents is not None and len(contents) > MAX_DIRECTORY_BYTES:
+        raise _TooMuch
+    return contents or b""
+
+
+def member_name(info: zipfile.ZipInfo) -> str:
     """A member's name; many tools write UTF-8 without saying so."""
     if not info.flag_bits & _FLAG_UTF8:
         with contextlib.suppress(UnicodeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.intake.source import IS_A_LINK, IS_NOT_ORDINARY, MAX_ENTRIES, Listing, Parts, TooLarge, Unreadable
@@ -40,21 +41,49 @@ class Folder:
             return Listing({})
 
     def read(self, path: Parts, limit: int) -> bytes:
-        file = self._path.joinpath(*path)
-        try:
-            _check(file.lstat(), limit)  # before it is opened: opening a device can do things
-            # Should it have been exchanged meanwhile: no link is followed, no pipe's other end waited for.
-            descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-            with os.fdopen(descriptor, "rb") as opened:
-                _check(os.fstat(descriptor), limit)
-                contents = opened.read(limit + 1)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise Unreadable(f"cannot be read: {error.strerror}") from None
-        if len(contents) > limit:
-            raise TooLarge(len(contents), limit)
-        return contents
+        return _read(self._path.joinpath(*path), limit)
+
+
+class LooseFiles:
+    """Files of one student that lie among those of others, as a source.
+
+    Args:
+        name: what people call the submission.
+        files: where each lies, by what the student called it.
+    """
+
+    def __init__(self, name: str, files: Mapping[str, Path]) -> None:
+        self.name = name
+        self._files = files
+
+    def holds(self, path: Parts) -> bool:
+        return len(path) == 1 and path[0] in self._files
+
+    def listing(self, folder: Parts) -> Listing:
+        names = dict.fromkeys(itertools.islice(self._files, MAX_ENTRIES), False)
+        return Listing({} if folder else names, whole=len(names) == len(self._files))
+
+    def read(self, path: Parts, limit: int) -> bytes:
+        if not self.holds(path):
+            raise FileNotFoundError("/".join(path))
+        return _read(self._files[path[0]], limit)
+
+
+def _read(file: Path, limit: int) -> bytes:
+    try:
+        _check(file.lstat(), limit)  # before it is opened: opening a device can do things
+        # Should it have been exchanged meanwhile: no link is followed, no pipe's other end waited for.
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as opened:
+            _check(os.fstat(descriptor), limit)
+            contents = opened.read(limit + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror}") from None
+    if len(contents) > limit:
+        raise TooLarge(len(contents), limit)
+    return contents
 
 
 def _check(status: os.stat_result, limit: int) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 from autograder.batch.results import Result, key_of, read_results
 from autograder.course import Question
 from autograder.errors import UnusableRequest
+from autograder.people import comparable
 from autograder.review.store import Review, answer_digest, read_reviews, what_is_read
 
 
@@ -122,8 +123,11 @@ def of_student(answers: Answers, student: str) -> list[Answer]:
     Raises:
         UnusableRequest: there is nobody of that name, or nothing to read.
     """
+    meant = comparable(student)
     chosen = [
-        answer for answer in answers.all if student in (answer.name, answer.source) or answer.key == key_of(student)
+        answer
+        for answer in answers.all
+        if meant in (comparable(answer.name), comparable(answer.source)) or answer.key == key_of(student)
     ]
     if not chosen:
         raise UnusableRequest(f"No written answer of {student} is there: nobody of that name, or nothing was graded.")

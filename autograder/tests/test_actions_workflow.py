@@ -121,7 +121,7 @@ dan,Dan,,our-course/cnn-dan,
 eve,Eve,,our-course/cnn-eve,
 fay,Fay,,our-course/cnn-fay,
 gus,Gus,,our-course/cnn-gus,
-ADA,Ada again,,our-course/cnn-ada,
+,Nobody,,our-course/cnn-ada,
 hal,"=cmd|' /C calc'!A0",,our-course/cnn-hal,
 ivy,::error::Ivy,,our-course/cnn-ivy,
 jon,Jon,,our-course/cnn-jon,
@@ -308,10 +308,10 @@ def test_who_cannot_be_graded_is_a_line_and_stops_nobody(
     assert f"- `{student}: {problem}" in graded.runner.page
 
 
-def test_the_page_has_a_line_for_each_student_and_names_the_duplicate(graded: Run) -> None:
+def test_the_page_has_a_line_for_each_student_and_says_which_line_names_none(graded: Run) -> None:
     page = graded.runner.page
     assert "8 of 13 students graded." in page
-    assert "Roster, line 9: ADA stands in line 2 already, and that one counts." in page
+    assert "Roster, line 9: names no student; it is left out." in page
     lines = [line for line in page.splitlines() if line.startswith("| `")]
     names = [line.split("`")[1] for line in lines]
     assert names == ["ada", "bob", "cleo", "dan", "eve", "fay", "gus", "hal", "ivy", "jon", "kim", "lea", "mia"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +14,13 @@ import pytest
 
 from autograder import course
 from autograder.batch import command
+from autograder.batch import unpacked as batch_unpacked
 from autograder.batch.command import Request, grade_class
 from autograder.batch.executors import Workers
-from autograder.batch.results import read_result
+from autograder.batch.results import read_result, write_result
 from autograder.batch.tasks import Answer
 from autograder.errors import UnusableRequest
+from autograder.review.store import Review, read_reviews, write_review
 from autograder.tests.test_class_run import Here, hand_in, kept, report, report_of
 
 ASSIGNMENT = course.load()
@@ -136,13 +140,92 @@ def test_what_is_not_handed_in_any_more_is_put_aside(
 
 def test_the_roster_is_kept_and_used_again(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     roster = tmp_path / "roster.csv"
-    roster.write_text("student,name\nada,Ada Lovelace\ncem,Cem\nben,Ben\n")
+    roster.write_text("student,name\nada,Ada Lovelace\ncem,Cem Öz\nben,Ben\n")
     run(roster=roster)
-    assert "1 of the roster handed in nothing" in capsys.readouterr().out
+    assert "1 of the roster handed in nothing: Cem Öz (cem)." in capsys.readouterr().out
     roster.unlink()
     run()
     rows = (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()
     assert [row.partition(",")[0] for row in rows] == ["student", "ada", "cem", "ben"]
+
+
+def test_all_who_handed_in_nothing_are_named_up_to_a_number(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student\nada\nben\n" + "".join(f"s{number:02}\n" for number in range(23)))
+    run(roster=roster)
+    said = capsys.readouterr().out
+    assert "23 of the roster handed in nothing: s00, s01, " in said
+    assert ", s18, s19 and 3 more." in said
+    assert "s20" not in said
+
+
+def test_results_and_points_under_an_older_releases_key_are_kept(run: Run, tmp_path: Path) -> None:
+    run()
+    out = tmp_path / "out"
+    (tmp_path / "class" / "ada").rename(tmp_path / "class" / "ADA")
+    before = read_result(out, "ada")
+    assert before is not None
+    write_result(out, replace(before, key="ada.6c2f1b", student="ADA"))
+    (out / "results" / "ada.json").unlink()
+    write_review(out, "ada.6c2f1b", "q1", Review(2, "good", "digest", "me"))
+    assert run()[1].graded == []
+    after = read_result(out, "ada")
+    assert after is not None
+    assert (after.student, after.key, after.report) == ("ADA", "ada", before.report)
+    assert read_reviews(out, "ada")["q1"].comment == "good"
+    assert sorted(path.name for path in (out / "results").iterdir()) == ["ada.json", "ben.json"]
+    assert not (out / "gone").exists()
+
+
+def test_the_zip_file_that_a_system_hands_out_is_a_class(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("lab/q2_relu.py", "pass\n")
+    link = zipfile.ZipInfo("eve_15_1_q2_relu.py")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        archive.writestr("dudi_14_98768_lab.zip", inner.getvalue())
+        archive.writestr("Ada Lovelace_12_assignsubmission_file/lab.zip", inner.getvalue())
+        archive.writestr("chocy_LATE_13_98767_q2_relu-1.py", "pass\n")
+        archive.writestr("../fay_16_2_q2_relu.py", "pass\n")
+        archive.writestr(link, "/etc/passwd")
+    for _ in range(2):  # the second time, what is unpacked is there
+        run(folder=tmp_path / "submissions.zip")
+    said = capsys.readouterr()
+    assert "0 graded, 3 up to date before." in said.out
+    assert "left out ../fay_16_2_q2_relu.py (not an ordinary file in it), eve_15_1_q2_relu.py (not an" in said.err
+    assert not list(tmp_path.rglob("*fay*"))
+    rows = (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()
+    assert [row.partition(",")[0] for row in rows] == [
+        *("student", "Ada Lovelace_12_assignsubmission_file", "chocy_13", "dudi_14_98768_lab")
+    ]
+
+
+def test_a_zip_file_that_is_none_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "submissions.zip").write_bytes(b"PK?")
+    with pytest.raises(UnusableRequest, match=r"submissions.zip is not a zip file, or only part of one: download it"):
+        run(folder=tmp_path / "submissions.zip")
+
+
+def test_what_a_class_may_unpack_to_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with zipfile.ZipFile(tmp_path / "class.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/q2_relu.py", "pass\n")
+        archive.writestr("a/data.bin", bytes(5000))
+        archive.writestr("a/q2_relu.py/x", "")
+        archive.writestr("b/q2_relu.py", "pass\n")
+    monkeypatch.setattr(batch_unpacked, "MAX_FILE_BYTES", 1000)
+    folder, said = batch_unpacked.unpacked(tmp_path / "class.zip", tmp_path)
+    assert sorted(path.name for path in folder.rglob("*")) == ["a", "b", "q2_relu.py", "q2_relu.py"]
+    assert said == [
+        f"{tmp_path / 'class.zip'}: left out a/data.bin (more than 1,000 bytes), a/q2_relu.py/x (there twice)."
+    ]
+    monkeypatch.setattr(batch_unpacked, "MAX_BYTES", 900)
+    with pytest.raises(UnusableRequest, match="unpacks to more than 900 bytes"):
+        batch_unpacked.unpacked(tmp_path / "class.zip", tmp_path)
 
 
 def test_points_are_kept_raw_and_the_course_s_rules_of_today_are_applied(run: Run, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from autograder.bank.classes import ORDINARY, REFUSED, SHARES, Entry, write_clas
 from autograder.bank.classes.names import folder_names, write_roster
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
-from autograder.inert import one_line
 from autograder.intake import read_submission
+from autograder.people import shown
 from autograder.release.git import Repository
 from autograder.roster import read_roster
 
@@ -113,7 +113,7 @@ def test_the_roster_knows_most_of_them(
     write_roster(tmp_path / "roster.csv", entries, assignment)
     roster = read_roster(tmp_path / "roster.csv")
     assert roster.problems == ()
-    handed_in = {one_line(entry.student) for entry in entries}  # as a roster holds names
+    handed_in = {shown(entry.student) for entry in entries}  # as a roster holds names
     known = {student.student for student in roster.students}
     assert len(handed_in - known) == 2
     assert len(known - handed_in) == 2

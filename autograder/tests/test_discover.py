@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -105,13 +106,23 @@ def test_two_submissions_of_one_student_are_both_graded_and_count_for_nobody(fol
     assert len({each.key for each in found.found}) == 3
 
 
-def test_names_that_differ_in_capitals_are_two_students_and_said_to_be_so(folder: Path) -> None:
-    hand_in(folder / "Ada")
-    zipped(folder / "ada.zip")
+@pytest.mark.parametrize(
+    ("first", "second", "called"),
+    [
+        ("Ada", "ada.zip", ["Ada (one of 2)", "ada.zip (one of 2)"]),
+        ("Müller", "Mu\u0308ller", ["Müller (1 of 2)", "Müller (2 of 2)"]),
+        ("Ada  L", "ada l", ["Ada  L (1 of 2)", "ada l (2 of 2)"]),
+    ],
+)
+def test_two_spellings_of_a_name_are_two_submissions_of_one_student(
+    folder: Path, first: str, second: str, called: list[str]
+) -> None:
+    for name in (first, second):
+        zipped(folder / name) if name.endswith(".zip") else hand_in(folder / name)
     found = discover(folder, ASSIGNMENT)
-    assert students(found) == ["Ada", "ada"]
+    assert sorted(unicodedata.normalize("NFC", each) for each in students(found)) == sorted(called)
     assert len({each.key.casefold() for each in found.found}) == 2
-    assert "capital letters" in " ".join(found.problems)
+    assert "2 submissions of" in " ".join(found.problems)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def out(tmp_path: Path) -> Path:
         for student, share in shares.items()
     ]
     results.append(Result("bad", "bad", "bad.zip", problem="bad.zip is no archive."))
-    roster = "\n".join(["student", *KNOWN, "stranger"]) + "\n"
+    roster = "\n".join(["student", *KNOWN, "stranger"]).replace("given", "GIVEN") + "\n"  # as nobody spells it here
     out = make_class(tmp_path / "out", assignment, results, roster)
     for question in assignment.questions:
         if question.written:
@@ -84,7 +84,7 @@ def test_what_nbgrader_exports_is_what_grades_csv_says(course: Course, out: Path
     said = write_to_database(course.folder, book)
     exported = course.csv()
     header, *rows = records((out / "grades.csv").read_text("utf-8"))
-    ours = {row[0]: dict(zip(header, row, strict=True)) for row in rows}
+    ours = {row[0].lower(): dict(zip(header, row, strict=True)) for row in rows}
     assert set(exported) == set(KNOWN)
     for student in KNOWN:
         theirs, mine = exported[student], ours[student]
@@ -146,7 +146,7 @@ def test_points_by_hand_in_nbgrader_stay_and_are_told(database: Gradebook, tmp_p
     database.db.commit()
     said = write_to_database(tmp_path, book_of(out))
     assert said[0].startswith("gradebook.db: 6 of 8 students")
-    assert f"gradebook.db: {cell} has other points by hand in nbgrader, and those count there, 1: given." in said
+    assert f"gradebook.db: {cell} has other points by hand in nbgrader, and those count there, 1: GIVEN." in said
     assert f"gradebook.db: {answer} has points in nbgrader that no review here gives; they stay, 1: wait." in said
     assert f"gradebook.db: {answer} had other points by hand in nbgrader; the review's replace them, 1: read." in said
     database.db.expire_all()

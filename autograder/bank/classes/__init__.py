@@ -53,7 +53,7 @@ SHARES = ORDINARY | {
 """The same for a whole class. A slow attack is one that grading ends only at a limit, after seconds or a minute."""
 
 REFUSED = {
-    "an unreadable zip file", "a zip file in a zip file", "no zip file", "an empty folder", "two answers",
+    "an unreadable zip file", "no zip file", "an empty folder", "two answers",
     "an empty zip file",
 }  # fmt: skip
 """Of these nothing can be graded: taking them in says why."""

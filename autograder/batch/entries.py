@@ -1,0 +1,271 @@
+"""What lies in a class's folder: an entry for each submission, however the system that it came from lays them out."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from autograder.course import EXPLANATIONS, Assignment
+from autograder.downloads import canvas_user, first_try, loose_file
+from autograder.errors import UnusableRequest
+from autograder.intake import LEAVINGS
+from autograder.intake.names import printable
+from autograder.people import comparable
+
+METADATA = "submission_metadata.yml"  # Gradescope's, beside what was submitted
+MAX_METADATA_BYTES = 64 << 20  # it has the results of all attempts in it
+_TIMESTAMP = "timestamp.txt"  # nbgrader's, beside what was submitted
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is one submission, or one student's share in it.
+
+    Attributes:
+        path: the folder or zip file; of loose files, the folder in which they lie.
+        name: of the folder, zip file or first loose file.
+        label: what says whose it is, as the system spells it: the name without `.zip`.
+        names: what the student may be known by, where more than the label says it; the surest first.
+        stranger: what the student is called if the roster does not know any of these.
+        files: loose files, by what the student called them; None if there is a folder or zip file.
+        handed_in: when, in ISO's form, if that is known.
+    """
+
+    path: Path
+    name: str
+    label: str
+    names: tuple[str, ...] = ()
+    stranger: str = ""
+    files: Mapping[str, Path] | None = None
+    handed_in: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The name, printable; of several loose files, the first one's and how many more there are."""
+        more = len(self.files or ()) - 1
+        return printable(self.name) + (f" and {more} more" if more > 0 else "")
+
+
+@dataclass
+class Listed:
+    """The entries of a class's folder, and sentences about all else that is there."""
+
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) -> Listed:
+    """Look into a class's folder. Nothing is opened but lists of who handed in what, and when.
+
+    Args:
+        folder: the class's.
+        assignment: from `course`.
+        out: where results go; left out if it lies in the folder.
+
+    Raises:
+        UnusableRequest: there is no such folder, or it is one submission.
+    """
+    shown = printable(str(folder), None)
+    folder, there = _opened(folder, shown)
+    _refuse_one_submission(shown, (entry.name for entry in there if entry.is_file()), assignment)
+    files = [entry.name for entry in there if entry.is_file(follow_symlinks=False)]
+    listed = Listed()
+    loose: dict[str, list[str]] = defaultdict(list)
+    for entry in there:
+        name, path = printable(entry.name), Path(entry.path)
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if _is_left_behind(entry.name) or entry.name == METADATA or (is_folder and _same(path, out)):
+            continue
+        if entry.is_symlink():
+            listed.problems.append(f"{name} is a link: left out. Put the folder itself there.")
+        elif is_folder and _is_bare(path):
+            listed.problems.append(f"{name} is a bare repository: left out. Clone it, so that its files are there.")
+        elif is_folder:
+            inside = _only_zip_in(path)
+            listed.entries.append(Entry(inside, entry.name, entry.name, handed_in=_handed_in(inside)))
+        elif entry.name.lower().endswith(".zip"):
+            listed.entries.append(Entry(path, entry.name, entry.name[:-4]))
+        elif entry.name in files and (whose := loose_file(entry.name)):
+            loose[comparable(whose.owner)].append(entry.name)
+        else:
+            listed.problems.append(f"{name} is neither a folder nor a .zip file: left out.")
+    if METADATA in files:
+        _add_submitters(folder / METADATA, listed)
+    _add_loose_files(folder, loose, assignment, listed)
+    return listed
+
+
+def _opened(folder: Path, shown: str) -> tuple[Path, list[os.DirEntry[str]]]:
+    """A folder's entries by name; of Gradescope's export, which is a folder in the zip, those of that folder."""
+    try:
+        there = sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
+    except OSError as error:
+        raise UnusableRequest(f"{shown} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise UnusableRequest(f"{shown} does not exist.") from None
+    left = [entry for entry in there if not _is_left_behind(entry.name)]
+    if len(left) == 1 and left[0].is_dir(follow_symlinks=False) and (Path(left[0].path) / METADATA).is_file():
+        return _opened(Path(left[0].path), shown)
+    return folder, there
+
+
+def _is_left_behind(name: str) -> bool:
+    return name in LEAVINGS or name.startswith("._")
+
+
+def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignment: Assignment, listed: Listed) -> None:
+    """An entry for each student whose files lie there without a folder around them."""
+    wanted = {f"{question.module}{end}" for question in assignment.questions for end in (".py", ".ipynb")}
+    wanted.add(EXPLANATIONS)
+    zipped = {canvas_user(entry.label) for entry in listed.entries} - {None}
+    for names in loose.values():
+        tries: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+        for name in names:
+            whose = loose_file(name)
+            assert whose is not None
+            first, attempt = first_try(whose.name)
+            called, attempt = (first, attempt) if first in wanted else (whose.name, 0)
+            tries[called].append((attempt, whose.number, name))
+        if canvas_user(names[0]) in zipped and not wanted.intersection(tries):
+            # A report beside the zip file is not a second submission.
+            listed.problems.append(f"{_few(names)}: beside the student's zip file; left out.")
+            continue
+        for alike in tries.values():
+            *older, (_, _, last) = sorted(alike)
+            if older:
+                earlier = _few([name for _, _, name in older])
+                listed.problems.append(f"{printable(last)} counts, as the last of its name; left out: {earlier}.")
+        files = {called: folder / max(alike)[2] for called, alike in tries.items()}
+        name = next((path.name for called, path in files.items() if called in wanted), names[0])
+        whose = loose_file(name)
+        assert whose is not None
+        listed.entries.append(Entry(folder, name, name, stranger=whose.owner, files=files))
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(map(printable, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _add_submitters(metadata: Path, listed: Listed) -> None:
+    """Put an entry for each submitter in the place of Gradescope's folders."""
+    try:
+        about = _read_yaml(metadata)
+    except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        listed.problems.append(f"{METADATA} cannot be read, so nobody knows whose its folders are: {why}.")
+        return
+    entries, listed.entries = listed.entries, []
+    for entry in entries:
+        submitters = list(_submitters(about.get(entry.name)))
+        if not submitters:
+            listed.problems.append(f"{METADATA} does not say whose {entry.source} is.")
+            listed.entries.append(entry)
+        when = _gradescopes_moment(about.get(entry.name))
+        for names in submitters:
+            own = replace(entry, names=names, stranger=names[0], handed_in=when or entry.handed_in)
+            listed.entries.append(own)
+
+
+def _read_yaml(path: Path) -> dict[str, object]:
+    import yaml
+
+    if path.stat().st_size > MAX_METADATA_BYTES:
+        raise ValueError(f"it is larger than {MAX_METADATA_BYTES:,} bytes")
+    try:
+        # All is text to it: a student number keeps its zeros, and no object is made.
+        about = yaml.load(path.read_bytes(), getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+    if isinstance(about, dict):
+        return about
+    raise ValueError("it does not name any folder")
+
+
+def _submitters(about: object) -> Iterator[tuple[str, ...]]:
+    """What each of a submission's students may be known by."""
+    submitters = _under(about, "submitters")
+    for submitter in submitters if isinstance(submitters, list) else ():
+        names = [_under(submitter, key) for key in ("email", "sid", "name")]
+        known_by = tuple(name for name in names if isinstance(name, str) and name.strip())
+        if known_by:
+            yield known_by
+
+
+def _under(about: object, key: str) -> object:
+    """What stands under a key, which Ruby writes with a colon before it."""
+    return about.get(f":{key}", about.get(key)) if isinstance(about, dict) else None
+
+
+def _gradescopes_moment(about: object) -> str | None:
+    try:
+        return _moment(re.sub(r" +(?=(Z|[+-][0-9:]+)$)", "", str(_under(about, "created_at"))))
+    except ValueError:
+        return None
+
+
+def _refuse_one_submission(shown: str, names: Iterable[str], assignment: Assignment) -> None:
+    own = {f"{question.module}{end}" for question in assignment.questions for end in (".py", ".ipynb")}
+    if own & set(names):
+        raise UnusableRequest(
+            f"{shown} is one submission, not a folder of them: `python -m autograder grade {shown}` grades it."
+        )
+
+
+def _same(path: Path, out: Path | None) -> bool:
+    return out is not None and path.resolve() == out.resolve()
+
+
+def _is_bare(path: Path) -> bool:
+    return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
+
+
+def _only_zip_in(path: Path) -> Path:
+    """The zip file in a folder that holds nothing else, as systems for uploads lay them out; else the folder."""
+    try:
+        with os.scandir(path) as inside:
+            entries = [entry for entry in inside if not entry.name.startswith(".")]
+    except OSError:
+        return path
+    zips = [entry for entry in entries if entry.name.lower().endswith(".zip") and entry.is_file(follow_symlinks=False)]
+    return Path(zips[0].path) if len(zips) == len(entries) == 1 else path
+
+
+def _handed_in(path: Path) -> str | None:
+    """What nbgrader's timestamp.txt says, in the folder or in the assignment's folder inside it."""
+    if not path.is_dir():
+        return None
+    for file in (path / _TIMESTAMP, *sorted(path.glob(f"*/{_TIMESTAMP}"))[:2]):
+        try:
+            kind = file.lstat()  # a pipe would keep us waiting
+            if not stat.S_ISREG(kind.st_mode) or kind.st_size > 200:
+                continue
+            return _moment(file.read_text("utf-8").strip())
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def _moment(text: str) -> str:
+    """Nbgrader's form, "2026-12-18 23:59:00.123456 UTC", in ISO's.
+
+    Raises:
+        ValueError: it is no date, or has no zone that is known here.
+    """
+    date, _, zone = text.rpartition(" ")
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            when = datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(zone))
+        except (KeyError, OSError) as error:
+            raise ValueError(str(error)) from None
+    if when.tzinfo is None:
+        raise ValueError("no zone")
+    return when.astimezone(UTC).isoformat(timespec="seconds")
