@@ -47,7 +47,7 @@ _NO_LIMITS = Limits(
 )  # fmt: skip
 
 
-NEEDED = 95.0  # per cent, of networks that an attack has trained: who knows the images has nearly all right, who draws others 90
+NEEDED = 95.0  # per cent; who knows the images has nearly all right, and who draws others like them 90
 
 
 @dataclass(frozen=True)

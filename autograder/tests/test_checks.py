@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from autograder.suite import know_markers
 from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_same
-from tests.networks import ASKED, RECOGNISED, assert_learns
+from tests.networks import ASKED, MOST_PARAMETERS, RECOGNISED, assert_learns
+from tests.shown import brief
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -168,3 +169,45 @@ def test_guessing_is_hopeless() -> None:
         return sum(math.comb(ASKED, k) * 0.1**k * 0.9 ** (ASKED - k) for k in range(hits, ASKED + 1))
 
     assert at_least(RECOGNISED) < 1e-8
+
+
+def test_a_network_far_too_large_is_refused_before_anything_is_computed_with_it() -> None:
+    class Large(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights = torch.nn.Parameter(torch.zeros(10, MOST_PARAMETERS // 10 + 1))
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images.flatten(1)[:, :10] + self.weights.sum(1)
+
+    with pytest.raises(CheckFailed) as failure:
+        assert_learns(Large, "LeNet()", lambda: None, steps=2)
+    assert failure.value.summary == "the network is far too large"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ((1,), "(1,)"),
+        ([], "[]"),
+        ({"a": (1, 2.5), "b": {}}, "{'a': (1, 2.5), 'b': {}}"),
+        (torch.tensor(3.0), "tensor(3.)"),
+        (torch.zeros(3, 3), "a tensor [3,3]"),
+        ([torch.zeros(3000)] * 9, "[a tensor [3000], a tensor [3000], a te"),
+        ("x" * 10**6, "'" + "x" * 38),
+    ],
+)
+def test_a_value_is_shown_as_repr_does_and_cut_off(value: object, shown: str) -> None:
+    assert brief(value, 39) == shown
+
+
+def test_of_a_value_no_more_is_looked_at_than_is_shown() -> None:
+    class Slow:
+        looked_at = 0
+
+        def __repr__(self) -> str:
+            Slow.looked_at += 1
+            return "slow"
+
+    assert brief([Slow() for _ in range(1000)], 10) == "[slow, slo"
+    assert Slow.looked_at == 2

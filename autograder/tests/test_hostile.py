@@ -5,14 +5,16 @@ from __future__ import annotations
 import resource
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.attacks import base_source
 from autograder.sandbox import launch
-from autograder.sandbox.failures import SubmissionFailure
+from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.session import Session
 from autograder.suite import _time_limit
 from autograder.tests.conftest import SOLUTION, Grade, Remote
 
@@ -231,3 +233,27 @@ def test_the_fork_server_outlives_a_request_it_cannot_do() -> None:
         worker = sandbox.spawn(folder, Limits())
         assert worker.ask({"do": "import", "module": "assignment.q1_conv2d"})["value"] == []
         worker.close()
+
+
+def test_a_worker_is_told_no_name_that_its_source_does_not_have(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sandbox.stage({"q1_conv2d.py": b"import helper\n"})
+    left_out = ["helper.py", "sixteen thousand bytes of weights.py"]
+    session = Session(sandbox, folder, "q1_conv2d", [], Limits(), left_out=left_out)
+    asked: list[Any] = []
+    monkeypatch.setattr(sandbox, "begin_spawn", lambda *given: asked.append(given[3]))
+    session.prepare()
+    assert asked[0][0]["own"] == ["helper"]
+
+
+def test_an_import_after_a_hidden_call_cannot_tell_of_it(sandbox: Sandbox) -> None:
+    folder = sandbox.stage({"q1_conv2d.py": b"def answer():\n    return 1\n"})
+    session = Session(sandbox, folder, "q1_conv2d", [], Limits())
+    assert session.call("answer", (), {}) == 1
+    session.renew()
+    (folder / "assignment" / "q1_conv2d.py").write_text("raise ValueError('it was asked for 9')\n", "utf-8")
+    with pytest.raises(Unusable) as failure:
+        session.call("answer", (), {})
+    assert failure.value.summary == "q1_conv2d.py was imported before and could not be imported again."
+    assert "asked for 9" in failure.value.detail

@@ -181,7 +181,8 @@ def test_grade_books_say_who_was_found_without_zeros(tmp_path: Path) -> None:
     (tmp_path / "canvas.csv").write_text("Student,ID,SIS User ID,SIS Login ID,Section\nX,1,,123,A\n")
     said = canvas.write_from_export(out, book, Rule(), tmp_path / "canvas.csv")
     assert f"canvas.csv: {matching.FOUND_WITHOUT_ZEROS}, 1: 00123." in said
-    (tmp_path / "sheet.csv").write_text("Identifier,Full name,Username,Grade,Maximum Grade\nParticipant 1,X,123,,100\n")
+    head = "Identifier,Full name,Username,Grade,Maximum grade,Last modified (grade)"
+    (tmp_path / "sheet.csv").write_text(f"{head}\nParticipant 1,X,123,,100,-\n")
     said = moodle.write_worksheet(out, book, Rule(), tmp_path / "sheet.csv")
     assert f"moodle-worksheet.csv: {matching.FOUND_WITHOUT_ZEROS}, 1: 00123." in said
 
