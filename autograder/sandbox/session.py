@@ -120,7 +120,8 @@ class Session:
         """Have a worker forked, and the student's module imported there, while there is other work to do."""
         if self._given_up is None:
             # Only names that its source has anyway: names could carry much that nobody looks at.
-            own = sorted({PurePosixPath(name).stem for name in self._left_out} & self._words_of_the_source())
+            names = {PurePosixPath(name).stem for name in self._left_out}
+            own = sorted(names & self._words_of_the_source()) if names else []
             first = [{"do": "import", "module": f"assignment.{self._module}", "own": own}, *self._begin_with]
             self._forked = self._sandbox.begin_spawn(
                 self._submission, self._limits, self._guarded, first, self._files, self._spent, self._allowance
