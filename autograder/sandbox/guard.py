@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import itertools
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -126,15 +127,15 @@ class Guard:
         self._sealed = False  # other packages are
         self._welcome: frozenset[str] = frozenset()  # packages that anybody may have
         self._known: frozenset[str] = frozenset()  # modules that were there before any student's
-        self._compilers: list[tuple[Any, str]] = []  # what a watched worker is without, and in what it is
+        self._replaced: list[tuple[Any, str, Any]] = []  # what a watched worker has not as it was, and in what it was
         self._libraries: list[torch.library.Library] = []  # the replacements last as long as these
 
     def prepare(self) -> None:
-        """Replace every kernel of every operation; in the fork server, so that no worker has to."""
+        """Replace every kernel of every operation, without compilers; in the fork server, so that no worker has to."""
+        self._take_compilers_away()
         # With those that torch chose to import by now, whichever these are.
         self._known = frozenset(sys.modules)
         self._welcome = frozenset({*sys.stdlib_module_names, *OF_TORCH, "assignment", *map(_package, sys.modules)})
-        self._compilers = _compilers()
         kernels = {name for function in OPERATIONS for name in kernels_of(function)}
         for namespace in sorted({name.partition("::")[0] for name in kernels}):
             library = torch.library.Library(namespace, "IMPL")
@@ -150,15 +151,13 @@ class Guard:
             for library in self._libraries:
                 library._destroy()  # noqa: SLF001  (the public way is to wait for the collector)
             self._libraries.clear()
+            for holder, name, original in self._replaced:
+                setattr(holder, name, original)
+            self._replaced.clear()
             return
         self.watching = True
         self._armed = self._usually = frozenset().union(*(kernels_of(function) for function in functions))
         sys.meta_path.insert(0, self)
-        for holder, name in self._compilers:
-            delattr(holder, name)
-            sys.modules.pop(f"torch._C.{name}", None)
-        for name in _LOOKED_UP:
-            setattr(torch._C, name, self._looking_up(getattr(torch._C, name)))  # noqa: SLF001
 
     @contextlib.contextmanager
     def importing(self) -> Iterator[None]:
@@ -197,16 +196,31 @@ class Guard:
 
     def _seal_packages(self) -> None:
         self._sealed = True
-        for name in [name for name in sys.modules.keys() - self._known if _package(name) not in self._welcome]:
+        for name in [name for name in self._new_modules() if _package(name) not in self._welcome]:
             with contextlib.suppress(TypeError):  # not a module, whatever it is
                 sys.modules[name].__class__ = _Sealed
             del sys.modules[name]
+
+    def _new_modules(self) -> Iterable[str]:
+        """Modules that were imported here. They come last, and to look at the others takes a worker milliseconds."""
+        new = list(itertools.takewhile(lambda name: name not in self._known, reversed(sys.modules)))
+        return new if len(sys.modules) == len(self._known) + len(new) else sys.modules.keys() - self._known
+
+    def _take_compilers_away(self) -> None:
+        core = torch._C  # noqa: SLF001
+        for holder, name in _compilers():
+            self._replaced.append((holder, name, getattr(holder, name)))
+            delattr(holder, name)
+            sys.modules.pop(f"torch._C.{name}", None)
+        for name in _LOOKED_UP:
+            self._replaced.append((core, name, getattr(core, name)))
+            setattr(core, name, self._looking_up(getattr(core, name)))
 
     def _looking_up(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """As `original`, which finds an operator by its name, but none that would go round the dispatcher."""
 
         def look_up(name: str, *overload: str) -> object:
-            if _OF_SCRIPTS.match(name):
+            if self.watching and _OF_SCRIPTS.match(name):
                 (self.refused if self._importing else self.used).append(name)
                 raise Refused(f"{name} cannot be used here", name=name)
             return original(name, *overload)
