@@ -260,8 +260,36 @@ def run_pytest(files: Sequence[Path], plugin: object, *arguments: str) -> tuple[
     ]
     said = io.StringIO()
     with _without_pytest_settings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = pytest.main(given, plugins=[plugin])
+        status = pytest.main(given, plugins=[plugin, _Collecting(files)])
     return status, said.getvalue().strip()
+
+
+class _Collecting:
+    """Has pytest look at the files that it is given, and not at all that lies beside them and their folders."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._wanted = {path: None for file in files for path in (file, *file.parents)}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> _Folder:
+        folder: _Folder = _Folder.from_parent(parent, path=path)
+        folder.wanted = [each for each in self._wanted if each.parent == path and each != path]
+        return folder
+
+
+class _Folder(pytest.Directory):
+    """A folder of which some paths are wanted."""
+
+    wanted: Sequence[Path] = ()
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        for path in self.wanted:
+            if path.is_dir():
+                folder = self.ihook.pytest_collect_directory(path=path, parent=self)
+                if folder is not None:
+                    yield folder
+            else:
+                yield from self.ihook.pytest_collect_file(file_path=path, parent=self)
 
 
 def public_points(questions: tuple[Question, ...]) -> dict[str, int]:
