@@ -158,6 +158,7 @@ def test_the_grader_gets_neither_tokens_nor_the_checkouts_modules(tmp_path: Path
     assert not list(temporary.iterdir())  # all of it is removed
 
 
+@pytest.mark.slow  # a whole job, as above
 def test_what_cannot_be_used_has_a_result_of_zero(folder: Path, tmp_path: Path) -> None:
     job = start(folder, tmp_path)
     assert job.status == 0, job.output

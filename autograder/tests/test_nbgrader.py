@@ -91,6 +91,7 @@ def test_nbgraders_own_kernel_gives_the_same_points_and_lets_students_read_the_a
     assert [course.score("reader", Q2, cell) for cell in cells] == [2, 3], "the sandbox is what keeps the answers"
 
 
+@pytest.mark.slow  # as in the class above, with three
 def test_three_students_are_graded_in_the_sandbox(tmp_path: Path, sandbox: Sandbox) -> None:
     course = _course(tmp_path, "--notebook", Q2)
     without = _half_right_relu(course)
@@ -111,7 +112,7 @@ def test_three_students_are_graded_in_the_sandbox(tmp_path: Path, sandbox: Sandb
         _check_cells(course, student, report)
 
 
-@pytest.mark.slow  # the whole of nbgrader is started several times; a class of three goes through it in every run
+@pytest.mark.slow  # the whole of nbgrader is started several times
 @pytest.mark.timeout(300)
 def test_where_the_grader_fails_nobody_gets_points(tmp_path: Path) -> None:
     """Older points are not taken for today's, and a 0 would look like a grade."""

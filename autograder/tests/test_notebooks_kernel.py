@@ -93,6 +93,7 @@ def outputs_of(notebook: Any, cell_id: str) -> list[Any]:
     return next(list(cell.outputs) for cell in notebook.cells if cell.id == cell_id)
 
 
+@pytest.mark.slow  # a kernel that imports torch
 def test_a_student_in_colab(
     made: dict[str, Any], assignment: Assignment, kernel: Callable[[Any], Run], tmp_path: Path
 ) -> None:

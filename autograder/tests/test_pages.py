@@ -369,6 +369,7 @@ def test_a_chart_says_in_words_what_it_shows(assignment: Assignment) -> None:
     assert [y for _, y in points] == sorted(y for _, y in points)  # the loss falls, and SVG counts downwards
 
 
+@pytest.mark.slow  # the command
 def test_a_page_can_be_made_of_one_submission(tmp_path: Path) -> None:
     done = run("grade", "solutions", "--question", "q2", "--html", str(tmp_path / "page.html"))
     assert (done.returncode, done.stderr) == (0, "")

@@ -110,6 +110,7 @@ def test_everything_is_red_with_a_line_that_says_where(student: Path) -> None:
     assert "warning" not in done.stdout.lower()
 
 
+@pytest.mark.slow  # as in `test_student_tools`, with the same files
 def test_status_and_hints_work(student: Path) -> None:
     done = run(student, "assignment", "status")
     assert (done.returncode, done.stderr) == (0, "")
@@ -175,6 +176,7 @@ def test_what_git_does_not_track_is_left_out_and_told(staff: Path, released: Pat
     assert snapshot(tmp_path / "student") == snapshot(released)
 
 
+@pytest.mark.slow  # a second release, and all its tests
 def test_a_question_that_the_course_dropped_is_not_there(staff: Path, tmp_path: Path) -> None:
     ours = shutil.copytree(staff, tmp_path / "staff")
     settings = ours / "autograder" / "assignment.toml"

@@ -196,6 +196,7 @@ def test_with_the_answers_go_no_hidden_tests(tree: Tree, assignment: Assignment)
         refuse_leaks(files, assignment, answered=answers(assignment))
 
 
+@pytest.mark.slow  # the command, twice
 def test_the_command_says_it_in_one_line_and_writes_nothing(staff: Path, tmp_path: Path) -> None:  # noqa: F811
     ours = shutil.copytree(staff, tmp_path / "staff")
     (ours / "assignment" / "notes.py").write_text(without_marks(solution("q3_max_pool2d")))
