@@ -11,6 +11,7 @@ import io
 import re
 import stat
 import struct
+import warnings
 import zipfile
 import zlib
 from collections import defaultdict
@@ -152,7 +153,7 @@ class Archive:
             raise Unreadable(_IS_DAMAGED)
         try:
             contents = bytearray()
-            with self._archive.open(info) as member:
+            with warnings.catch_warnings(), self._opened(info) as member:
                 while piece := member.read(min(_PIECE_BYTES, limit + 1 - len(contents))):
                     contents += piece
         except (*_DAMAGED, _TooMuch):
@@ -160,6 +161,10 @@ class Archive:
         if len(contents) > limit:
             raise TooLarge(len(contents), limit)
         return bytes(contents)
+
+    def _opened(self, info: zipfile.ZipInfo) -> IO[bytes]:
+        warnings.simplefilter("ignore")  # of other entries over the same bytes, from Python 3.14 on: none is read twice
+        return self._archive.open(info)
 
     def _enter(self, info: zipfile.ZipInfo) -> None:
         name = member_name(info)
