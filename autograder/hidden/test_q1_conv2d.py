@@ -19,8 +19,8 @@ from autograder.hidden.gradients import tell_gradients
 from autograder.hidden.settings import convolution
 from tests.checks import assert_same, assert_size, assert_unchanged
 
-RANDOM_SIZES = 20
-RANDOM_CONVOLUTIONS = 6
+RANDOM_SIZES = 28
+RANDOM_CONVOLUTIONS = 8
 
 
 @pytest.mark.points(1, category="output size")

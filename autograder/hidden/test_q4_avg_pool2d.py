@@ -15,7 +15,7 @@ from autograder.hidden.gradients import tell_gradients
 from autograder.hidden.settings import pool
 from tests.checks import assert_same, assert_unchanged
 
-RANDOM_POOLS = 9
+RANDOM_POOLS = 12
 
 
 @pytest.mark.points(1, category="window")
