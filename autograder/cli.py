@@ -17,6 +17,7 @@ import click
 from autograder import class_cli, course, grade_cli
 from autograder.errors import GraderFault, UnusableRequest, not_installed
 from autograder.inert import for_actions_log, one_line
+from autograder.streams import guarded, replace_what_is_lacking
 
 
 class _Commands(click.Group):
@@ -26,9 +27,13 @@ class _Commands(click.Group):
         with _inert_complaints():
             return super().make_context(*arguments, **named)
 
+    def main(self, *arguments: Any, **named: Any) -> Any:
+        replace_what_is_lacking()
+        return super().main(*arguments, **named)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
-            with _inert_complaints():
+            with _inert_complaints(), guarded():
                 return super().invoke(ctx)
         except UnusableRequest as error:
             print(f"autograder: {for_actions_log(one_line(str(error)))}", file=sys.stderr)

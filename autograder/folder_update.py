@@ -149,6 +149,9 @@ def write_whole(path: Path, contents: bytes, *, public: bool = False, lasting: b
     Raises:
         OSError: it cannot be written; what was there still is.
     """
+    if path.exists() and not path.is_file():  # a device or a pipe, /dev/stdout: to be written to, not replaced
+        path.write_bytes(contents)
+        return
     for folder in reversed([folder for folder in path.parents if not folder.is_dir()]):
         folder.mkdir(exist_ok=True)
         if public:

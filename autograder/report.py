@@ -180,9 +180,13 @@ def write_json(report: Report, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
+    text = json_text(report.as_dict(), indent=1) + "\n"
+    if path.exists() and not path.is_file():  # a device or a pipe, /dev/stdout: to be written to, not replaced
+        path.write_text(text, "utf-8")
+        return
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(json_text(report.as_dict(), indent=1) + "\n", "utf-8")
+        unfinished.write_text(text, "utf-8")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.text import Text
 
 from autograder.inert import for_actions_log, one_line
 from autograder.isolation import in_one_line
+from autograder.render.console import PlainConsole
 from autograder.render.versions import graded_with, other_python
 from autograder.report import Accuracy, QuestionReport, Report, TestResult
 
@@ -27,13 +27,13 @@ def print_report(report: Report, *, training: bool, staff: bool = False) -> None
         staff: whether to say of each failing hidden test what it called and what came; not for students.
     """
     # A long message keeps its own line breaks; wrapping it at a pipe's 80 columns would tear its figures apart.
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = PlainConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
     for question in report.questions:
         _print_question(console, question, staff=staff)
     _print_totals(console, report, training=training)
 
 
-def _print_question(console: Console, question: QuestionReport, *, staff: bool) -> None:
+def _print_question(console: PlainConsole, question: QuestionReport, *, staff: bool) -> None:
     console.print()
     title = f"{question.id.upper()} {question.title}"
     points = f"{question.score} of {question.max_score} points"
@@ -55,7 +55,7 @@ def _print_question(console: Console, question: QuestionReport, *, staff: bool) 
         )
 
 
-def _print_test(console: Console, test: TestResult) -> None:
+def _print_test(console: PlainConsole, test: TestResult) -> None:
     mark, colour = _MARKS[test.status]
     points = f"{test.score}/{test.max_score}" if test.max_score else "–"
     console.print(Text.assemble("  ", (mark, colour), f" {one_line(test.name):<60}{test.visibility:>10}{points:>8}"))
@@ -68,7 +68,7 @@ def staff_text(test: TestResult) -> str:
     return "\n".join(["staff only:", *lines, test.staff]).rstrip()
 
 
-def _print_below(console: Console, text: str, style: str) -> None:
+def _print_below(console: PlainConsole, text: str, style: str) -> None:
     """Text that may be a student's, set in so far that it cannot pass for a line of ours."""
     for line in for_actions_log(text).splitlines():
         pieces = [line]
@@ -78,7 +78,7 @@ def _print_below(console: Console, text: str, style: str) -> None:
             console.print(Text(f"      {for_actions_log(piece)}", style))
 
 
-def _print_accuracy(console: Console, accuracy: Accuracy) -> None:
+def _print_accuracy(console: PlainConsole, accuracy: Accuracy) -> None:
     """The short run: the mean, then each class."""
     reached = f" accuracy after a short run: {accuracy.mean:.1f} % ({accuracy.threshold:.1f} % needed)"
     console.print(Text.assemble("  ", ("∿", "cyan"), reached))
@@ -86,7 +86,7 @@ def _print_accuracy(console: Console, accuracy: Accuracy) -> None:
     console.print(Text(f"      {'  '.join(classes)}", "dim"))
 
 
-def _print_totals(console: Console, report: Report, *, training: bool) -> None:
+def _print_totals(console: PlainConsole, report: Report, *, training: bool) -> None:
     console.print()
     pending = f", {report.pending} more await a reader" if report.pending else ""
     points = f"{report.score} of {report.max_score} points"
