@@ -240,12 +240,13 @@ def classroom50(dest: Path, no_training: bool, data: str, torch_index: str) -> N
 def gradescope(dest: Path, no_training: bool, data: str, torch_index: str) -> None:
     """Write the autograder for Gradescope into the new file DEST, a .zip."""
     from autograder.export.gradescope import archive
+    from autograder.folder_update import write_new
 
+    contents = archive(training=not no_training, data=data, torch_index=torch_index)
     try:
-        with dest.open("xb") as file:
-            file.write(archive(training=not no_training, data=data, torch_index=torch_index))
-    except FileExistsError:
-        raise UnusableRequest(f"{dest} is there already: name a new file.") from None
+        if dest.exists():
+            raise UnusableRequest(f"{dest} is there already: name a new file.")
+        write_new(dest.parent, {dest.name: contents})  # no half of a zip file stays for somebody to upload
     except OSError as error:
         raise UnusableRequest(f"{dest} cannot be written: {error.strerror}.") from None
     print(f"{dest}: upload it as the assignment's autograder.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder import course
+from autograder.address_space import refuse_too_little
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.wording import counted
@@ -74,6 +75,7 @@ def grade(
         raise UnusableRequest(f"--staff: what --format {form} writes is for students, too.")
     outputs = Outputs(json_file, html_file, scripts)
     outputs.refuse_unusable()
+    refuse_too_little()
     if form == "classroom50":  # what is missing is said now, not after minutes of training
         from autograder.render.classroom50 import Handed
 

@@ -23,7 +23,7 @@ from autograder import course
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.evidence.calls import KeptFailure, Step
-from autograder.folder_update import write_whole
+from autograder.folder_update import write_new
 from autograder.inert import for_terminal, one_line
 from autograder.intake import Submission
 from autograder.sandbox.proxy import RemoteModule
@@ -54,19 +54,18 @@ def write_scripts(
     """
     called = [failure for failure in failures if failure.steps]
     modules = {question.id: question.module for question in assignment.questions}
-    (folder / "assignment").mkdir(parents=True, exist_ok=True)
     stubs = {f"{module}.py" for module in modules.values()}
     given = {path.name: path.read_bytes() for path in course.STUBS.glob("*.py") if path.name not in stubs}
-    for name, contents in {**given, **submission.modules}.items():
-        write_whole(folder / "assignment" / name, contents, lasting=False)
+    files = {f"assignment/{name}": contents for name, contents in {**given, **submission.modules}.items()}
     scripts = []
     for failure in called:
-        path = folder / f"{failure.question}_{failure.test.removeprefix('test_')}.py"
-        text, saved = script_of(failure, modules[failure.question], submission.name, path.with_suffix(".pt").name)
+        name = f"{failure.question}_{failure.test.removeprefix('test_')}"
+        text, saved = script_of(failure, modules[failure.question], submission.name, f"{name}.pt")
+        files[f"{name}.py"] = text.encode()
         if saved:
-            write_whole(path.with_suffix(".pt"), saved, lasting=False)
-        write_whole(path, text.encode(), lasting=False)
-        scripts.append(path)
+            files[f"{name}.pt"] = saved
+        scripts.append(folder / f"{name}.py")
+    write_new(folder, files)
     return scripts
 
 
