@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -14,7 +15,7 @@ from tests.checks import UNKNOWN, Compared
 from tests.formulas import shape
 from tests.shown import brief
 
-MOST_TOLD = 200  # of one test
+LAST_TOLD = 6  # of one test
 MOST_TEXT = 80  # characters of an argument
 
 
@@ -55,18 +56,19 @@ class Calls:
 
     def __init__(self, *, keep: bool = False) -> None:
         self.keep = keep
-        self.told: list[str] = []
+        self.told: deque[str] = deque(maxlen=LAST_TOLD)
+        self.count = 0
         self.steps: list[Step] = []
         self._numbers: dict[tuple[int, int], Step] = {}
 
     def forget(self) -> None:
         """Begin with a new test."""
-        self.told, self.steps, self._numbers = [], [], {}
+        self.told.clear()
+        self.count, self.steps, self._numbers = 0, [], {}
 
     def called(self, name: str, request: dict[str, Any], arguments: Sequence[Any], named: dict[str, Any]) -> None:
         """Note a call before it is made."""
-        if len(self.told) < MOST_TOLD:
-            self.told.append(_told(name, arguments, named))
+        self._tell(name, arguments, named)
         if self.keep:
             kept = [_kept(each) for each in arguments], {key: _kept(each) for key, each in named.items()}
             given = request.get("verb", ""), request.get("module", ""), request.get("handle")
@@ -74,8 +76,7 @@ class Calls:
 
     def backward(self, worker: object, number: int, gradients: Sequence[Tensor]) -> None:
         """Note that gradients are asked for, of the call that has this number in its worker."""
-        if len(self.told) < MOST_TOLD:
-            self.told.append(_told("backward", gradients, {}))
+        self._tell("backward", gradients, {})
         if self.keep:
             kept = [_kept(each) for each in gradients]
             source = self._numbers.get((id(worker), number))
@@ -86,6 +87,11 @@ class Calls:
         if self.keep and self.steps:
             self.steps[-1].result = result
             self._numbers[id(worker), number] = self.steps[-1]
+
+    def _tell(self, name: str, arguments: Sequence[Any], named: dict[str, Any]) -> None:
+        self.count += 1
+        given = [*map(_argument, arguments), *(f"{key}={_argument(each)}" for key, each in named.items())]
+        self.told.append(f"{name}({', '.join(given)})")
 
     def failed(self, error: BaseException) -> None:
         """Note that the last call did not come to an end."""
@@ -138,18 +144,13 @@ def _until_the_last(steps: list[Step], error: BaseException | None, compared: Co
     return list(steps)
 
 
-def _told(name: str, arguments: Sequence[Any], named: dict[str, Any]) -> str:
-    given = [_argument(each) for each in arguments] + [f"{key}={_argument(each)}" for key, each in named.items()]
-    return f"{name}({', '.join(given)})"
-
-
 def _argument(value: object) -> str:
     """An argument in a few words: what is long is only counted."""
     if isinstance(value, Tensor):
         return f"tensor{shape(value)}"
-    if isinstance(value, dict) and len(value) > 4:
-        return f"a dict of {len(value)}"
-    return brief(value, MOST_TEXT) if isinstance(value, list | tuple | dict | str | int | float | None) else "…"
+    if isinstance(value, dict) or (isinstance(value, list | tuple) and not all(type(each) is int for each in value)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return brief(value, MOST_TEXT) if isinstance(value, list | tuple | str | int | float | None) else "…"
 
 
 def _kept(value: Any) -> Any:

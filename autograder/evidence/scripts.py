@@ -105,7 +105,7 @@ def script_of(failure: KeptFailure, module: str, submission: str, beside: str) -
         saved = f'SAVED = io.BytesIO(base64.b64decode("""\n{lines}\n"""))'
     else:
         saved = f"SAVED = HERE / {beside!r}"
-    evidence = "\n".join(f"  {label:<8} {text}".rstrip() for label, text in failure.evidence)
+    evidence = "\n".join(f"  {label:<7} {text}".rstrip() for label, text in failure.evidence)
     texts = {
         "MODULE": module,
         "SUBMISSION": one_line(submission),

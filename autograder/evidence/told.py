@@ -20,7 +20,6 @@ from tests.shown import brief
 
 SHOWN = 8  # values of a tensor
 MOST_TEXT = 300  # characters of a line
-LAST_CALLS = 6
 
 Lines = list[tuple[str, str]]
 
@@ -45,9 +44,8 @@ def evidence_of(
             ("compared", "the accuracy on held-out images, after a training of the grader's own: there is no one call")
         )
     elif not isinstance(compared, Compared) or not compared.arguments:
-        told = calls.told[-LAST_CALLS:]
-        left = len(calls.told) - len(told)
-        lines += [("calls" if not number else "", text) for number, text in enumerate(told)]
+        left = calls.count - len(calls.told)
+        lines += [("calls" if not number else "", text) for number, text in enumerate(calls.told)]
         if left:
             lines.append(("", f"these are the last; {left} were before"))
     return [(label, text[:MOST_TEXT]) for label, text in lines]
@@ -117,6 +115,8 @@ def described(value: Any) -> str:
         return brief(value, MOST_TEXT)
     kind = str(value.dtype).removeprefix("torch.")
     numbers = value.detach().flatten()[:SHOWN].tolist()
+    if not numbers:
+        return f"{kind} {formulas.shape(value)}, which holds nothing"
     more = ", …" if value.numel() > SHOWN else ""
     return f"{kind} {formulas.shape(value)}: {', '.join(map(_number, numbers))}{more}"
 

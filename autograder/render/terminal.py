@@ -64,7 +64,7 @@ def _print_test(console: PlainConsole, test: TestResult) -> None:
 
 def staff_text(test: TestResult) -> str:
     """What staff read of a test that failed: which it is, what it called, what came, what was printed."""
-    lines = [f"  {label:<8} {text}".rstrip() for label, text in test.evidence]
+    lines = [f"  {label:<7} {text}".rstrip() for label, text in test.evidence]
     return "\n".join(["staff only:", *lines, test.staff]).rstrip()
 
 

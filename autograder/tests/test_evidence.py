@@ -15,6 +15,7 @@ import pytest
 
 from autograder import bank, course
 from autograder.course import Assignment
+from autograder.errors import UnusableRequest
 from autograder.evidence.calls import KeptFailure
 from autograder.evidence.scripts import refuse_unless_new, write_scripts
 from autograder.grade import grade
@@ -204,7 +205,7 @@ def test_scripts_of_every_question_run(
 def test_what_cannot_be_asked_for_is_said_before_grading(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
-    with pytest.raises(course.UnusableRequest, match="is there and not empty"):
+    with pytest.raises(UnusableRequest, match="is there and not empty"):
         refuse_unless_new(tmp_path / "full")
     refuse_unless_new(tmp_path / "new")
     done = run("grade", "solutions", "--staff", "--format", "github")

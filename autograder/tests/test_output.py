@@ -10,8 +10,9 @@ import shutil
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -196,13 +197,11 @@ def test_new_files_are_all_there_or_none(tmp_path: Path) -> None:
 def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for write in (lambda: write_whole(pipe, b"it"), lambda: write_json(report_of("it"), pipe)):
-        read: list[bytes] = []
-        reader = threading.Thread(target=lambda read=read: read.append(pipe.read_bytes()))
-        reader.start()
-        write()
-        reader.join(timeout=10)
-        assert b"it" in read[0]
+    for write in (partial(write_whole, pipe, b"it"), partial(write_json, report_of("it"), pipe)):
+        with ThreadPoolExecutor() as reader:
+            read = reader.submit(pipe.read_bytes)
+            write()
+            assert b"it" in read.result(timeout=10)
         assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
