@@ -52,8 +52,8 @@ def write_scripts(
     Raises:
         OSError: they cannot be written.
     """
-    called = [failure for failure in failures if failure.steps]
     modules = {question.id: question.module for question in assignment.questions}
+    called = [each for each in failures if each.steps and f"{modules[each.question]}.py" in submission.modules]
     stubs = {f"{module}.py" for module in modules.values()}
     given = {path.name: path.read_bytes() for path in course.STUBS.glob("*.py") if path.name not in stubs}
     files = {f"assignment/{name}": contents for name, contents in {**given, **submission.modules}.items()}

@@ -41,7 +41,7 @@ def evidence_of(
         lines += _compared(compared)
     if item.get_closest_marker("training") is not None:
         lines.append(
-            ("compared", "the accuracy on held-out images, after a training of the grader's own: there is no one call")
+            ("about", "the accuracy on held-out images, after a training of the grader's own: there is no one call")
         )
     elif not isinstance(compared, Compared) or not compared.arguments:
         left = calls.count - len(calls.told)
