@@ -189,5 +189,5 @@ class Outputs:
         without = len(failures) - len(scripts)
         if without:
             self.said.append(
-                f"{counted(without, 'test')} without: a training, or a module that was not handed in, makes no single call."
+                f"{counted(without, 'test')} without: no single call decides a training, or a module that is not there."
             )
