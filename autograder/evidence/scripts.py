@@ -73,8 +73,10 @@ def refuse_unless_new(folder: Path) -> None:
     """Make sure that scripts of two submissions do not lie in one folder.
 
     Raises:
-        UnusableRequest: there is something in it, or it cannot be looked into.
+        UnusableRequest: there is something in it, or it cannot be looked into; or this copy of the grader only grades.
     """
+    if not TEMPLATE.exists():
+        raise UnusableRequest("--save-failures: this copy only grades: run the command in the course's checkout.")
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UnusableRequest(f"--save-failures: {folder} is there and not empty: name a new folder.")

@@ -20,7 +20,8 @@ from autograder.actions.plan import Entry, read_plan
 from autograder.batch.results import read_class_roster, read_result, read_result_file, write_result_file
 from autograder.course import Assignment
 from autograder.deadline import LateRule
-from autograder.errors import UnusableRequest
+from autograder.errors import UnusableRequest, not_installed
+from autograder.export.github import repository_files
 from autograder.gradebook.book import GradeBook, read_grade_book
 from autograder.intake import read_submission
 from autograder.review.answers import read_answers
@@ -164,6 +165,15 @@ def test_what_cannot_be_put_together_is_refused(
         file.unlink()
     with pytest.raises(UnusableRequest, match=r"there is no result\.json that can be read"):
         collect(downloaded, tmp_path / "new", assignment)
+
+
+def test_a_copy_that_only_grades_says_where_to_collect() -> None:
+    """It has what writes a result, and not what makes a class of them."""
+    files = repository_files()
+    assert "autograder/batch/results.py" in files
+    assert "autograder/batch/changes.py" not in files
+    told = not_installed(ModuleNotFoundError(name="autograder.batch.changes"))
+    assert told.endswith("it has no autograder.batch.changes: run the command in the course's checkout.")
 
 
 def test_nothing_of_it_is_in_what_is_published(jobs: Path) -> None:
