@@ -23,6 +23,18 @@ class Lost:
     def points(self) -> int:
         return sum(test.max_score - test.score for test in self.tests)
 
+    @property
+    def groups(self) -> list[list[TestResult]]:
+        """The tests, those together that say nothing but one and the same: a module that cannot be imported."""
+        groups: list[list[TestResult]] = []
+        for test in self.tests:
+            alike = groups and _says(groups[-1][0]) == _says(test) and len(test.evidence) <= 1
+            if alike:
+                groups[-1].append(test)
+            else:
+                groups.append([test])
+        return groups
+
 
 def staff_page(assignment: Assignment, report: Report, *, name: str, line: Line) -> str:
     """The page about one submission for staff.
@@ -59,3 +71,7 @@ def staff_page(assignment: Assignment, report: Report, *, name: str, line: Line)
             "digest": (report.hashes.get("submission") or "")[:12],
         },
     )
+
+
+def _says(test: TestResult) -> tuple[str, str, int]:
+    return test.message, test.staff, min(len(test.evidence), 2)

@@ -14,16 +14,20 @@ from pathlib import Path
 import pytest
 
 from autograder import bank, course
+from autograder.batch.results import Result
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.evidence.calls import KeptFailure
 from autograder.evidence.scripts import refuse_unless_new, write_scripts
 from autograder.grade import grade
+from autograder.gradebook.book import Line
 from autograder.intake import Submission
 from autograder.pages import student_page
+from autograder.pages.staff import staff_page
 from autograder.render.forms import rendered
 from autograder.render.terminal import print_report
 from autograder.report import Report, TestResult, for_student, write_json
+from autograder.roster import Student
 from autograder.sandbox.sandbox import Sandbox
 from autograder.secret import Seeds, seeds_for_tests
 from autograder.tests.test_command_line import run
@@ -115,6 +119,17 @@ def test_an_exception_and_a_network_say_what_was_called(sandbox: Sandbox, assign
     assert "came" not in told
     lenet = graded(sandbox, assignment, "q6_lenet", "class LeNet:\n    def __new__(cls, *_):\n        return 1\n")
     assert dict(lenet.test("gradients").evidence)["calls"] == "LeNet()"
+
+
+def test_a_module_that_is_not_there_is_told_in_a_line(sandbox: Sandbox, assignment: Assignment) -> None:
+    submission = Submission("a", {})
+    report = grade(submission, assignment, sandbox, questions=("q2",), seeds=SEEDS)
+    hidden = [test for test in report.questions[0].tests if test.visibility == "hidden"]
+    assert all([label for label, _ in test.evidence] == ["test"] for test in hidden)
+    line = Line(Student("a"), True, Result("a", "a", "a", report=report), ())
+    page = staff_page(assignment, report, name="a", line=line)
+    assert f"{len(hidden)} tests, for one reason" in page
+    assert page.count("q2_relu.py was not handed in.") == 2
 
 
 def outputs_for_students(report: Report, assignment: Assignment, capsys: pytest.CaptureFixture[str]) -> Iterator[str]:
