@@ -68,7 +68,7 @@ def grade(
     Its modules, or notebooks named like them, lie in its `assignment` folder or at its top.
     """
     assignment = course.load()
-    assignment.choose(questions)  # a misspelt one is told before torch is imported
+    assignment.choose(questions)  # a misspelt one is named before torch is imported
     if device == "cuda":
         raise UnusableRequest("--device: networks are graded on the CPU; the sandbox opens no GPU to a submission.")
     if staff and form != "terminal":
@@ -127,7 +127,7 @@ class Outputs:
     said: list[str] = field(default_factory=list)
 
     def refuse_unusable(self) -> None:
-        """Look at what can be told before anything is graded.
+        """Refuse what can be seen to be unusable before anything is graded.
 
         Raises:
             UnusableRequest: a file or a folder cannot be written.

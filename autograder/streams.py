@@ -1,6 +1,6 @@
 """What a command writes to and runs in: a terminal of few characters, a pipe that closes, a full disk, little memory.
 
-None of these is a fault of the grader's; each ends in a sentence, and nothing that was saved is lost by it.
+They are not faults of the grader's; each ends in a sentence, and nothing that was saved is lost by it.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def replace_what_is_lacking() -> None:
     From then on, an error in writing to standard output has that for its file's name.
     """
     if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.fileno() == 1:
-        told, lines = sys.stdout, sys.stdout.line_buffering
-        told.flush()
+        before, lines = sys.stdout, sys.stdout.line_buffering
+        before.flush()
         raw = io.BufferedWriter(_Output(1, "w", closefd=False))
         sys.stdout = io.TextIOWrapper(
-            raw, told.encoding, "replace", line_buffering=lines, write_through=told.write_through
+            raw, before.encoding, "replace", line_buffering=lines, write_through=before.write_through
         )
     elif isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")

@@ -30,7 +30,7 @@ from autograder.course import HIDDEN_TESTS, ROOT, Question
 from autograder.digests import suite_files
 from autograder.errors import GraderFault, KilledFromOutside
 from autograder.evidence.calls import Calls, KeptFailure
-from autograder.evidence.told import evidence_of
+from autograder.evidence.lines import evidence_of
 from autograder.report import Status, TestResult
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.launch import SandboxError, WorkerKilled

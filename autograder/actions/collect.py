@@ -121,8 +121,8 @@ def _state(out: Path, assignment: Assignment, kept: list[_Kept]) -> dict[str, An
     modules = [question.module for question in assignment.questions]
     kinds = {each.result.report.environment.get("data") for each in kept if each.result.report is not None}
     if len(kinds) > 1:
-        told = ", ".join(sorted(str(kind or "none") for kind in kinds))
-        raise UnusableRequest(f"These results were trained on different images ({told}): give those of one kind.")
+        found = ", ".join(sorted(str(kind or "none") for kind in kinds))
+        raise UnusableRequest(f"These results were trained on different images ({found}): give those of one kind.")
     data = next(iter(kinds), None)
     others = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
     if CLASS_FILE not in others:

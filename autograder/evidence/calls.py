@@ -15,7 +15,7 @@ from tests.checks import UNKNOWN, Compared
 from tests.formulas import shape
 from tests.shown import brief
 
-LAST_TOLD = 6  # of one test
+LAST = 6  # of one test
 MOST_TEXT = 80  # characters of an argument
 
 
@@ -56,19 +56,19 @@ class Calls:
 
     def __init__(self, *, keep: bool = False) -> None:
         self.keep = keep
-        self.told: deque[str] = deque(maxlen=LAST_TOLD)
+        self.last: deque[str] = deque(maxlen=LAST)
         self.count = 0
         self.steps: list[Step] = []
         self._numbers: dict[tuple[int, int], Step] = {}
 
     def forget(self) -> None:
         """Begin with a new test."""
-        self.told.clear()
+        self.last.clear()
         self.count, self.steps, self._numbers = 0, [], {}
 
     def called(self, name: str, request: dict[str, Any], arguments: Sequence[Any], named: dict[str, Any]) -> None:
         """Note a call before it is made."""
-        self._tell(name, arguments, named)
+        self._describe(name, arguments, named)
         if self.keep:
             kept = [_kept(each) for each in arguments], {key: _kept(each) for key, each in named.items()}
             given = request.get("verb", ""), request.get("module", ""), request.get("handle")
@@ -76,7 +76,7 @@ class Calls:
 
     def backward(self, worker: object, number: int, gradients: Sequence[Tensor]) -> None:
         """Note that gradients are asked for, of the call that has this number in its worker."""
-        self._tell("backward", gradients, {})
+        self._describe("backward", gradients, {})
         if self.keep:
             kept = [_kept(each) for each in gradients]
             source = self._numbers.get((id(worker), number))
@@ -88,10 +88,10 @@ class Calls:
             self.steps[-1].result = result
             self._numbers[id(worker), number] = self.steps[-1]
 
-    def _tell(self, name: str, arguments: Sequence[Any], named: dict[str, Any]) -> None:
+    def _describe(self, name: str, arguments: Sequence[Any], named: dict[str, Any]) -> None:
         self.count += 1
         given = [*map(_argument, arguments), *(f"{key}={_argument(each)}" for key, each in named.items())]
-        self.told.append(f"{name}({', '.join(given)})")
+        self.last.append(f"{name}({', '.join(given)})")
 
     def failed(self, error: BaseException) -> None:
         """Note that the last call did not come to an end."""

@@ -79,22 +79,22 @@ def again(script: Path, *arguments: str) -> str:
 
 def test_staff_read_what_was_called_and_what_came(pool: Graded) -> None:
     test = pool.test("padding")
-    told = dict(test.evidence)
+    read = dict(test.evidence)
     place = re.fullmatch(
-        r"autograder/hidden/test_q3_max_pool2d.py, line (\d+): test_padding_of_each_axis", told["test"]
+        r"autograder/hidden/test_q3_max_pool2d.py, line (\d+): test_padding_of_each_axis", read["test"]
     )
     assert place is not None
     lines = (course.HIDDEN_TESTS / "test_q3_max_pool2d.py").read_text("utf-8").splitlines()
     assert (
-        told["says"]
+        read["says"]
         == lines[int(place[1]) - 1].strip()
         == "assert_same(q3.max_pool2d, F.max_pool2d, x, (2, 3), 2, padding)"
     )
-    assert told["x"].startswith("float32 [2,3,7,8]: −")
-    assert told["right"].startswith("float32 [2,3,4,3]: −")
-    assert told["came"].startswith("float32 [2,3,4,3]: 0, 0, 0, −")
+    assert read["x"].startswith("float32 [2,3,7,8]: −")
+    assert read["right"].startswith("float32 [2,3,4,3]: −")
+    assert read["came"].startswith("float32 [2,3,4,3]: 0, 0, 0, −")
     # Zeros came where all pixels are negative: the largest difference is the largest of what was expected there.
-    largest = re.fullmatch(r"out\[[\d,]+\]  right −([\d.]+), came 0: they differ by ([\d.]+)", told["largest"])
+    largest = re.fullmatch(r"out\[[\d,]+\]  right −([\d.]+), came 0: they differ by ([\d.]+)", read["largest"])
     assert largest is not None
     assert largest[1] == largest[2]
     assert "max_pool2d(x[2,3,7,8], (2, 3), 2, (1, 0))" in test.staff
@@ -105,18 +105,18 @@ def test_only_hidden_tests_that_failed_have_any(pool: Graded, solutions_report: 
         assert bool(test.evidence) == (test.visibility == "hidden" and test.status != "passed"), test.name
     assert not [test for question in solutions_report.questions for test in question.tests if test.evidence]
     write_json(pool.report, tmp_path / "report.json")
-    read = Report.from_dict(json.loads((tmp_path / "report.json").read_text("utf-8")))
-    assert read.questions[0].tests == pool.report.questions[0].tests
+    again_ = Report.from_dict(json.loads((tmp_path / "report.json").read_text("utf-8")))
+    assert again_.questions[0].tests == pool.report.questions[0].tests
 
 
 def test_an_exception_and_a_network_say_what_was_called(sandbox: Sandbox, assignment: Assignment) -> None:
     raises = (
         (course.SOLUTIONS / "q3_max_pool2d.py").read_text("utf-8").replace("if ceil_mode", "if 1 / (not ceil_mode)")
     )
-    told = dict(graded(sandbox, assignment, "q3_max_pool2d", raises).test("ceil mode").evidence)
-    assert told["x"].startswith("float32 [2,3,4,5]: ")
-    assert told["right"].startswith("float32 [2,3,3,4]: ")
-    assert "came" not in told
+    read = dict(graded(sandbox, assignment, "q3_max_pool2d", raises).test("ceil mode").evidence)
+    assert read["x"].startswith("float32 [2,3,4,5]: ")
+    assert read["right"].startswith("float32 [2,3,3,4]: ")
+    assert "came" not in read
     lenet = graded(sandbox, assignment, "q6_lenet", "class LeNet:\n    def __new__(cls, *_):\n        return 1\n")
     assert dict(lenet.test("gradients").evidence)["calls"] == "LeNet()"
 
@@ -147,8 +147,8 @@ def outputs_for_students(report: Report, assignment: Assignment, capsys: pytest.
 def test_nothing_of_it_reaches_a_student(
     pool: Graded, assignment: Assignment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = [text for test in pool.report.questions[0].tests for label, text in test.evidence]
-    numbers = {number for text in told for number in re.findall(r"\d\.\d{3,}", text)}
+    read = [text for test in pool.report.questions[0].tests for label, text in test.evidence]
+    numbers = {number for text in read for number in re.findall(r"\d\.\d{3,}", text)}
     assert len(numbers) > 20
     for output in outputs_for_students(pool.report, assignment, capsys):
         assert "autograder/hidden" not in output
@@ -184,10 +184,10 @@ def test_no_text_of_a_students_is_run_by_a_script(scripts: list[Path]) -> None:
 
 def test_neither_the_secret_nor_its_seeds_are_told(pool: Graded, scripts: list[Path], tmp_path: Path) -> None:
     write_json(pool.report, tmp_path / "report.json")
-    told = (tmp_path / "report.json").read_text("utf-8") + "".join(script.read_text("utf-8") for script in scripts)
+    read = (tmp_path / "report.json").read_text("utf-8") + "".join(script.read_text("utf-8") for script in scripts)
     calls = SEEDS.calls("q3")
     for secret in (SEEDS.key.hex(), calls.hex(), str(SEEDS.training("q3")), str(int.from_bytes(calls))):
-        assert secret not in told
+        assert secret not in read
     for failure in pool.failures:
         for step in failure.steps:
             assert not {"seed", "key"} & vars(step).keys()

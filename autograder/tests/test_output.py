@@ -90,9 +90,9 @@ def fill(disk: Path) -> None:
 def test_what_the_terminals_encoding_lacks_is_replaced(tmp_path: Path) -> None:
     done = run(*GRADE, "--json", str(tmp_path / "x.json"), PYTHONIOENCODING="cp1252")
     assert (done.returncode, done.stderr) == (0, b"")
-    told = done.stdout.decode("cp1252")
-    assert "Q2 ReLU" in told
-    assert "? " in told  # a check mark
+    shown = done.stdout.decode("cp1252")
+    assert "Q2 ReLU" in shown
+    assert "? " in shown  # a check mark
     assert json.loads((tmp_path / "x.json").read_text("utf-8"))["score"] == 5
 
 
@@ -206,7 +206,7 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raised", "kind", "told"),
+    ("raised", "kind", "words"),
     [
         (OSError(errno.ENOSPC, "No space left on device", "/a/b"), UnusableRequest, "/a/b cannot be used: No space"),
         (OSError(errno.EROFS, "Read-only file system"), UnusableRequest, "A file cannot be written: Read-only"),
@@ -214,14 +214,14 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
         (MemoryError(), GraderFault, "There is too little memory."),
         (RuntimeError("can't start new thread"), GraderFault, "There is too little memory."),
         (ImportError("libtorch.so: failed to map segment from shared object"), GraderFault, "There is too little"),
-        # What is none of these is a fault of ours, and its traceback is needed.
+        # Anything else is a fault of ours, and its traceback is needed.
         (OSError(errno.EBADF, "Bad file descriptor"), OSError, "Bad file descriptor"),
         (RuntimeError("another"), RuntimeError, "another"),
         (ImportError("another"), ImportError, "another"),
     ],
 )
-def test_what_the_machine_refuses_is_told_and_nothing_else(
-    raised: BaseException, kind: type[BaseException], told: str
+def test_what_the_machine_refuses_becomes_a_sentence_and_nothing_else(
+    raised: BaseException, kind: type[BaseException], words: str
 ) -> None:
-    with pytest.raises(kind, match=told), guarded():
+    with pytest.raises(kind, match=words), guarded():
         raise raised

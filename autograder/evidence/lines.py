@@ -44,11 +44,14 @@ def evidence_of(
         lines += _compared(compared)
     if item.get_closest_marker("training") is not None:
         lines.append(
-            ("about", "the accuracy on held-out images, after a training of the grader's own: there is no one call")
+            (
+                "about",
+                "the accuracy on held-out images, after a training of the grader's own: no single call decides it",
+            )
         )
     elif not isinstance(compared, Compared) or not compared.arguments:
-        left = calls.count - len(calls.told)
-        lines += [("calls" if not number else "", text) for number, text in enumerate(calls.told)]
+        left = calls.count - len(calls.last)
+        lines += [("calls" if not number else "", text) for number, text in enumerate(calls.last)]
         if left:
             lines.append(("", f"these are the last; {left} were before"))
     return [(label, text[:MOST_TEXT]) for label, text in lines]
