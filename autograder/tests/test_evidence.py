@@ -105,8 +105,8 @@ def test_only_hidden_tests_that_failed_have_any(pool: Graded, solutions_report: 
         assert bool(test.evidence) == (test.visibility == "hidden" and test.status != "passed"), test.name
     assert not [test for question in solutions_report.questions for test in question.tests if test.evidence]
     write_json(pool.report, tmp_path / "report.json")
-    again_ = Report.from_dict(json.loads((tmp_path / "report.json").read_text("utf-8")))
-    assert again_.questions[0].tests == pool.report.questions[0].tests
+    from_file = Report.from_dict(json.loads((tmp_path / "report.json").read_text("utf-8")))
+    assert from_file.questions[0].tests == pool.report.questions[0].tests
 
 
 def test_an_exception_and_a_network_say_what_was_called(sandbox: Sandbox, assignment: Assignment) -> None:
