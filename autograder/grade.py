@@ -99,7 +99,7 @@ def _grade(
             }
             for short_run in runs.values() if not alone else ():
                 short_run.begin()
-        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress)
+        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress, alone=alone)
         _refuse_undecidable(run, chosen, assignment, sandbox, seed, seeds)
     finally:
         for session in sessions.values():

@@ -434,18 +434,13 @@ _KINDS = {
 def _differences(got: Tensor, expected: Tensor, arguments: Sequence[Any]) -> tuple[Tensor, Tensor]:
     """Where the values differ too much (NaN does), and by how much they may."""
     relative, of_scale = _TOLERANCES.get(expected.dtype, (0.0, 0.0))
-    difference = (got - expected).abs()
-    allowed = relative * expected.abs()
-    wrong = ~_within(got, expected, difference, allowed)
+    allowed = 0.0
+    # An infinite value must be met: isclose does not take it for within an infinite tolerance.
+    wrong = ~torch.isclose(got, expected, rtol=relative, atol=allowed)
     if wrong.any():  # near zero, what the sum was made of counts, not what is left of it
-        allowed = allowed + of_scale * _scale(arguments, expected)
-        wrong = ~_within(got, expected, difference, allowed)
-    return wrong, allowed
-
-
-def _within(got: Tensor, expected: Tensor, difference: Tensor, allowed: Tensor) -> Tensor:
-    """Where a difference is allowed; an infinite value must be met, for everything is within an infinite tolerance."""
-    return ((difference <= allowed) & (allowed < math.inf)) | (got == expected)
+        allowed = of_scale * _scale(arguments, expected)
+        wrong = ~torch.isclose(got, expected, rtol=relative, atol=allowed)
+    return wrong, relative * expected.abs() + allowed
 
 
 def _scale(arguments: Sequence[Any], expected: Tensor) -> float:

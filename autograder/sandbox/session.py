@@ -31,6 +31,7 @@ from autograder.sandbox.worker import Worker
 from tests.rule import OPERATIONS
 
 _PACKAGE = r"\w{1,100}"
+_MUCH_MEMORY = 64 << 20  # bytes; all of a submission's workers share what it may use
 _MOST_LINES = 10  # that were left out of a module; of more the first are told
 
 TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
@@ -136,6 +137,14 @@ class Session:
         if self._worker is not None:
             self._worker.drop()
             self._worker = None
+
+    def rest(self) -> None:
+        """Nobody asks the worker any more: end it now if it holds much memory, else when there is time, by `close`.
+
+        To end a process takes the kernel milliseconds, which the next question's worker would feel.
+        """
+        if self._worker is not None and self._worker.memory() > _MUCH_MEMORY:
+            self.close()
 
     def renew(self) -> None:
         """Let the next call go to a new worker, which knows nothing of those before."""
