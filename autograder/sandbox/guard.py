@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import importlib.util
 import itertools
 import re
@@ -40,6 +41,11 @@ import torch._decomp
 import torch._refs.nn.functional
 
 from tests.rule import FOR_TORCH_ALONE, OF_TORCH, OPERATIONS
+
+# It registers operators when it is imported, and they must be known before a student's function does that. Torch calls
+# it deprecated: where it is gone, so are they.
+with contextlib.suppress(ImportError):
+    importlib.import_module("torch.ao.quantization.fx._decomposed")
 
 # The way to tensors that the fusing compiler behind torch.jit computes with by itself.
 _TO_MKLDNN = "aten::to_mkldnn"
