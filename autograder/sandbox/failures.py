@@ -149,7 +149,7 @@ def _missed(text: str, left_out: Sequence[str]) -> str:
 
 def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:
     """A question that asks for an operation was answered with the library's own."""
-    return SubmissionFailure(f"{call} used the library's own kernel ({', '.join(kernels)}). {OWN_WORK}")
+    return SubmissionFailure(f"{call} used torch's own operation ({', '.join(kernels)}). {OWN_WORK}")
 
 
 def used_package(call: str, package: str, known: str) -> SubmissionFailure:
@@ -172,7 +172,7 @@ def left_out_line(file: str, line: int, asked_for: str, *, from_scratch: bool) -
     """
     if "::" in asked_for:
         return (
-            f"Line {line} of {file} was left out: it uses the library's own kernel ({asked_for}) while the module is "
+            f"Line {line} of {file} was left out: it uses torch's own operation ({asked_for}) while the module is "
             f"imported. {OWN_WORK}"
         )
     why = f"Line {line} of {file} was left out: it needs {asked_for}, which cannot be used in grading."
@@ -180,8 +180,8 @@ def left_out_line(file: str, line: int, asked_for: str, *, from_scratch: bool) -
 
 
 def disabled_guard(call: str) -> SubmissionFailure:
-    """Whether the library's own kernel was used cannot be told any more."""
+    """Whether torch's own operation was used cannot be seen any more."""
     return SubmissionFailure(
-        f"{call} could not be watched: something that your code does keeps uses of the library's own kernels from "
+        f"{call} could not be watched: something that your code does keeps uses of torch's own operation from "
         f"being noticed. {OWN_WORK}"
     )

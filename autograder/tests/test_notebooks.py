@@ -350,7 +350,7 @@ def test_the_own_kernel_tells_no_inputs_and_sees_the_librarys_kernel(capsys: pyt
     assert "Some output values are wrong. Negative values change their sign; they are to become 0." in said
     assert "call" not in said
     assert own_kernel.hidden("q2", {"relu": library_relu}) == 0
-    assert "The library's own kernel was used." in capsys.readouterr().out
+    assert "Torch's own operation was used." in capsys.readouterr().out
 
 
 def abs_for_relu(input: Any, inplace: bool = False) -> Any:
