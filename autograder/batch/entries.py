@@ -16,6 +16,7 @@ from autograder.course import EXPLANATIONS, Assignment
 from autograder.downloads import canvas_user, first_try, loose_file
 from autograder.errors import UnusableRequest
 from autograder.intake import LEAVINGS
+from autograder.intake.candidates import original
 from autograder.intake.names import printable
 from autograder.people import comparable
 
@@ -133,7 +134,7 @@ def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignmen
             first, attempt = first_try(whose.name)
             called, attempt = (first, attempt) if first in wanted else (whose.name, 0)
             tries[called].append((attempt, whose.number, name))
-        if canvas_user(names[0]) in zipped and not wanted.intersection(tries):
+        if canvas_user(names[0]) in zipped and not wanted.intersection(map(original, tries)):
             # A report beside the zip file is not a second submission.
             listed.problems.append(f"{_few(names)}: beside the student's zip file; left out.")
             continue
@@ -143,7 +144,7 @@ def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignmen
                 earlier = _few([name for _, _, name in older])
                 listed.problems.append(f"{printable(last)} counts, as the last of its name; left out: {earlier}.")
         files = {called: folder / max(alike)[2] for called, alike in tries.items()}
-        name = next((path.name for called, path in files.items() if called in wanted), names[0])
+        name = next((path.name for called, path in files.items() if original(called) in wanted), names[0])
         whose = loose_file(name)
         assert whose is not None
         listed.entries.append(Entry(folder, name, name, stranger=whose.owner, files=files))

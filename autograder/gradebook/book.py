@@ -202,6 +202,9 @@ def _line(
         notes.append("Nothing was handed in.")
     elif result.problem:
         notes.append(f"No points yet: {result.problem}" if result.ours else result.problem)
+    if result is not None and result.report is not None and not result.ours:
+        flagged = {flag for question in result.report.questions for flag in question.flags}
+        notes += [note for note in result.report.notes if note not in flagged]
     if result is not None and canvas_late(result.source) and _handed_in(student, result) is None:
         notes.append("Canvas calls it late; by how much is not known, and nothing is taken off.")
     lateness = None

@@ -138,6 +138,7 @@ def student_page(assignment: Assignment, report: Report | None, *, name: str, li
             "steps": _steps(sections) if shown is not None else [],
             "learned": _learned(assignment, shown),
             "left_out": shown["left_out"] if shown is not None else [],
+            "notes": shown["notes"] if shown is not None else [],
             "versions": versions_in_words(shown["environment"]) if shown is not None else "",
             "graded_at": shown["graded_at"].replace("T", " ").replace("Z", " UTC") if shown is not None else "",
             "digest": (shown["hashes"].get("submission") or "")[:12] if shown is not None else "",
