@@ -77,7 +77,7 @@ def grade_class(request: Request, assignment: Assignment) -> int:
     """Grade a class, and put together what is made from its results.
 
     Returns:
-        The exit status: 1 if somebody could not be graded for no fault of theirs.
+        The exit status: 1 if somebody has no points yet for no fault of theirs, or since a person has to choose.
 
     Raises:
         UnusableRequest: the folder, `--out` or another choice cannot be used.
@@ -111,7 +111,7 @@ def grade_class(request: Request, assignment: Assignment) -> int:
             grading.grade(found)
         _write_state(request.out, {**state, "run": {**state["run"], "finished": True}})
         finish(request.out, assignment, roster, discovered, show, since=state["run"]["began"], again=grading.again)
-        return int(show.failed > 0)
+        return int(show.failed > 0 or any(each.one_of for each in found))
 
 
 def _state(request: Request, assignment: Assignment) -> dict[str, Any]:

@@ -128,6 +128,7 @@ def student_page(assignment: Assignment, report: Report | None, *, name: str, li
             "account": line.student.student if line is not None and line.student.student != name else "",
             "problem": result.problem if result is not None and not ours else "",
             "ours": ours,
+            "choose": result is not None and bool(result.choose),
             "modules": [f"{question.module}.py" for question in assignment.questions],
             "graded": shown is not None,
             "sections": sections,

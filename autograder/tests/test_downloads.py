@@ -223,6 +223,7 @@ def test_gradescopes_export_has_a_submission_for_each_submitter(tmp_path: Path, 
         ("submission_103", "submission_103", None),
     ]
     assert found.problems == ("submission_metadata.yml does not say whose submission_103 is.",)
+    assert not any(each.claimed for each in found.found)
     assert modules(found)["cem@uni.example"] == {"q2_relu.py": "submission_102/q2_relu.py"}
 
 
