@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder import course
 
@@ -29,7 +30,13 @@ NEAR = "q2_relu_final.py"
 
 
 def _notebook(source: str) -> str:
-    cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
     return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})
 
 
@@ -77,7 +84,7 @@ CLASS = (
 
 def canvas(folder: Path) -> tuple[Path, str]:
     """All submissions of an assignment, and the gradebook."""
-    files: Mapping[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for person in CLASS:
         squeezed = f"{person.last}{person.first}".casefold()
         start = f"{squeezed}{'_LATE' if person.late else ''}_{4000 + person.number}"
@@ -99,7 +106,7 @@ def canvas(folder: Path) -> tuple[Path, str]:
 
 def moodle(folder: Path) -> tuple[Path, str]:
     """All submissions of an assignment, in folders, and the participants."""
-    files: Mapping[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for person in CLASS:
         own = f"{person.first} {person.last}_{500 + person.number}_assignsubmission_file"
         between = "_" if person.loose else "/"
@@ -113,7 +120,7 @@ def moodle(folder: Path) -> tuple[Path, str]:
 
 def gradescope(folder: Path) -> tuple[Path, str]:
     """The export of submissions, and the roster."""
-    files: Mapping[str, bytes] = {}
+    files: dict[str, bytes] = {}
     about = "---\n"
     for person in CLASS:
         tries = [person.files, *([person.before] if person.both and person.before else [])]
@@ -122,9 +129,8 @@ def gradescope(folder: Path) -> tuple[Path, str]:
             files |= {f"assignment_5_export/{own}/{name}": text.encode() for name, text in each.items()}
             if each:
                 about += f"{own}:\n  :submitters:\n  - :name: {person.first} {person.last}\n    :sid: {person.login}\n"
-                about += (
-                    f"    :email: {person.email}\n  :created_at: 2026-12-{19 if person.late else 18} 12:00:00 +0100\n"
-                )
+                day = 19 if person.late else 18
+                about += f"    :email: {person.email}\n  :created_at: 2026-12-{day} 12:00:00 +0100\n"
     files |= {"assignment_5_export/submission_metadata.yml": about.encode()}
     rows = ["Name,SID,Email,Role,Sections"]
     rows += [f"{each.first} {each.last},{each.login},{each.email},Student,A" for each in CLASS]

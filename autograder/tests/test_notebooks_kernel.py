@@ -134,8 +134,8 @@ def test_a_student_in_colab(
     assert "  missing this notebook has no conv2d\n" in told(run('check("q1", "values")'))
     (tmp_path / "here" / "helpers.py").write_text("half = 0.5\n")
     run("import helpers")
-    said = told(run('check("q1", "values")')).splitlines()
-    assert said[-1] == f"If your answer needs it: {remark('helpers.py', 'the notebook')}"
+    *_, last = told(run('check("q1", "values")')).splitlines()
+    assert last == f"If your answer needs it: {remark('helpers.py', 'the notebook')}"
 
     for call, message in (
         ('check("q0")', "There are no tests of q0; there are tests of q1, q2"),
