@@ -21,6 +21,7 @@ Read = Callable[[str], bytes]
 MOST_RENAMED = 5  # files of one question, beside those of the right name, that are looked into
 MOST_NEAR = 3  # names that are told
 _MOST_RENAMINGS = 4  # of one file: "Copy of Copy of q2_relu (1).ipynb"
+_TODO = "raise NotImplementedError"  # in our stubs, and in those that nbgrader makes
 _LONGEST = 255  # characters; no file system has longer names
 _OF_TEXT = ("txt", "docx", "odt", "rtf", "pdf", "html")
 
@@ -176,17 +177,17 @@ def _what_was_taken(name: str, taken: str, differing: Sequence[str], *, untouche
 
 
 def _own_lines(contents: bytes, stub: bytes, *, text: bool) -> list[str]:
-    """The lines that were not handed out; of Python, without comments. Blank ones do not count."""
+    """The lines that were not handed out; of Python, without comments and TODOs. Blank ones do not count."""
     given = {*_lines(stub, text=text)}
-    return [line for line in _lines(contents, text=text) if line not in given]
+    own = [line for line in _lines(contents, text=text) if line not in given]
+    return own if text else [line for line in own if not line.lstrip().startswith(_TODO)]
 
 
 def _is_stub(contents: bytes, own: list[str] | None, stub: bytes) -> bool:
     """Whether nothing was answered: each line was handed out, and each TODO is still there; or there is no line."""
     if own:
         return False
-    todos = (b"raise NotImplementedError", stub.count(b"raise NotImplementedError"))
-    return not _lines(contents, text=False) or contents.count(todos[0]) >= todos[1]
+    return not _lines(contents, text=False) or contents.count(_TODO.encode()) >= stub.count(_TODO.encode())
 
 
 def _lines(contents: bytes, *, text: bool) -> list[str]:
