@@ -21,6 +21,7 @@ from autograder.batch.results import (
     key_of,
     now,
     read_class,
+    read_result,
     read_results,
     write_result,
     write_whole,
@@ -35,6 +36,7 @@ from autograder.inert import for_actions_log, json_text, one_line
 from autograder.people import comparable
 from autograder.review.store import REVIEWS
 from autograder.roster import Roster, read_roster
+from autograder.wording import listed
 
 GONE = "gone"  # results of submissions that are not in the folder any more; they count no longer
 
@@ -247,12 +249,15 @@ def _put_aside(out: Path, discovered: Discovered) -> None:
     """Results of submissions that are not there any more must not count; nor are they thrown away."""
     keys = {found.key for found in discovered.found}
     gone = [path for path in sorted((out / RESULTS).glob("*.json")) if path.stem not in keys]
+    names = []
     for path in gone:
+        result = read_result(out, path.stem)
+        names.append(result.student if result is not None else path.stem)
         (out / GONE).mkdir(exist_ok=True)
         path.replace(out / GONE / path.name)
-    if gone:
-        names = ", ".join(path.stem for path in gone[:10]) + (f" and {len(gone) - 10} more" if len(gone) > 10 else "")
-        print(f"Not handed in any more, so put aside in {out / GONE}: {names}.", file=sys.stderr)
+    if names:
+        told = f"Not handed in any more, so put aside in {out / GONE}: {listed(names)}."
+        print(for_actions_log(told), file=sys.stderr)
 
 
 @contextlib.contextmanager

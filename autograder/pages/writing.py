@@ -61,18 +61,18 @@ def write_pages(out: Path, book: GradeBook) -> Pages:
 def _list(book: GradeBook) -> str:
     """Whose page is which, by name: for those who send the pages out, and may know nobody by a number."""
     rows = [
-        (line.student, of, f"{STUDENTS}/{of.key}.html")
+        (name_of(line), line.student, of, f"{STUDENTS}/{of.key}.html")
         for line in book.lines
         if line.result is not None
         for of in (line, *line.choices)
     ]
-    rows.sort(key=lambda row: (comparable(row[0].name or row[0].student), row[2]))
+    rows.sort(key=lambda row: (comparable(row[0]), row[3]))
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["name", "student", "email", "page", "about"])
-    for student, of, page in rows:
+    for name, student, of, page in rows:
         about = of.student.student if of.student is not student else ""
-        writer.writerow([for_csv(cell) for cell in (student.name, student.student, student.email, page, about)])
+        writer.writerow([for_csv(cell) for cell in (name, student.student, student.email, page, about)])
     return BYTE_ORDER_MARK + text.getvalue()
 
 

@@ -197,7 +197,7 @@ def test_whose_a_page_is_stands_in_a_list_by_name(graded_class: Path, assignment
         ["name", "student", "email", "page", "about"],
         ["'=Évi", "berta", "berta@uni.example", "students/berta.html", ""],
         ["abel", "dora", "dora@uni.example", "students/dora.html", ""],
-        ["", "carla", "carla@uni.example", "students/carla.html", ""],
+        ["carla", "carla", "carla@uni.example", "students/carla.html", ""],
         ["Zoë", "anna", "anna@uni.example", "students/anna.html", ""],
     ]
     assert all((graded_class / row[3]).exists() for row in rows[1:])
