@@ -256,8 +256,8 @@ def _put_aside(out: Path, discovered: Discovered) -> None:
         (out / GONE).mkdir(exist_ok=True)
         path.replace(out / GONE / path.name)
     if names:
-        told = f"Not handed in any more, so put aside in {out / GONE}: {listed(names)}."
-        print(for_actions_log(told), file=sys.stderr)
+        sentence = f"Not handed in any more, so put aside in {out / GONE}: {listed(names)}."
+        print(for_actions_log(sentence), file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ Read = Callable[[str], bytes]
 """A file's contents, by its name. Raises Unreadable."""
 
 MOST_RENAMED = 5  # files of one question, beside those of the right name, that are looked into
-MOST_NEAR = 3  # names that are told
+MOST_NEAR = 3  # names in a sentence
 _MOST_RENAMINGS = 4  # of one file: "Copy of Copy of q2_relu (1).ipynb"
 _TODO = "raise NotImplementedError"  # in our stubs, and in those that nbgrader makes
 _LONGEST = 255  # characters; no file system has longer names
@@ -42,7 +42,7 @@ class Choice:
 
     Attributes:
         file: its name; None if there is none, or none that could be chosen.
-        contents: its contents; None if there is no file, or it cannot be read.
+        contents: what it holds; None if nothing was chosen, or it cannot be read.
         problem: why nothing that is there can be used, a sentence; "" otherwise.
         note: what was done with which file, for the student and for staff; "" if there is nothing to say.
         doubtful: whether a person should look at that.

@@ -183,7 +183,7 @@ def test_of_many_renamed_files_few_are_looked_into(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [*NEAR, "../q2_relu.py"])
 @pytest.mark.parametrize("stub", [False, True])
-def test_a_name_that_comes_near_is_told_and_not_graded(tmp_path: Path, name: str, *, stub: bool) -> None:
+def test_a_name_that_comes_near_is_mentioned_and_not_graded(tmp_path: Path, name: str, *, stub: bool) -> None:
     files = {"assignment/q1_conv2d.py": OTHER, f"assignment/{name}": OTHER}
     submission = taken(tmp_path, files | ({f"assignment/{Q2}": STUB} if stub else {}))
     assert answer(submission) != "return x.clip(0)"
