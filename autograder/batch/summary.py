@@ -22,7 +22,7 @@ from autograder.roster import Roster, Student
 from autograder.wording import counted, listed
 
 CHANGES = "changes.csv"
-MOST_TOLD = 10  # students, of those whose points changed
+MOST_TOLD = 10  # students, of those whose points changed, who cannot be graded, or who have to be decided on
 MOST_MISSING = 20  # students who handed in nothing
 
 
@@ -93,7 +93,8 @@ def _told(out: Path, book: GradeBook, discovered: Discovered, show: Show) -> lis
     for what, lines in (("cannot be used, so far 0 points", unusable), ("not graded", failed)):
         told += [f"{what}: {line.student.student}: {line.result.problem}" for line in lines[:MOST_TOLD] if line.result]
         told += [f"{what}: {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
-    told += [f"{line.student.student}: {' '.join(line.notes)}" for line in several]
+    told += [f"{line.student.student}: {' '.join(line.notes)}" for line in several[:MOST_TOLD]]
+    told += [f"{len(several) - MOST_TOLD} more have several submissions"] if len(several) > MOST_TOLD else []
     if discovered.missing:
         names = listed([_with_name(student) for student in discovered.missing], MOST_MISSING)
         told.append(f"{len(discovered.missing)} of the roster handed in nothing: {names}.")

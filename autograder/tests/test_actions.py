@@ -216,8 +216,9 @@ def test_the_assignment_is_laid_out_as_it_lay_and_nothing_else_is_fetched(
     assert "helpers.py" in submission.left_out
 
 
-@pytest.mark.parametrize("place", ["", "assignment/", "a/b/c/assignment/"])
-@pytest.mark.parametrize("exact", ["", "a/b/q1_conv2d.py"])
+@pytest.mark.parametrize(
+    ("place", "exact"), [("assignment/", ""), ("a/b/c/assignment/", ""), ("assignment/", "a/b/q1_conv2d.py")]
+)
 def test_files_that_were_renamed_on_the_way_are_fetched_as_intake_looks_at_them(
     student: Student, assignment: Assignment, place: str, exact: str
 ) -> None:
