@@ -6,6 +6,7 @@ import ast
 import base64
 import json
 import re
+import shutil
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -231,6 +232,22 @@ def test_written_answers_are_found_in_notebooks(
 
 def _states(submission: Submission, *questions: Any) -> list[str]:
     return [written.state for question in questions if (written := read_written(submission, question))]
+
+
+@pytest.mark.parametrize("settings", [OURS, {}], ids=["ours", "nbgrader's"])
+def test_notebooks_as_they_were_handed_out_are_no_answers_beside_modules(
+    made: dict[str, bytes], assignment: Assignment, tmp_path: Path, write: Callable[..., Submission], settings: Any
+) -> None:
+    for question in assignment.questions:
+        shutil.copy(course.SOLUTIONS / f"{question.module}.py", tmp_path)
+    assert write(released(made, settings)).notes == ()
+    answered = write({"q2_relu.ipynb": made["q2_relu.ipynb"]})
+    for question in assignment.questions:
+        shutil.copy(course.STUBS / f"{question.module}.py", tmp_path)
+    modules = read_submission(tmp_path, assignment).modules
+    assert b"code cells of q2_relu.ipynb" in modules["q2_relu.py"]
+    assert modules["q1_conv2d.py"] == (course.STUBS / "q1_conv2d.py").read_bytes()
+    assert answered.modules["q2_relu.py"] == (course.SOLUTIONS / "q2_relu.py").read_bytes()
 
 
 def test_explanations_go_before_notebooks(
