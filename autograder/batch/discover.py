@@ -17,8 +17,11 @@ from autograder.people import comparable, shown, squeezed, without_zeros
 from autograder.roster import Roster, Student
 from autograder.wording import listed
 
-_ID_COLUMNS = ("id", "canvas id", "sis user id", "moodle id", "identifier", "id number", "idnumber")
-_NUMBER, _SQUEEZED = "\t#", "\t~"  # before what is not a name by itself; no name has a tab when it is compared
+# A number that one system wrote says nothing about the people to whom another gave it.
+_CANVAS_COLUMNS = ("id", "canvas id", "sis user id")
+_MOODLE_COLUMNS = ("id", "moodle id", "identifier", "id number", "idnumber")
+# Before what is not a name by itself; no name has a tab when it is compared.
+_CANVAS, _MOODLE, _SQUEEZED = "\t#canvas ", "\t#moodle ", "\t~"
 
 
 @dataclass(frozen=True)
@@ -144,16 +147,17 @@ def _index(students: Iterable[Student]) -> dict[str, list[Student]]:
         repository = student.repository.rstrip("/").rpartition("/")[2].removesuffix(".git")
         github = student.more.get("github_username", "")
         names = {comparable(name) for name in (student.student, student.email, repository, student.name, github)} - {""}
-        names |= {_NUMBER + comparable(number) for number in _numbers(student)}
+        for system, columns in ((_CANVAS, _CANVAS_COLUMNS), (_MOODLE, _MOODLE_COLUMNS)):
+            names |= {system + comparable(number) for number in _numbers(student, columns)}
         names |= {_SQUEEZED + name for text in (student.student, student.name) for name in squeezed(text)}
         for name in names:
             index[name].append(student)
     return index
 
 
-def _numbers(student: Student) -> list[str]:
+def _numbers(student: Student, columns: Iterable[str] = (*_CANVAS_COLUMNS, *_MOODLE_COLUMNS)) -> list[str]:
     """What systems number the student by."""
-    return [student.more[column] for column in _ID_COLUMNS if student.more.get(column)]
+    return [student.more[column] for column in columns if student.more.get(column)]
 
 
 def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]:
@@ -161,10 +165,10 @@ def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]
     names = [comparable(name) for name in entry.names or (entry.label,)]
     user = None
     if participant := moodle_participant(entry.label):
-        numbers = [_NUMBER + participant, f"{_NUMBER}participant {participant}"]
+        numbers = [_MOODLE + participant, f"{_MOODLE}participant {participant}"]
         names += [*numbers, comparable(moodle_name(entry.label) or "")]
     elif user := canvas_user(entry.label):
-        names += [_NUMBER + user, _SQUEEZED + comparable(canvas_name(entry.label) or "")]
+        names += [_CANVAS + user, _SQUEEZED + comparable(canvas_name(entry.label) or "")]
     for name in names:
         students = index.get(name, [])
         if name.startswith(_SQUEEZED):  # whom Canvas gives another number is somebody else of this name
@@ -187,7 +191,12 @@ def _find_by_end_of_name(submissions: list[Entry], students: Iterable[Student], 
     fits: dict[int, dict[str, list[Student]]] = {}
     for at, entry in enumerate(submissions):
         name = comparable(entry.label)
-        cuts = [cut for cut, letter in enumerate(name) if letter == "-"] if accounts and not meant[at] else []
+        chosen = canvas_user(entry.label) or moodle_participant(entry.label)  # the end of such a name is its student's
+        cuts = (
+            [cut for cut, letter in enumerate(name) if letter == "-"]
+            if accounts and not meant[at] and not chosen
+            else []
+        )
         fits[at] = {name[:cut]: accounts[name[cut + 1 :]] for cut in cuts if name[cut + 1 :] in accounts}
     begins = Counter(begin for each in fits.values() for begin in each)
     for at, each in fits.items():
