@@ -156,6 +156,7 @@ class Host:
             **files,
             **{str(path): "shared memory" for path in left},
             **{f"{kind} {number}": "System V's" for kind, number in self._objects()},
+            **({self.mark: "a named queue"} if self._has_queue() else {}),
         }
 
     def _objects(self) -> list[tuple[str, int]]:
@@ -166,6 +167,14 @@ class Host:
             lines = [line.split() for line in listed.read_text().splitlines()[1:]] if listed.exists() else []
             found += [(kind, int(line[1])) for line in lines if int(line[0]) == self._key]
         return found
+
+    def _has_queue(self) -> bool:
+        """Whether there is a queue of messages with this attack's name."""
+        library = ctypes.CDLL(None)
+        descriptor = library.mq_open(f"/{self.mark}".encode(), os.O_RDONLY)
+        if descriptor >= 0:
+            library.mq_close(descriptor)
+        return bool(descriptor >= 0)
 
     @property
     def _key(self) -> int:
@@ -193,6 +202,7 @@ class Host:
             file.unlink()
         for kind, number in self._objects():
             _remove(kind, number)
+        ctypes.CDLL(None).mq_unlink(f"/{self.mark}".encode())
         for each in (self._tcp, self._udp, self._abstract, self._path):
             each.close()
 
