@@ -169,7 +169,7 @@ def _add_submitters(metadata: Path, listed: Listed) -> None:
             listed.entries.append(entry)
         when = _gradescopes_moment(about.get(entry.name))
         for names in submitters:
-            own = replace(entry, names=names, stranger=names[0], handed_in=when or entry.handed_in)
+            own = replace(entry, names=names, stranger=names[0], handed_in=when)
             listed.entries.append(own)
 
 
@@ -239,7 +239,8 @@ def _only_zip_in(path: Path) -> Path:
 
 def _handed_in(path: Path) -> str | None:
     """What nbgrader's timestamp.txt says, in the folder or in the assignment's folder inside it."""
-    if not path.is_dir():
+    # Canvas, Moodle and git write no such file: there it is the student's own, and says what the student likes.
+    if not path.is_dir() or loose_file(path.name) or (path / ".git").exists():
         return None
     for file in (path / _TIMESTAMP, *sorted(path.glob(f"*/{_TIMESTAMP}"))[:2]):
         try:

@@ -202,6 +202,15 @@ def test_nbgraders_timestamp_says_when(folder: Path, place: str, written: str, r
     assert discover(folder, ASSIGNMENT).found[0].handed_in == read
 
 
+@pytest.mark.parametrize("name", ["lovelaceada_LATE_4242_99_lab", "Ada Lovelace_12_assignsubmission_file_", "lab-ada"])
+def test_where_no_system_writes_a_timestamp_the_students_own_says_nothing(folder: Path, name: str) -> None:
+    there = hand_in(folder / name)
+    (there / "timestamp.txt").write_text("2026-12-01 12:00:00 UTC")
+    if name == "lab-ada":
+        (there / ".git").mkdir()
+    assert discover(folder, ASSIGNMENT).found[0].handed_in is None
+
+
 def test_a_pipe_called_like_nbgraders_timestamp_keeps_nobody_waiting(folder: Path) -> None:
     hand_in(folder / "ada")
     os.mkfifo(folder / "ada" / "timestamp.txt")
