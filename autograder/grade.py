@@ -15,6 +15,7 @@ from autograder.course import Assignment, Question
 from autograder.digests import grader_digest, suite_digest, suite_files, thresholds_digest
 from autograder.errors import GraderFault, KilledFromOutside
 from autograder.intake import Submission, read_submission
+from autograder.intake.encoding import misleading
 from autograder.large_tables import tables
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
@@ -196,6 +197,9 @@ def _session(
     problem = submission.problems.get(f"{question.module}.py")
     if problem is not None:
         session.give_up(Unusable(problem))
+    name = misleading(submission.modules.get(f"{question.module}.py", b""))
+    if name:
+        session.flag(f"{question.module}.py names {name} as its encoding, in which what reads as a comment can be code")
     return session
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import re
 import tokenize
@@ -16,6 +17,9 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+
+# What some encodings take for something else: in those what reads as a comment can be code.
+_PLAIN = b"+AAo- \\x41 \\u0041 ~{VP~}.xn--bcher-kva.\x1b(B"
 
 
 def importable(contents: bytes) -> bytes:
@@ -56,6 +60,25 @@ def importable(contents: bytes) -> bytes:
             f"cannot be imported (SyntaxError: {error}). Save it as UTF-8 and delete the line that names its encoding"
         ) from None
     return contents
+
+
+def misleading(contents: bytes) -> str:
+    """The encoding that a module names, if ASCII does not mean itself there: what a person reads is not what runs.
+
+    Args:
+        contents: from `importable`.
+
+    Returns:
+        Its name, "UTF-7"; "" where a person reads what Python does.
+    """
+    with contextlib.suppress(SyntaxError, LookupError):
+        encoding = _declared(contents)
+        try:
+            plain = _PLAIN.decode(encoding) == _PLAIN.decode("ascii")
+        except UnicodeError:
+            plain = False
+        return "" if plain else encoding.upper()
+    return ""  # Python does not read it, either
 
 
 def decoded(contents: bytes) -> str:

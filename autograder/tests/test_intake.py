@@ -267,6 +267,19 @@ def test_a_module_is_text_if_python_says_so(
         assert problem in submission.problems[Q1]
 
 
+@pytest.mark.parametrize("name", ["utf-7", "unicode_escape", "raw_unicode_escape", "iso2022_jp", "hz", "idna", "cp037"])
+def test_an_encoding_in_which_a_comment_can_be_code_is_known(name: str) -> None:
+    assert encoding.misleading(f"# coding: {name}\n# +AAo-x = 1\n".encode()) == name.upper()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["utf-8", "ascii", "latin-1", "gbk", "shift_jis", "euc_kr", "big5", "koi8-r", "cp1251", "gb18030", "rot13", "x"],
+)
+def test_what_python_reads_like_a_person_or_not_at_all_misleads_nobody(name: str) -> None:
+    assert encoding.misleading(f"# coding: {name}\n# \\x41 +AAo- ~{{ xn--a\nx = 1\n".encode()) == ""
+
+
 @pytest.mark.parametrize(
     ("contents", "kept"),
     [
