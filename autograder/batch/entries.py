@@ -21,6 +21,7 @@ from autograder.people import comparable
 
 METADATA = "submission_metadata.yml"  # Gradescope's, beside what was submitted
 MAX_METADATA_BYTES = 64 << 20  # it has the results of all attempts in it
+_EXPORT = re.compile(r"assignment_\d+_export")  # what Gradescope calls the folder in its zip file
 _TIMESTAMP = "timestamp.txt"  # nbgrader's, beside what was submitted
 
 
@@ -111,8 +112,10 @@ def _opened(folder: Path, shown: str) -> tuple[Path, list[os.DirEntry[str]]]:
     except ValueError:
         raise UnusableRequest(f"{shown} does not exist.") from None
     left = [entry for entry in there if not _is_left_behind(entry.name)]
-    if len(left) == 1 and left[0].is_dir(follow_symlinks=False) and (Path(left[0].path) / METADATA).is_file():
-        return _opened(Path(left[0].path), shown)
+    # Not by its contents alone: what a student hands in may hold such a file, too, and name others in it.
+    if len(left) == 1 and _EXPORT.fullmatch(left[0].name) and left[0].is_dir(follow_symlinks=False):
+        inner = Path(left[0].path)
+        return _opened(inner, shown) if (inner / METADATA).is_file() else (folder, there)
     return folder, there
 
 

@@ -228,6 +228,15 @@ def export(folder: Path, metadata: str = GRADESCOPE) -> Path:
     return folder
 
 
+def test_the_only_folder_of_a_class_does_not_say_itself_whose_it_is(tmp_path: Path) -> None:
+    mine = tmp_path / "class" / "mallory"
+    (mine / "submission_1").mkdir(parents=True)
+    (mine / "submission_1" / "q2_relu.py").write_text("pass")
+    (mine / "submission_metadata.yml").write_text("submission_1:\n  :submitters:\n  - :name: ben\n")
+    found = discover(tmp_path / "class", ASSIGNMENT, roster(Student("ben"), Student("mallory")))
+    assert [each.student for each in found.found] == ["mallory"]
+
+
 @pytest.mark.parametrize("within", ["", "assignment_5_export"])
 def test_gradescopes_export_has_a_submission_for_each_submitter(tmp_path: Path, within: str) -> None:
     export(tmp_path / "class" / within)
