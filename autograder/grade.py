@@ -197,9 +197,9 @@ def _session(
     problem = submission.problems.get(f"{question.module}.py")
     if problem is not None:
         session.give_up(Unusable(problem))
-    name = misleading(submission.modules.get(f"{question.module}.py", b""))
-    if name:
-        session.flag(f"{question.module}.py names {name} as its encoding, in which what reads as a comment can be code")
+    why = misleading(submission.modules.get(f"{question.module}.py", b""))
+    if why:
+        session.flag(f"{question.module}.py {why}")
     return session
 
 

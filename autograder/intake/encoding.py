@@ -21,6 +21,8 @@ _MARKS = {
 # What some encodings take for something else: in those what reads as a comment can be code.
 _PLAIN = b"+AAo- \\x41 \\u0041 ~{VP~}.xn--bcher-kva.\x1b(B"
 
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
 
 def importable(contents: bytes) -> bytes:
     """A module that every Python can decode. Whether it is Python is for the worker to find out.
@@ -63,22 +65,24 @@ def importable(contents: bytes) -> bytes:
 
 
 def misleading(contents: bytes) -> str:
-    """The encoding that a module names, if ASCII does not mean itself there: what a person reads is not what runs.
+    """Why a person who looks at a module may read something else than what Python runs: what it does; "" if nothing.
 
     Args:
         contents: from `importable`.
-
-    Returns:
-        Its name, "UTF-7"; "" where a person reads what Python does.
     """
-    with contextlib.suppress(SyntaxError, LookupError):
+    with contextlib.suppress(SyntaxError, LookupError):  # otherwise Python does not read it, either
         encoding = _declared(contents)
         try:
             plain = _PLAIN.decode(encoding) == _PLAIN.decode("ascii")
         except UnicodeError:
             plain = False
-        return "" if plain else encoding.upper()
-    return ""  # Python does not read it, either
+        if not plain:
+            return f"names {encoding.upper()} as its encoding, in which what reads as a comment can be code"
+        if _TURNING.search(contents.decode(encoding, "replace")):
+            return "holds marks that turn the direction of writing, so that what reads as a comment can be code"
+    if b"\n" in contents and re.search(rb"\r(?!\n)", contents):
+        return "holds carriage returns between line feeds: after one, what looks like the same line can be code"
+    return ""
 
 
 def decoded(contents: bytes) -> str:
