@@ -182,27 +182,30 @@ def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]
 def _find_by_end_of_name(submissions: list[Entry], students: Iterable[Student], meant: list[list[Student]]) -> None:
     """Find whose a clone is by the GitHub account at the end of its name, ASSIGNMENT-username.
 
-    Both may have hyphens; of several accounts that fit, the one that leaves what most clones begin with is meant.
+    Both may have hyphens, and students choose their accounts. So of several accounts that fit, the one that leaves what
+    most clones begin with is meant; and beside clones called lab-ada and lab-ben, lab-x-bob is not bob's.
     """
     accounts: dict[str, list[Student]] = defaultdict(list)
     for student in students:
         if account := comparable(student.more.get("github_username", "")):
             accounts[account].append(student)
-    fits: dict[int, dict[str, list[Student]]] = {}
-    for at, entry in enumerate(submissions):
+    fits: list[dict[str, list[Student]]] = []
+    for entry in submissions:
         name = comparable(entry.label)
         chosen = canvas_user(entry.label) or moodle_participant(entry.label)  # the end of such a name is its student's
-        cuts = (
-            [cut for cut, letter in enumerate(name) if letter == "-"]
-            if accounts and not meant[at] and not chosen
-            else []
-        )
-        fits[at] = {name[:cut]: accounts[name[cut + 1 :]] for cut in cuts if name[cut + 1 :] in accounts}
-    begins = Counter(begin for each in fits.values() for begin in each)
-    for at, each in fits.items():
+        cuts = [cut for cut, letter in enumerate(name) if letter == "-"] if accounts and not chosen else []
+        fits.append({name[:cut]: accounts[name[cut + 1 :]] for cut in cuts if name[cut + 1 :] in accounts})
+    begins = Counter(begin for each in fits for begin in each)
+    for at, each in enumerate(fits):
         most = max((begins[begin] for begin in each), default=0)
-        likely = [found for begin, found in each.items() if begins[begin] == most]
+        likely = [found for begin, found in each.items() if begins[begin] == most and not _goes_on(begin, begins)]
         meant[at] = meant[at] or [student for found in likely for student in found]
+
+
+def _goes_on(begin: str, begins: Mapping[str, int]) -> bool:
+    """Whether more clones begin with the first words of this alone, so that its last are of somebody's account."""
+    cuts = (cut for cut, letter in enumerate(begin) if letter == "-")
+    return any(begins.get(begin[:cut], 0) > begins[begin] for cut in cuts)
 
 
 def _find_without_zeros(

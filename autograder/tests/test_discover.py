@@ -202,6 +202,23 @@ def test_nbgraders_timestamp_says_when(folder: Path, place: str, written: str, r
     assert discover(folder, ASSIGNMENT).found[0].handed_in == read
 
 
+def test_an_account_that_ends_like_anothers_is_not_taken_for_it(folder: Path) -> None:
+    for name in ("lab-ada", "lab-ben", "lab-x-bob"):
+        hand_in(folder / name)
+    class_ = roster(*(Student(name, more={"github_username": name}) for name in ("ada", "ben", "bob")))
+    found = discover(folder, ASSIGNMENT, class_)
+    assert students(found) == ["ada", "ben", "lab-x-bob"]
+    assert [each.student for each in found.missing] == ["bob"]
+    assert "The roster has nobody for lab-x-bob" in " ".join(found.problems)
+
+
+def test_clones_of_two_assignments_are_found_by_their_accounts(folder: Path) -> None:
+    for name in ("lab-a-ada", "lab-a-ben", "lab-b-cem"):
+        hand_in(folder / name)
+    class_ = roster(*(Student(name, more={"github_username": name}) for name in ("ada", "ben", "cem")))
+    assert students(discover(folder, ASSIGNMENT, class_)) == ["ada", "ben", "cem"]
+
+
 @pytest.mark.parametrize("name", ["lovelaceada_LATE_4242_99_lab", "Ada Lovelace_12_assignsubmission_file_", "lab-ada"])
 def test_where_no_system_writes_a_timestamp_the_students_own_says_nothing(folder: Path, name: str) -> None:
     there = hand_in(folder / name)
