@@ -16,6 +16,7 @@ from autograder.digests import grader_digest, suite_digest, suite_files, thresho
 from autograder.errors import GraderFault, KilledFromOutside
 from autograder.evidence.calls import KeptFailure
 from autograder.intake import Submission, read_submission
+from autograder.intake.encoding import misleading
 from autograder.large_tables import tables
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
@@ -108,7 +109,7 @@ def _grade(
             }
             for short_run in runs.values() if not alone else ():
                 short_run.begin()
-        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress, failures=failures)
+        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress, alone=alone, failures=failures)
         _refuse_undecidable(run, chosen, assignment, sandbox, seed, seeds)
     finally:
         for session in sessions.values():
@@ -141,6 +142,7 @@ def _grade(
             for question in chosen
         ],
         left_out=list(submission.left_out),
+        notes=list(submission.notes),
     )
 
 
@@ -199,12 +201,16 @@ def _session(
         question.from_scratch,
         question.limits,
         left_out=submission.left_out,
+        beside=submission.beside.get(f"{question.module}.py", ""),
         key=seeds.calls(question.id),
         allowance=allowance,
     )
     problem = submission.problems.get(f"{question.module}.py")
     if problem is not None:
         session.give_up(Unusable(problem))
+    why = misleading(submission.modules.get(f"{question.module}.py", b""))
+    if why:
+        session.flag(f"{question.module}.py {why}")
     return session
 
 
@@ -244,8 +250,22 @@ def _question_report(
         max_score=sum(test.max_score for test in tests),
         pending=question.written if written is not None and written.state == "awaiting" else 0,
         seconds=round(sum(test.seconds for test in tests), 3),
-        flags=list(dict.fromkeys([*session.flags, *(short_run.flags if short_run is not None else [])])),
+        flags=list(
+            dict.fromkeys(
+                [
+                    *_about_files(submission, question),
+                    *session.flags,
+                    *(short_run.flags if short_run is not None else []),
+                ]
+            )
+        ),
         tests=tests,
         written=written,
         accuracy=short_run.result() if short_run is not None else None,
     )
+
+
+def _about_files(submission: Submission, question: Question) -> list[str]:
+    """What a person should see of the files that this question was, or may be, answered in."""
+    files = [f"{question.module}.py", *([course.EXPLANATIONS] if question.written else [])]
+    return [submission.flags[file] for file in files if file in submission.flags]

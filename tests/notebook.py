@@ -25,6 +25,7 @@ from tests.conftest import (
     pytest_runtest_makereport,
     table_model,
 )
+from tests.handed_in import not_handed_in, remark
 from tests.messages import AGAIN
 from tests.scoreboard import Outcome, newer_python, scores
 
@@ -84,6 +85,8 @@ def check(question: str, category: str = "") -> int:
         print("The grade counts hidden tests too.")
     if newer_python():
         print(newer_python())
+    for file in not_handed_in(list(sys.modules.values()), Path.cwd()):
+        print(f"If your answer needs it: {remark(file, 'the notebook')}")
     return score.points
 
 

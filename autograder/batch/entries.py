@@ -13,14 +13,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from autograder.course import EXPLANATIONS, Assignment
-from autograder.downloads import canvas_user, first_try, loose_file
+from autograder.downloads import canvas_user, first_try, is_typed_text, loose_file
 from autograder.errors import UnusableRequest
 from autograder.intake import LEAVINGS
+from autograder.intake.candidates import original
 from autograder.intake.names import printable
 from autograder.people import comparable
 
 METADATA = "submission_metadata.yml"  # Gradescope's, beside what was submitted
 MAX_METADATA_BYTES = 64 << 20  # it has the results of all attempts in it
+_EXPORT = re.compile(r"assignment_\d+_export")  # what Gradescope calls the folder in its zip file
 _TIMESTAMP = "timestamp.txt"  # nbgrader's, beside what was submitted
 
 
@@ -36,6 +38,7 @@ class Entry:
         stranger: what the student is called if the roster does not know any of these.
         files: loose files, by what the student called them; None if there is a folder or zip file.
         handed_in: when, in ISO's form, if that is known.
+        claimed: whether that is what a file in the submission says, which its student can have written.
     """
 
     path: Path
@@ -45,6 +48,7 @@ class Entry:
     stranger: str = ""
     files: Mapping[str, Path] | None = None
     handed_in: str | None = None
+    claimed: bool = False
 
     @property
     def source(self) -> str:
@@ -77,7 +81,9 @@ def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) 
     _refuse_one_submission(shown, (entry.name for entry in there if entry.is_file()), assignment)
     files = [entry.name for entry in there if entry.is_file(follow_symlinks=False)]
     listed = Listed()
+    zones: dict[str, list[str]] = defaultdict(list)  # that are not known here, and whose timestamps name them
     loose: dict[str, list[str]] = defaultdict(list)
+    with_files = {whose.owner for entry in there if not is_typed_text(entry.name) and (whose := loose_file(entry.name))}
     for entry in there:
         name, path = printable(entry.name), Path(entry.path)
         is_folder = entry.is_dir(follow_symlinks=False)
@@ -85,11 +91,18 @@ def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) 
             continue
         if entry.is_symlink():
             listed.problems.append(f"{name} is a link: left out. Put the folder itself there.")
+        elif (
+            is_folder and is_typed_text(entry.name) and (whose := loose_file(entry.name)) and whose.owner in with_files
+        ):
+            listed.problems.append(f"{name} holds what the student typed into Moodle: left out, since files came too.")
         elif is_folder and _is_bare(path):
             listed.problems.append(f"{name} is a bare repository: left out. Clone it, so that its files are there.")
         elif is_folder:
             inside = _only_zip_in(path)
-            listed.entries.append(Entry(inside, entry.name, entry.name, handed_in=_handed_in(inside)))
+            when, unknown = _handed_in(inside, assignment.timezone)
+            listed.entries.append(Entry(inside, entry.name, entry.name, handed_in=when, claimed=when is not None))
+            if unknown:
+                zones[unknown].append(entry.name)
         elif entry.name.lower().endswith(".zip"):
             listed.entries.append(Entry(path, entry.name, entry.name[:-4]))
         elif entry.name in files and (whose := loose_file(entry.name)):
@@ -99,6 +112,7 @@ def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) 
     if METADATA in files:
         _add_submitters(folder / METADATA, listed)
     _add_loose_files(folder, loose, assignment, listed)
+    listed.problems += [_about_zone(zone, names, assignment.timezone) for zone, names in zones.items()]
     return listed
 
 
@@ -111,8 +125,10 @@ def _opened(folder: Path, shown: str) -> tuple[Path, list[os.DirEntry[str]]]:
     except ValueError:
         raise UnusableRequest(f"{shown} does not exist.") from None
     left = [entry for entry in there if not _is_left_behind(entry.name)]
-    if len(left) == 1 and left[0].is_dir(follow_symlinks=False) and (Path(left[0].path) / METADATA).is_file():
-        return _opened(Path(left[0].path), shown)
+    # Not by its contents alone: what a student hands in may hold such a file, too, and name others in it.
+    if len(left) == 1 and _EXPORT.fullmatch(left[0].name) and left[0].is_dir(follow_symlinks=False):
+        inner = Path(left[0].path)
+        return _opened(inner, shown) if (inner / METADATA).is_file() else (folder, there)
     return folder, there
 
 
@@ -133,7 +149,7 @@ def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignmen
             first, attempt = first_try(whose.name)
             called, attempt = (first, attempt) if first in wanted else (whose.name, 0)
             tries[called].append((attempt, whose.number, name))
-        if canvas_user(names[0]) in zipped and not wanted.intersection(tries):
+        if canvas_user(names[0]) in zipped and not wanted.intersection(map(original, tries)):
             # A report beside the zip file is not a second submission.
             listed.problems.append(f"{_few(names)}: beside the student's zip file; left out.")
             continue
@@ -143,7 +159,7 @@ def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignmen
                 earlier = _few([name for _, _, name in older])
                 listed.problems.append(f"{printable(last)} counts, as the last of its name; left out: {earlier}.")
         files = {called: folder / max(alike)[2] for called, alike in tries.items()}
-        name = next((path.name for called, path in files.items() if called in wanted), names[0])
+        name = next((path.name for called, path in files.items() if original(called) in wanted), names[0])
         whose = loose_file(name)
         assert whose is not None
         listed.entries.append(Entry(folder, name, name, stranger=whose.owner, files=files))
@@ -169,7 +185,7 @@ def _add_submitters(metadata: Path, listed: Listed) -> None:
             listed.entries.append(entry)
         when = _gradescopes_moment(about.get(entry.name))
         for names in submitters:
-            own = replace(entry, names=names, stranger=names[0], handed_in=when or entry.handed_in)
+            own = replace(entry, names=names, stranger=names[0], handed_in=when, claimed=False)
             listed.entries.append(own)
 
 
@@ -237,35 +253,71 @@ def _only_zip_in(path: Path) -> Path:
     return Path(zips[0].path) if len(zips) == len(entries) == 1 else path
 
 
-def _handed_in(path: Path) -> str | None:
-    """What nbgrader's timestamp.txt says, in the folder or in the assignment's folder inside it."""
-    if not path.is_dir():
-        return None
+def _handed_in(path: Path, timezone: str) -> tuple[str | None, str]:
+    """What nbgrader's timestamp.txt says, in the folder or in the assignment's folder inside it.
+
+    Returns:
+        When, if that is known; and the name of a time zone that would have to be.
+    """
+    unknown = ""
+    # Canvas, Moodle and git write no such file: there it is the student's own, and says what the student likes.
+    if not path.is_dir() or loose_file(path.name) or (path / ".git").exists():
+        return None, unknown
     for file in (path / _TIMESTAMP, *sorted(path.glob(f"*/{_TIMESTAMP}"))[:2]):
         try:
             kind = file.lstat()  # a pipe would keep us waiting
             if not stat.S_ISREG(kind.st_mode) or kind.st_size > 200:
                 continue
-            return _moment(file.read_text("utf-8").strip())
+            return _moment(file.read_text("utf-8").strip(), timezone), ""
+        except _UnknownZone as zone:
+            unknown = unknown or str(zone)
         except (OSError, ValueError):
             continue
-    return None
+    return None, unknown
 
 
-def _moment(text: str) -> str:
+class _UnknownZone(ValueError):
+    """A moment has a time zone that is not known here: the text is its name."""
+
+
+def _moment(text: str, timezone: str = "") -> str:
     """Nbgrader's form, "2026-12-18 23:59:00.123456 UTC", in ISO's.
+
+    Args:
+        text: the moment.
+        timezone: the course's own, whose short names ("CEST") are understood; "" if it is not set.
 
     Raises:
         ValueError: it is no date, or has no zone that is known here.
     """
-    date, _, zone = text.rpartition(" ")
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        try:
-            when = datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(zone))
-        except (KeyError, OSError) as error:
-            raise ValueError(str(error)) from None
+        date, _, zone = text.rpartition(" ")
+        when = _in_zone(datetime.fromisoformat(date), zone, timezone)
     if when.tzinfo is None:
         raise ValueError("no zone")
     return when.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _in_zone(date: datetime, zone: str, timezone: str) -> datetime:
+    """A moment in the zone of this name; CET and CEST and the like are a course's own zone in winter and in summer.
+
+    The course's zone comes first: names of three letters mean different zones in different parts of the world.
+    """
+    if timezone:
+        both = (date.replace(tzinfo=ZoneInfo(timezone), fold=fold) for fold in (0, 1))  # an hour may be there twice
+        own = next((when for when in both if when.tzname() == zone), None)
+        if own is not None:
+            return own
+    try:
+        return date.replace(tzinfo=ZoneInfo(zone))
+    except (KeyError, ValueError, OSError):
+        if re.fullmatch(r"[A-Za-z]{2,5}", zone):
+            raise _UnknownZone(zone) from None
+        raise ValueError(zone) from None
+
+
+def _about_zone(zone: str, names: Sequence[str], timezone: str) -> str:
+    why = f"is not a time of {timezone}" if timezone else "is known only if assignment.toml sets `timezone`"
+    return f"{_few(names)}: {_TIMESTAMP} ends with {zone}, which {why}: when it was handed in is not known."

@@ -88,6 +88,31 @@ def test_whose_a_loose_file_is(tmp_path: Path, student: Student, late: str) -> N
     assert [each.student for each in found.missing] == ["ben"]
 
 
+@pytest.mark.parametrize("number", ["canvas id", "id"])
+@pytest.mark.parametrize("others", [["ngben_15_98769_q2_relu.py"], []])
+@pytest.mark.parametrize("end", ["15_assignsubmission_file_q2_relu.py", "Ben Ng_15_assignsubmission_file_work.zip"])
+def test_no_end_of_a_name_makes_it_another_students(tmp_path: Path, number: str, others: list[str], end: str) -> None:
+    there = files(tmp_path / "class", f"lovelaceada_14_98768_{end}", *others)
+    class_ = roster(*(Student(name, more={number: user}) for name, user in (("ada", "14"), ("ben", "15"))))
+    found = discover(there, ASSIGNMENT, class_)
+    assert sorted(each.student for each in found.found) == (["ada", "ben"] if others else ["ada"])
+    assert found.problems == ()
+
+
+def test_the_number_of_one_system_is_not_looked_for_among_anothers(tmp_path: Path) -> None:
+    there = files(tmp_path / "class", "lovelaceada_14_15_assignsubmission_file.zip", "ngben_16_1_q2_relu.py")
+    found = discover(
+        there, ASSIGNMENT, roster(Student("carl", more={"canvas id": "15"}), Student("dora", more={"moodle id": "16"}))
+    )
+    assert [each.student for each in found.missing] == ["carl", "dora"]
+
+
+def test_the_account_at_the_end_of_what_a_student_named_is_not_believed(tmp_path: Path) -> None:
+    there = files(tmp_path / "class", "lovelaceada_14_98768_lab-ben99.zip")
+    found = discover(there, ASSIGNMENT, roster(Student("ben", more={"github_username": "ben99"})))
+    assert [each.student for each in found.missing] == ["ben"]
+
+
 def test_two_of_one_squeezed_name_are_not_guessed_and_canvass_number_decides(tmp_path: Path) -> None:
     there = files(tmp_path / "class", "leekim_14_1_q2_relu.py", "leekim_15_2_q2_relu.py")
     kims = [Student("kim1", "Kim Lee"), Student("kim2", "Kim Lee")]
@@ -131,6 +156,15 @@ def test_a_zip_file_beside_loose_ones(tmp_path: Path) -> None:
     assert "2 submissions of dudi" in " ".join(both.problems)
 
 
+def test_a_loose_file_that_was_renamed_is_the_submission_also_beside_a_zip_file(tmp_path: Path) -> None:
+    there = files(tmp_path / "class", "dudi_14_1_notes.pdf", "dudi_14_2_q2_relu (1).py")
+    found = discover(there, ASSIGNMENT)
+    assert modules(found) == {"dudi_14": {"q2_relu.py": "dudi_14_2_q2_relu (1).py"}}
+    assert found.found[0].source == "dudi_14_2_q2_relu (1).py and 1 more"
+    files(there, "dudi_14_3_lab.zip")
+    assert "2 submissions of dudi" in " ".join(discover(there, ASSIGNMENT, roster(Student("dudi"))).problems)
+
+
 def test_a_link_among_loose_files_is_not_followed(tmp_path: Path) -> None:
     there = files(tmp_path / "class", "dudi_14_1_q2_relu.py")
     (there / "dudi_14_2_q1_conv2d.py").symlink_to(there / "dudi_14_1_q2_relu.py")
@@ -153,6 +187,21 @@ def test_moodles_loose_files_are_one_submission_a_student(tmp_path: Path) -> Non
         "b": {"q2_relu.py": "Ben Ng_13_assignsubmission_file_q2_relu.py"},
     }
     assert found.problems == ()
+
+
+def test_what_was_typed_into_moodle_is_no_second_submission(tmp_path: Path) -> None:
+    there = files(
+        tmp_path / "class",
+        "Ada Lovelace_12_assignsubmission_file_/q2_relu.py",
+        "Ada Lovelace_12_assignsubmission_onlinetext_/onlinetext.html",
+        "Ben Ng_13_assignsubmission_onlinetext_/onlinetext.html",
+    )
+    found = discover(there, ASSIGNMENT, roster(Student("ada", "Ada Lovelace"), Student("ben", "Ben Ng")))
+    assert {each.student: (each.source, each.undecided) for each in found.found} == {
+        "ada": ("Ada Lovelace_12_assignsubmission_file_", ""),
+        "ben": ("Ben Ng_13_assignsubmission_onlinetext_", ""),
+    }
+    assert "Ada Lovelace_12_assignsubmission_onlinetext_ holds what the student typed" in " ".join(found.problems)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +252,15 @@ def export(folder: Path, metadata: str = GRADESCOPE) -> Path:
     return folder
 
 
+def test_the_only_folder_of_a_class_does_not_say_itself_whose_it_is(tmp_path: Path) -> None:
+    mine = tmp_path / "class" / "mallory"
+    (mine / "submission_1").mkdir(parents=True)
+    (mine / "submission_1" / "q2_relu.py").write_text("pass")
+    (mine / "submission_metadata.yml").write_text("submission_1:\n  :submitters:\n  - :name: ben\n")
+    found = discover(tmp_path / "class", ASSIGNMENT, roster(Student("ben"), Student("mallory")))
+    assert [each.student for each in found.found] == ["mallory"]
+
+
 @pytest.mark.parametrize("within", ["", "assignment_5_export"])
 def test_gradescopes_export_has_a_submission_for_each_submitter(tmp_path: Path, within: str) -> None:
     export(tmp_path / "class" / within)
@@ -214,6 +272,7 @@ def test_gradescopes_export_has_a_submission_for_each_submitter(tmp_path: Path, 
         ("submission_103", "submission_103", None),
     ]
     assert found.problems == ("submission_metadata.yml does not say whose submission_103 is.",)
+    assert not any(each.claimed for each in found.found)
     assert modules(found)["cem@uni.example"] == {"q2_relu.py": "submission_102/q2_relu.py"}
 
 

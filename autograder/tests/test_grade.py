@@ -60,7 +60,7 @@ def test_the_report_is_the_schema(graded: Grade, tmp_path: Path) -> None:
     assert read["schema"] == SCHEMA
     assert list(read) == [
         *("schema", "submission", "graded_at", "seconds", "hashes", "seed", "environment", "isolation"),
-        *("score", "max_score", "pending", "questions", "left_out"),
+        *("score", "max_score", "pending", "questions", "left_out", "notes"),
     ]
     assert set(read["hashes"]) == {"submission", "suite", "thresholds", "grader", "secret"}
     (question,) = read["questions"]
@@ -150,6 +150,12 @@ def test_pytest_settings_of_the_person_who_grades_change_nothing(
     report = graded(course.STUBS)
     assert len(report.questions[0].tests) == 17
     assert all(test.message for test in report.questions[0].tests)
+
+
+def test_code_that_reads_as_a_comment_is_flagged(graded: Grade, tmp_path: Path) -> None:
+    (tmp_path / "q1_conv2d.py").write_text("# coding: utf-7\n# +AAo-def conv2d(*given):+AAo-    return None\n")
+    (question,) = graded(tmp_path).questions
+    assert any("names UTF-7 as its encoding" in flag for flag in question.flags)
 
 
 def test_an_unknown_question_is_refused(assignment: Assignment) -> None:
