@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<participant>\d+)_assignsubmission_(?=.)[^_]*_?(?P<file>.*)", re.DOTALL)
+_TYPED = re.compile(r"_assignsubmission_onlinetext_?$")
 _CANVAS = re.compile(
     r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?!assignsubmission_)(?P<file>.+)", re.DOTALL
 )
@@ -37,6 +38,12 @@ def loose_file(label: str) -> LooseFile | None:
     if canvas := _CANVAS.fullmatch(label):
         return LooseFile(f"{canvas['name']}_{canvas['user']}", canvas["file"], int(canvas["number"]))
     return None
+
+
+def typist(label: str) -> str | None:
+    """Whose folder it is, as `LooseFile.owner` says it, if it is Moodle's for what a student typed into a field."""
+    whose = loose_file(label) if _TYPED.search(label) else None
+    return whose.owner if whose is not None else None
 
 
 def first_try(name: str) -> tuple[str, int]:

@@ -189,6 +189,21 @@ def test_moodles_loose_files_are_one_submission_a_student(tmp_path: Path) -> Non
     assert found.problems == ()
 
 
+def test_what_was_typed_into_moodle_is_no_second_submission(tmp_path: Path) -> None:
+    there = files(
+        tmp_path / "class",
+        "Ada Lovelace_12_assignsubmission_file_/q2_relu.py",
+        "Ada Lovelace_12_assignsubmission_onlinetext_/onlinetext.html",
+        "Ben Ng_13_assignsubmission_onlinetext_/onlinetext.html",
+    )
+    found = discover(there, ASSIGNMENT, roster(Student("ada", "Ada Lovelace"), Student("ben", "Ben Ng")))
+    assert {each.student: (each.source, each.undecided) for each in found.found} == {
+        "ada": ("Ada Lovelace_12_assignsubmission_file_", ""),
+        "ben": ("Ben Ng_13_assignsubmission_onlinetext_", ""),
+    }
+    assert "Ada Lovelace_12_assignsubmission_onlinetext_ holds what the student typed" in " ".join(found.problems)
+
+
 @pytest.mark.parametrize(
     ("name", "first"),
     [
