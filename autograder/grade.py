@@ -192,6 +192,7 @@ def _session(
         left_out=submission.left_out,
         key=seeds.calls(question.id),
         allowance=allowance,
+        notebook=submission.notebooks.get(f"{question.module}.py"),
     )
     problem = submission.problems.get(f"{question.module}.py")
     if problem is not None:
@@ -220,6 +221,7 @@ def _short_run(
         problem=submission.problems.get(f"{question.module}.py"),
         left_out=submission.left_out,
         allowance=allowance,
+        notebook=submission.notebooks.get(f"{question.module}.py"),
     )
 
 
@@ -239,4 +241,5 @@ def _question_report(
         tests=tests,
         written=written,
         accuracy=short_run.result() if short_run is not None else None,
+        notes=[*submission.notes.get(f"{question.module}.py", ()), *session.notes],
     )

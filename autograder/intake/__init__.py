@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.course import EXPLANATIONS, STUBS, Assignment
+from autograder.course import EXPLANATIONS, STUBS, Assignment, Question
 from autograder.errors import UnusableRequest
 from autograder.intake import encoding, notebook
-from autograder.intake.answers import as_explanations, written_answer
+from autograder.intake.answers import as_explanations, turned_into_code, written_answer
 from autograder.intake.archive import open_archive, open_inner_archive
+from autograder.intake.cells import Notebook
 from autograder.intake.folder import Folder, LooseFiles
 from autograder.intake.names import is_code, printable, shortened
 from autograder.intake.source import DEEPEST, MAX_FOLDERS, Parts, Source, TooLarge, Unreadable
@@ -40,6 +41,8 @@ class Submission:
         problems: by file name, why a module or the written answers, which are there, cannot be used.
         explanations: the written answers, or None.
         left_out: names of other files that were there, as printable text; Python first.
+        notebooks: by module, the notebook that it was made of.
+        notes: by module, sentences about a notebook's cells that have become of another kind, and count all the same.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Submission:
     problems: dict[str, str] = field(default_factory=dict)
     explanations: str | None = None
     left_out: tuple[str, ...] = ()
+    notebooks: dict[str, Notebook] = field(default_factory=dict)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -114,15 +119,23 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
     home = _home(source, [*(f"{module}{end}" for module in wanted for end in (".py", ".ipynb")), EXPLANATIONS], shown)
     modules: dict[str, bytes] = {}
     problems: dict[str, str] = {}
+    notebooks: dict[str, Notebook] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     taken = [EXPLANATIONS]
-    for module in wanted:
+    for question in assignment.questions:
+        module = question.module
         # Of a module and a notebook the module counts, even if it is unusable: what counts must not be a guess.
         file = next((name for name in (f"{module}.py", f"{module}.ipynb") if source.holds((*home, name))), None)
         if file is None:
             continue
         taken.append(file)
         try:
-            modules[f"{module}.py"] = read_module(source, home, file)
+            if file.endswith(".ipynb"):
+                read = read_notebook(source, home, file, question)
+                modules[f"{module}.py"], notebooks[f"{module}.py"] = read.module, read.notebook
+                notes[f"{module}.py"] = read.notes
+            else:
+                modules[f"{module}.py"] = encoding.importable(source.read((*home, file), MAX_MODULE_BYTES))
         except Unreadable as problem:
             problems[f"{module}.py"] = f"{file} {problem}."
     explanations = None
@@ -130,32 +143,51 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
         explanations = encoding.decoded(source.read((*home, EXPLANATIONS), MAX_EXPLANATIONS_BYTES))
     except FileNotFoundError:
         try:
-            explanations = _written_in_notebooks(source, home, assignment, taken)
+            explanations = _written_in_notebooks(source, home, assignment, taken, notes)
         except Unreadable as problem:
             problems[EXPLANATIONS] = f"{problem}."
     except Unreadable as problem:
         problems[EXPLANATIONS] = f"{EXPLANATIONS} {problem}."
-    return Submission(printable(source.name), modules, problems, explanations, _left_out(source, home, taken))
+    left_out = _left_out(source, home, taken)
+    notes = {module: said for module, said in notes.items() if said}
+    return Submission(printable(source.name), modules, problems, explanations, left_out, notebooks, notes)
 
 
-def read_module(source: Source, home: Parts, file: str) -> bytes:
-    """The module in a file or a notebook.
+@dataclass(frozen=True)
+class NotebookRead:
+    """A notebook as it counts: its module, where the cells are in it, and sentences about cells of another kind."""
+
+    module: bytes
+    notebook: Notebook
+    notes: tuple[str, ...]
+
+
+def read_notebook(source: Source, home: Parts, file: str, question: Question | None) -> NotebookRead:
+    """The module in a notebook.
+
+    Args:
+        source: the submission.
+        home: where its files lie.
+        file: the notebook's name.
+        question: whose notebook it is; None if it is not a question's.
 
     Raises:
         Unreadable: there is none that can be used.
     """
-    if not file.endswith(".ipynb"):
-        contents = source.read((*home, file), MAX_MODULE_BYTES)
-    else:
-        try:
-            cells = notebook.code_cells(source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES))
-        except TooLarge as problem:
-            raise Unreadable(f"{problem}: clear its outputs and save it again") from None
-        size = sum(len(cell.source.encode()) for cell in cells)
-        if size > MAX_MODULE_BYTES:
-            raise Unreadable(f"has {size:,} bytes of code; {MAX_MODULE_BYTES:,} are allowed")
-        contents = notebook.as_module(cells, file)
-    return encoding.importable(contents)
+    try:
+        cells = notebook.code_cells(source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES), question)
+    except TooLarge as problem:
+        raise Unreadable(f"{problem}: clear its outputs and save it again") from None
+    size = sum(len(cell.source.encode()) for cell in cells)
+    if size > MAX_MODULE_BYTES:
+        raise Unreadable(f"has {size:,} bytes of code; {MAX_MODULE_BYTES:,} are allowed")
+    for cell in cells:
+        before, nul, _ = cell.source.partition("\0")
+        if nul:
+            place = f"cell {cell.number}, line {before.count(chr(10)) + 1}"
+            raise Unreadable(f"cannot be imported (SyntaxError): {place} holds a NUL byte, which is no text")
+    contents, places = notebook.laid_out(cells, file, question)
+    return NotebookRead(encoding.importable(contents), places, tuple(notebook.turned_into_text(cells, file)))
 
 
 def _only_zip_file(archive: Source) -> Parts | None:
@@ -172,7 +204,9 @@ def _only_zip_file(archive: Source) -> Parts | None:
     return None
 
 
-def _written_in_notebooks(source: Source, home: Parts, assignment: Assignment, taken: list[str]) -> str | None:
+def _written_in_notebooks(
+    source: Source, home: Parts, assignment: Assignment, taken: list[str], notes: dict[str, tuple[str, ...]]
+) -> str | None:
     """The written answers from the notebooks, as `explanations.md` would have them; None if there are none.
 
     Args:
@@ -180,6 +214,7 @@ def _written_in_notebooks(source: Source, home: Parts, assignment: Assignment, t
         home: where its files lie.
         assignment: with the questions that have a written answer.
         taken: names of files that were read; those read here are added.
+        notes: by module, sentences about cells; those about cells read here are added.
 
     Raises:
         Unreadable: one of these notebooks; the text begins with its name.
@@ -190,12 +225,15 @@ def _written_in_notebooks(source: Source, home: Parts, assignment: Assignment, t
         if not question.written or not source.holds((*home, file)):
             continue
         try:
-            answer = written_answer(source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES), question.id)
+            contents = source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES)
+            answer = written_answer(contents, question.id)
+            turned = tuple(turned_into_code(contents, question.id, file))
         except Unreadable as problem:
             raise Unreadable(f"{file} {problem}") from None
         if answer is not None:
             answers[question.id] = answer
             taken.append(file)
+            notes[f"{question.module}.py"] = (*notes.get(f"{question.module}.py", ()), *turned)
     return as_explanations(answers) if answers else None
 
 
