@@ -19,6 +19,7 @@ from autograder import course
 from autograder.course import Question
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.inert import one_line
+from autograder.nbgrader.cells import TURNED
 from autograder.nbgrader.feedback import told
 from autograder.nbgrader.service import Settings, grading
 from autograder.render.versions import graded_with, other_python
@@ -70,6 +71,9 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
             self.log.warning(other)
         report = for_student(whole)
         graded = next(each for each in report["questions"] if each["id"] == question.id)
+        for note in graded.get("notes", ()):
+            if not note.endswith(TURNED):  # these were said where the cells were put right
+                self.log.warning("%s, %s: %s", one_line(whose["student"]), one_line(whose["notebook"]), one_line(note))
         points = most_points(question, graded)
         outputs = {f"{question.id}-{visibility}": visibility for visibility in VISIBILITIES}
         for cell in cells:

@@ -32,6 +32,7 @@ def results(
     told = [remark for remark in (*remarks, graded_with(student["environment"])) if remark]
     if student["left_out"]:
         told.append(f"Left out, not part of the assignment: {', '.join(student['left_out'])}")
+    told += [one_line(note) for question in student["questions"] for note in question.get("notes", ())]
     tests: list[dict[str, Any]] = []
     leaderboard = []
     for place, question in enumerate(student["questions"], start=1):

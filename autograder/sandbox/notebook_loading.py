@@ -1,8 +1,8 @@
 """Inside a worker: import a notebook's module cell by cell, as a notebook that runs, and leave out what fails.
 
 Each statement runs for itself. One that fails in a cell without an answer is left out, and the rest goes on: a scratch
-cell, a plot, a line of prose. A cell has an answer if it is the course's cell for one, or defines what the question asks
-for. There a statement that fails ends the cell, as in a notebook, if some of that was still to come; and if it is
+cell, a plot, a line of prose. A cell has an answer if it is the course's cell for one, or defines what the question
+asks for. There a statement that fails ends the cell, as in a notebook, if some of that was still to come; and if it is
 missing in the end, the import fails with that error. What stands below the answer in its cell is as in another cell.
 
 Training in a scratch cell must not use up the time for importing: a statement on which no answer waits, and which is
@@ -101,9 +101,9 @@ class _Import:
         except Exception as error:  # noqa: BLE001  (no Python, or deeper than the parser goes)
             self._run_what_is_python(cell, lines, error)
             return
-        defined = frozenset(name for statement in body for name in names_of(statement))
-        strict = not cell.turned and bool(cell.answer or defined & self.names)
-        self._run_statements(body, strict=strict)
+        defined = {name for statement in body for name in names_of(statement)} & self.names
+        wanted = frozenset({*defined, *([cell.answer] if cell.answer else [])})
+        self._run_statements(body, frozenset() if cell.turned else wanted)
 
     def _run_what_is_python(self, cell: _Cell, lines: Sequence[str], error: Exception) -> None:
         """A cell that is not Python: of another than an answer's, leave out the lines that are not."""
@@ -120,24 +120,22 @@ class _Import:
                 names = frozenset(one or other for one, other in _DEFINES.findall(piece))
                 self.left_out.append(LeftOut(begin, "syntax", problem, names))
             else:
-                self._run_statements(_parsed("\n" * (begin - 1) + piece, self.file), strict=False)
+                self._run_statements(_parsed("\n" * (begin - 1) + piece, self.file), frozenset())
 
-    def _run_statements(self, body: Sequence[ast.stmt], *, strict: bool) -> None:
+    def _run_statements(self, body: Sequence[ast.stmt], wanted: frozenset[str]) -> None:
         """Run the statements of a cell, or of a part of it; one that fails is left out.
 
         Args:
             body: the statements.
-            strict: whether the cell has an answer.
+            wanted: what the question asks of the cell.
         """
         waiting = list(body)
         while waiting:
             statement = waiting.pop(0)
             self.guard.refused.clear()
-            later = frozenset(name for each in [statement, *waiting] for name in names_of(each))
-            answer = later & self.names if strict else frozenset()
             try:
                 code = self._compiled(statement)
-                if answer or isinstance(statement, _DEFINITIONS):
+                if wanted or isinstance(statement, _DEFINITIONS):
                     exec(code, vars(self.module))  # noqa: S102  (as importing it does)
                 elif statement.lineno not in self.slow:
                     self.time.limit(partial(exec, code, vars(self.module)))
@@ -153,19 +151,23 @@ class _Import:
                     waiting[:0] = [ast.copy_location(ast.Import([alias]), statement) for alias in statement.names]
                 elif asked_for:
                     self._leave_out(statement, "needs", asked_for)
-                elif answer and not self._is_no_ones_fault(error):
-                    self.broken.append(_Broken(error, answer))
-                    self.left_out.append(LeftOut(statement.lineno, "raised", _told(error), later))
+                elif wanted and not self._is_no_ones_fault(error):
+                    self.broken.append(_Broken(error, wanted))
+                    rest = frozenset(name for each in [statement, *waiting] for name in names_of(each))
+                    self.left_out.append(LeftOut(statement.lineno, "raised", _told(error), rest))
                     return
                 else:
                     self._leave_out(statement, "raised", _told(error))
+            else:
+                wanted -= frozenset(names_of(statement))
 
     def _compiled(self, statement: ast.stmt) -> CodeType:
         if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
             known = [getattr(__future__, alias.name, None) for alias in statement.names]
             self.features |= sum(feature.compiler_flag for feature in known if feature is not None)
         module = ast.Module([statement], [])
-        return compile(module, self.file, "exec", self.features, dont_inherit=True)
+        code: CodeType = compile(module, self.file, "exec", self.features, dont_inherit=True)
+        return code
 
     def _is_no_ones_fault(self, error: BaseException) -> bool:
         """Whether a line misses what only a notebook has, or what was left out for the time it took."""

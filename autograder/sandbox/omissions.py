@@ -40,7 +40,7 @@ class Omission:
             case "needs":
                 return f"it needs {self.what}, which cannot be used in grading"
             case "slow":
-                return "it takes too long"
+                return "it took too long"
             case "syntax":
                 return f"it is not Python ({self.what})"
         return self.what
@@ -96,9 +96,14 @@ def noted(cells: Sequence[tuple[str, Sequence[tuple[int, Omission]]]]) -> list[s
     for cell, lines in cells[:MOST_TOLD]:
         numbers = list(dict.fromkeys(line for line, _ in lines))
         first, omission = lines[0]
-        which = f"line {first} was" if len(numbers) == 1 else f"lines {listed(list(map(str, numbers)), 5)} were"
-        reason = omission.reason if len(numbers) == 1 else f"in line {first}, {omission.reason}"
-        notes.append(f"{cell}: {which} left out, which costs nothing unless your answer needs it ({reason}).")
+        if len(numbers) == 1:
+            lines_, needs, where = f"line {first} was", "it", ""
+        else:
+            *others, last = map(str, numbers)
+            lines_, needs, where = f"lines {listed(others, 5)} and {last} were", "them", f" (line {first})"
+        notes.append(
+            f"{cell}, {lines_} left out, at no cost unless your answer needs {needs}: {omission.reason}{where}."
+        )
     if len(cells) > MOST_TOLD:
         notes.append(f"Something was left out of {len(cells) - MOST_TOLD} more cells, too.")
     return notes

@@ -196,7 +196,7 @@ BROKEN = "is not a valid notebook of today's format; open it in Jupyter and save
         (notebook("x <- 1", language_info={"name": "R"}), "is a notebook for another language than Python."),
         (notebook("x <- 1", language_info={"name": "3"}).replace(b'"3"', b"3"), "is a notebook for another language"),
         (notebook("x = 'HALF'").replace(b"HALF", b"\\ud800"), BROKEN),
-        (notebook("x = 'NUL'").replace(b"NUL", b"\\u0000"), "cannot be imported (SyntaxError): cell 1, line 1 holds a NUL"),
+        (notebook("x = 'NUL'").replace(b"NUL", b"\\u0000"), "(SyntaxError): cell 1, line 1 holds a NUL"),
         (notebook("#" * 40_000, "#" * 40_000), "has 80,000 bytes of code; 65,536 are allowed."),
         (notebook("", name="x" * 2_000_000), "bytes besides its outputs; 524,288 are allowed."),
         (b" " * (MAX_NOTEBOOK_BYTES + 1), "has 4,194,305 bytes; 4,194,304 are allowed: clear its outputs and save it"),
