@@ -65,7 +65,7 @@ def code_cells(contents: bytes, question: Question | None = None) -> list[CodeCe
     """A notebook's cells with code.
 
     Of the cells for setup, tests and written answers, which the course put there, only the place is left. A cell of the
-    course's for code that has become Markdown or raw is one still, unless what it is for stands in another.
+    course's for code that has become Markdown or raw is one still.
 
     Args:
         contents: the file's.
@@ -187,7 +187,7 @@ def _counted(cells: Iterable[Any], question: Question | None) -> list[CodeCell]:
     code = [_answer(number, cell, answers, question) for number, cell in numbered if cell.cell_type == "code"]
     for number, cell in numbered:
         name = _for_code(cell, question) if cell.cell_type != "code" else ""
-        if name and not any(_stands_in(name, answers, each) for each in code):
+        if name and isinstance(cell.source, str):
             code.append(CodeCell(number, cell.source, answers.get(name, ""), name))
     return sorted(code, key=lambda each: each.number)
 
@@ -220,14 +220,6 @@ def _for_code(cell: Any, question: Question | None) -> str:
         return name
     given = cell.get("id")  # what is given has no other
     return given if isinstance(given, str) and re.fullmatch(rf"{question.id}-given-\d{{1,3}}", given) else ""
-
-
-def _stands_in(name: str, answers: Mapping[str, str], cell: CodeCell) -> bool:
-    """Whether a cell has what the cell of this name is for, as far as that can be seen without reading Python."""
-    wanted = answers.get(name)
-    if wanted is None:
-        return False
-    return cell.answer == wanted or re.search(rf"(?m)^(?:(?:async )?def|class) {wanted}\b", cell.source) is not None
 
 
 def _without_fence(source: str) -> str:

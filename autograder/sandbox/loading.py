@@ -27,8 +27,9 @@ class LeftOut:
     Attributes:
         line: where it begins.
         kind: why: it "needs" a package or kernel that it could not have; or, in a notebook, it "raised" an exception,
-            is not Python ("syntax") or was too "slow".
-        what: the package or kernel, or the exception with its text.
+            is not Python ("syntax"), was too "slow", or stands in a cell that is text by now while another has the same
+            ("double").
+        what: the package or kernel, the exception with its text, or what the other cell has.
         names: what it would have defined.
     """
 

@@ -14,11 +14,12 @@ import __future__
 
 import ast
 import codeop
+import contextlib
 import re
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import CodeType, FrameType, ModuleType
@@ -91,19 +92,42 @@ class _Import:
     broken: list[_Broken] = field(default_factory=list)
     features: int = 0  # of `from __future__`, which in a notebook hold from their cell on
 
-    def run(self, cell: _Cell) -> None:
-        """Run a cell's statements."""
+    def run(self, cell: _Cell, elsewhere: frozenset[str]) -> None:
+        """Run a cell's statements.
+
+        Args:
+            cell: the cell.
+            elsewhere: what other cells for code define, if it is one no longer; as text it must not take their place.
+        """
         lines = self.source.split("\n")[cell.first - 1 : cell.last]
-        # Empty lines above it: every line has the number that it has in the module.
-        text = "\n" * (cell.first - 1) + "\n".join(lines)
+        if cell.turned and cell.answer in elsewhere:
+            self.left_out.append(LeftOut(cell.first, "double", cell.answer, frozenset()))
+            return
         try:
-            body = _parsed(text, self.file)
+            body = self.read(cell)
         except Exception as error:  # noqa: BLE001  (no Python, or deeper than the parser goes)
             self._run_what_is_python(cell, lines, error)
             return
         defined = {name for statement in body for name in names_of(statement)} & self.names
         wanted = frozenset({*defined, *([cell.answer] if cell.answer else [])})
         self._run_statements(body, frozenset() if cell.turned else wanted)
+
+    def read(self, cell: _Cell) -> list[ast.stmt]:
+        """A cell's statements; each line has the number that it has in the module.
+
+        Raises:
+            Exception: the cell is not Python.
+        """
+        lines = self.source.split("\n")[cell.first - 1 : cell.last]
+        return _parsed("\n" * (cell.first - 1) + "\n".join(lines), self.file)
+
+    def defined_by(self, cells: Iterable[_Cell]) -> frozenset[str]:
+        """What cells define that are Python."""
+        found: set[str] = set()
+        for cell in cells:
+            with contextlib.suppress(Exception):
+                found.update(name for statement in self.read(cell) for name in names_of(statement))
+        return frozenset(found)
 
     def _run_what_is_python(self, cell: _Cell, lines: Sequence[str], error: Exception) -> None:
         """A cell that is not Python: of another than an answer's, leave out the lines that are not."""
@@ -262,8 +286,11 @@ def run_cells(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
-        for cell in notebook["cells"]:
-            begun.run(_Cell(*cell))
+        cells = [_Cell(*cell) for cell in notebook["cells"]]
+        turned = any(cell.turned for cell in cells)
+        elsewhere = begun.defined_by(cell for cell in cells if not cell.turned) if turned else frozenset()
+        for cell in cells:
+            begun.run(cell, elsewhere)
     begun.refuse_what_breaks_the_answer()
     return begun.left_out
 

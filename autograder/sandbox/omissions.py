@@ -43,6 +43,8 @@ class Omission:
                 return "it took too long"
             case "syntax":
                 return f"it is not Python ({self.what})"
+            case "double":
+                return f"another cell has {self.what}, and counts"
         return self.what
 
 
@@ -60,7 +62,7 @@ def read(value: object, is_kernel: Callable[[str], bool]) -> list[Omission] | No
         if type(each) is not list or [type(part) for part in each] != [int, str, str]:
             return None
         line, kind, what = each
-        if kind not in ("needs", "raised", "syntax", "slow"):
+        if kind not in ("needs", "raised", "syntax", "slow", "double"):
             return None
         if kind == "needs" and not (_PACKAGE.fullmatch(what) or is_kernel(what)):
             return None
@@ -94,16 +96,14 @@ def noted(cells: Sequence[tuple[str, Sequence[tuple[int, Omission]]]]) -> list[s
     """
     notes = []
     for cell, lines in cells[:MOST_TOLD]:
-        numbers = list(dict.fromkeys(line for line, _ in lines))
+        *others, last = (str(line) for line in dict.fromkeys(line for line, _ in lines))
         first, omission = lines[0]
-        if len(numbers) == 1:
-            lines_, needs, where = f"line {first} was", "it", ""
+        if others:
+            which, needs, where = f"lines {listed(others, 5)} and {last} were", "them", f" (line {first})"
         else:
-            *others, last = map(str, numbers)
-            lines_, needs, where = f"lines {listed(others, 5)} and {last} were", "them", f" (line {first})"
-        notes.append(
-            f"{cell}, {lines_} left out, at no cost unless your answer needs {needs}: {omission.reason}{where}."
-        )
+            which, needs, where = f"line {last} was", "it", ""
+        reason = f"{omission.reason}{where}"
+        notes.append(f"{cell}, {which} left out, at no cost unless your answer needs {needs}: {reason}.")
     if len(cells) > MOST_TOLD:
         notes.append(f"Something was left out of {len(cells) - MOST_TOLD} more cells, too.")
     return notes
