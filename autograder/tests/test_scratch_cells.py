@@ -125,7 +125,7 @@ def check_a_mix(graded: Graded, mixed: list[tuple[str, int]], once: str, *, with
 
 # The rule at its edges: the text of the answer's cell, cells above it, whether all points are kept, what is said.
 RULE: dict[str, tuple[Notebook, bool, str]] = {
-    "fails above the answer": (answer(f"y = 1 / 0\n{RIGHT}"), False, "ZeroDivisionError at q2_relu.ipynb, cell 5, line"),
+    "fails above the answer": (answer(f"y = 1 / 0\n{RIGHT}"), False, "DivisionError at q2_relu.ipynb, cell 5, line 1"),
     "not Python": (answer(f"{RIGHT}\nnow it works"), False, "SyntaxError at q2_relu.ipynb, cell 5, line 3"),
     "fails in the definition": (answer(f"@nothing\n{RIGHT}"), False, "NameError at q2_relu.ipynb, cell 5, line 1"),
     "fails below the answer": (answer(f"{RIGHT}\nplot(relu)\nlast = 1"), True, "cell 5, line 3 was left out"),
