@@ -12,7 +12,7 @@ MOST_SHOWN = 100  # characters of an error, or of a line
 
 # At the left edge: what Colab and Jupyter have and a grader has not.
 _ONLY_HERE = re.compile(
-    r"(?m)^(?:(?:from|import)\s+(?:google|IPython|ipywidgets)\b.*|[^\s#][^#\n]*\b(?:input|get_ipython)\(.*)$"
+    r"(?m)^(?:(?:from|import)\s+(?:google|IPython|ipywidgets)\b.*|(?![\s#])[^#\n]*\b(?:input|get_ipython)\(.*)$"
 )
 _DEFINES = re.compile(r"(?m)^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]*)?=(?!=)")
 

@@ -329,7 +329,8 @@ class Session:
         if error["kind"] == "left out" and text.isdecimal() and int(text) in omitted:
             omission = omitted[int(text)]
             if omission.kind == "needs":
-                self.flag(f"{what} needs {self._place(int(text))}, which was left out: it asked for {omission.what}")
+                place = f"line {text}" if self._notebook is None else self._place(int(text))
+                self.flag(f"{what} needs {place}, which was left out: it asked for {omission.what}")
             return self._without(f"{what} could not be run.", [omission])
         if error["kind"] == "refused" and re.fullmatch(_PACKAGE, text):
             known = text if text in self._words_of_the_source() else "another package"

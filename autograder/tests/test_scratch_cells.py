@@ -1,8 +1,12 @@
-"""A cell that is no answer costs nothing, whatever is in it; one that is an answer fails as a module does."""
+"""A cell that is not an answer costs nothing, whatever is in it; one that is an answer fails as a module does."""
 
 from __future__ import annotations
 
 import copy
+import json
+import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,6 +125,34 @@ def check_a_mix(graded: Graded, mixed: list[tuple[str, int]], once: str, *, with
     assert question.score == question.max_score, question.tests[0].message
     for name in [*(name for name, _ in mixed), *([once] if once else [])]:
         assert any(ACCIDENTS[name].says in note for note in question.notes), name
+
+
+@pytest.mark.slow  # a class's worth of cells in seven notebooks, by the command line
+def test_accidents_in_every_notebook_cost_nothing_on_the_command_line(tmp_path: Path) -> None:
+    draw = random.Random(3)
+    most = sum(question.automatic for question in ASSIGNMENT.questions)
+    for name, made in MADE.items():
+        notebook = copy.deepcopy(made)
+        for accident in draw.sample(ANYWHERE, 8):
+            happen(notebook, accident, draw.randrange(len(notebook.cells)))
+        (tmp_path / name).write_text(nbformat.writes(notebook), "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "autograder",
+        "grade",
+        str(tmp_path),
+        "--no-training",
+        "--json",
+        str(tmp_path / "r"),
+    ]
+    done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads((tmp_path / "r").read_text("utf-8"))
+    assert report["score"] == report["max_score"] > most - 10, done.stdout
+    for question in report["questions"]:
+        assert len(question["notes"]) == 8
+        assert all(f"      {note}" in done.stdout for note in question["notes"])
 
 
 # The rule at its edges: the text of the answer's cell, cells above it, whether all points are kept, what is said.
