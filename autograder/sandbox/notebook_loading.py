@@ -71,7 +71,7 @@ class _Import:
 
     Args:
         module: to fill.
-        source: its text.
+        lines: its text's.
         file: its file's name.
         names: what the question asks for.
         guard: notes what it refuses.
@@ -81,7 +81,7 @@ class _Import:
     """
 
     module: ModuleType
-    source: str
+    lines: Sequence[str]
     file: str
     names: frozenset[str]
     guard: Guard
@@ -99,7 +99,7 @@ class _Import:
             cell: the cell.
             elsewhere: what other cells for code define, if it is one no longer; as text it must not take their place.
         """
-        lines = self.source.split("\n")[cell.first - 1 : cell.last]
+        lines = self.lines[cell.first - 1 : cell.last]
         if cell.turned and cell.answer in elsewhere:
             self.left_out.append(LeftOut(cell.first, "double", cell.answer, frozenset()))
             return
@@ -118,8 +118,7 @@ class _Import:
         Raises:
             Exception: the cell is not Python.
         """
-        lines = self.source.split("\n")[cell.first - 1 : cell.last]
-        return _parsed("\n" * (cell.first - 1) + "\n".join(lines), self.file)
+        return _parsed("\n".join(self.lines[cell.first - 1 : cell.last]), self.file, cell.first - 1)
 
     def defined_by(self, cells: Iterable[_Cell]) -> frozenset[str]:
         """What cells define that are Python."""
@@ -144,7 +143,7 @@ class _Import:
                 names = frozenset(one or other for one, other in _DEFINES.findall(piece))
                 self.left_out.append(LeftOut(begin, "syntax", problem, names))
             else:
-                self._run_statements(_parsed("\n" * (begin - 1) + piece, self.file), frozenset())
+                self._run_statements(_parsed(piece, self.file, begin - 1), frozenset())
 
     def _run_statements(self, body: Sequence[ast.stmt], wanted: frozenset[str]) -> None:
         """Run the statements of a cell, or of a part of it; one that fails is left out.
@@ -280,7 +279,7 @@ def run_cells(
     """
     vars(module)["display"] = _display
     begun = _Import(
-        *(module, source, file, frozenset(notebook["names"]), guard, own),
+        *(module, source.split("\n"), file, frozenset(notebook["names"]), guard, own),
         _Time(*notebook["seconds"]),
         frozenset(notebook["slow"]),
     )
@@ -300,8 +299,20 @@ def _display(*values: object, **_: object) -> None:
     print(*values, sep="\n")
 
 
-def _parsed(text: str, file: str) -> list[ast.stmt]:
-    return compile(text, file, "exec", ast.PyCF_ONLY_AST, dont_inherit=True).body  # type: ignore[attr-defined,no-any-return]
+def _parsed(text: str, file: str, above: int) -> list[ast.stmt]:
+    """The statements of a text above which a file has so many lines."""
+    try:
+        tree: ast.Module = compile(text, file, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)  # type: ignore[assignment]
+    except SyntaxError as error:
+        error.lineno = (error.lineno or 1) + above
+        error.msg = _moved(error.msg, above)
+        raise
+    return ast.increment_lineno(tree, above).body
+
+
+def _moved(text: str, above: int) -> str:
+    """What the parser says, with the numbers that lines have in the file."""
+    return re.sub(r"\bline (\d{1,6})\b", lambda found: f"line {int(found[1]) + above}", text)
 
 
 def _pieces(lines: Sequence[str], first: int) -> Iterator[tuple[int, str, str | None]]:
@@ -329,7 +340,7 @@ def _pieces(lines: Sequence[str], first: int) -> Iterator[tuple[int, str, str | 
             if whole:
                 problem, end = "", until
                 break
-            problem = "SyntaxError: it has no end"
+            problem = _unfinished(piece, first + begin - 1)
             if read >= _MOST_READ:
                 break
         yield first + begin, "\n".join(lines[begin : starts[end]]), problem or None
@@ -337,6 +348,15 @@ def _pieces(lines: Sequence[str], first: int) -> Iterator[tuple[int, str, str | 
     if at < len(starts) - 1:
         rest = "\n".join(lines[starts[at] :])
         yield first + starts[at], rest, "SyntaxError: too much of the cell is not Python"
+
+
+def _unfinished(piece: str, above: int) -> str:
+    """What the parser says of a statement that has no end."""
+    try:
+        _parsed(piece, "<piece>", above)
+    except Exception as error:  # noqa: BLE001  (whatever it is)
+        return _told(error)
+    return "SyntaxError: it has no end"
 
 
 def _told(error: BaseException, above: int = 0) -> str:
@@ -350,7 +370,7 @@ def _told(error: BaseException, above: int = 0) -> str:
         text = str(error.msg if isinstance(error, SyntaxError) else error)[:_MOST_TEXT]
     except Exception:  # noqa: BLE001  (whatever a student's __str__ does)
         text = "(its text could not be made)"
-    if isinstance(error, SyntaxError) and above:
-        text = re.sub(r"\bline (\d{1,6})", lambda found: f"line {int(found[1]) + above}", text)
+    if isinstance(error, SyntaxError):
+        text = _moved(text, above)
     kind = type(error).__name__[:100]
     return f"{kind}: {text}" if text else kind

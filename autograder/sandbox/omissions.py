@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from autograder.inert import one_line
-from autograder.wording import listed
 from tests.rule import OWN_WORK, RULE
 
 MOST_LEFT_OUT = 100  # statements of a module; of more the first are told
 MOST_TOLD = 10  # of them, in one message, and cells in a report's notes
+MOST_LINES = 6  # named of a cell
 MAX_TEXT = 200  # characters of an exception
 
 _PACKAGE = re.compile(r"\w{1,100}")
@@ -96,12 +96,14 @@ def noted(cells: Sequence[tuple[str, Sequence[tuple[int, Omission]]]]) -> list[s
     """
     notes = []
     for cell, lines in cells[:MOST_TOLD]:
-        *others, last = (str(line) for line in dict.fromkeys(line for line, _ in lines))
+        numbers = [str(line) for line in dict.fromkeys(line for line, _ in lines)]
         first, omission = lines[0]
-        if others:
-            which, needs, where = f"lines {listed(others, 5)} and {last} were", "them", f" (line {first})"
+        if len(numbers) == 1:
+            which, needs, where = f"line {first} was", "it", ""
         else:
-            which, needs, where = f"line {last} was", "it", ""
+            *others, last = numbers
+            every = f"lines {', '.join(others)} and {last}" if len(numbers) <= MOST_LINES else f"{len(numbers)} lines"
+            which, needs, where = f"{every} were", "them", f" (line {first})"
         reason = f"{omission.reason}{where}"
         notes.append(f"{cell}, {which} left out, at no cost unless your answer needs {needs}: {reason}.")
     if len(cells) > MOST_TOLD:

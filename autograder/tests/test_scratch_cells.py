@@ -36,6 +36,8 @@ QUICK = [name for name, accident in ACCIDENTS.items() if not accident.slow]
 ANYWHERE = [name for name in QUICK if ACCIDENTS[name].anywhere]
 ONCE = [name for name in QUICK if not ACCIDENTS[name].anywhere]
 
+TRAINED = 10  # points for training networks
+
 Graded = Callable[[Notebook], QuestionReport]
 
 
@@ -149,7 +151,7 @@ def test_accidents_in_every_notebook_cost_nothing_on_the_command_line(tmp_path: 
     done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     report = json.loads((tmp_path / "r").read_text("utf-8"))
-    assert report["score"] == report["max_score"] > most - 10, done.stdout
+    assert report["score"] == report["max_score"] >= most - TRAINED, done.stdout
     for question in report["questions"]:
         assert len(question["notes"]) == 8
         assert all(f"      {note}" in done.stdout for note in question["notes"])
