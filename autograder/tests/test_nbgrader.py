@@ -118,10 +118,10 @@ def test_three_students_are_graded_in_the_sandbox(tmp_path: Path, sandbox: Sandb
 @pytest.mark.timeout(900)
 def test_accidents_around_right_answers_cost_nobody_a_point_and_each_is_in_the_log(tmp_path: Path) -> None:
     course = _course(tmp_path, "--notebook", "q[12]_*")
-    for student, name in enumerate(ACCIDENTS):
+    for number, name in enumerate(ACCIDENTS):
         notebook = course.notebook(Q2, solved=True)
         happen(notebook, name)
-        course.submit(f"s{student}", {Q2: notebook})
+        course.submit(f"s{number}", {Q2: notebook})
     draw = random.Random(5)
     anywhere, once = ([name for name in ACCIDENTS if ACCIDENTS[name].anywhere is each] for each in (True, False))
     mixes = {f"mix{number}": [draw.choice(once), *draw.choices(anywhere, k=3)] for number in range(4)}
@@ -136,7 +136,7 @@ def test_accidents_around_right_answers_cost_nobody_a_point_and_each_is_in_the_l
 
     said = course.nbgrader("autograde", "cnn", "--notebook", "q[12]_*").splitlines()
     _check_that_nothing_ran(course)
-    happened = {**{f"s{student}": [name] for student, name in enumerate(ACCIDENTS)}, **mixes}
+    happened = {**{f"s{number}": [name] for number, name in enumerate(ACCIDENTS)}, **mixes}
     assert len(happened) > 20
     for student, mix in happened.items():
         assert [course.score(student, Q2, cell) for cell in ("q2-public", "q2-hidden")] == [2, 3], mix

@@ -24,6 +24,7 @@ from autograder.intake.notebook import code_cells
 from autograder.intake.source import Unreadable
 from autograder.nbgrader.notebooks import make_notebooks
 from autograder.report import QuestionReport, for_student
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.accidents import ACCIDENTS, Notebook, happen, written_turned
 from autograder.tests.nbgrader_course import cell_of
@@ -36,6 +37,7 @@ QUICK = [name for name, accident in ACCIDENTS.items() if not accident.slow]
 ANYWHERE = [name for name in QUICK if ACCIDENTS[name].anywhere]
 ONCE = [name for name in QUICK if not ACCIDENTS[name].anywhere]
 
+QUICKLY = ASSIGNMENT.limited(Limits(call_seconds=4))  # what is too slow is stopped sooner
 TRAINED = 10  # points for training networks
 
 Graded = Callable[[Notebook], QuestionReport]
@@ -51,7 +53,7 @@ def graded(sandbox: Sandbox, tmp_path: Path) -> Graded:
     """Grade a notebook of question 2."""
 
     def grade_it(notebook: Notebook) -> QuestionReport:
-        report = grade(hand_in(tmp_path, notebook), ASSIGNMENT, sandbox, questions=("q2",))
+        report = grade(hand_in(tmp_path, notebook), QUICKLY, sandbox, questions=("q2",))
         assert for_student(report)["questions"][0].get("notes", []) == report.questions[0].notes
         return report.questions[0]
 
