@@ -5,8 +5,9 @@ cell, a plot, a line of prose. A cell has an answer if it is the course's cell f
 asks for. There a statement that fails ends the cell, as in a notebook, if some of that was still to come; and if it is
 missing in the end, the import fails with that error. What stands below the answer in its cell is as in another cell.
 
-Training in a scratch cell must not use up the time for importing: a statement on which no answer waits, and which is
-neither a definition nor an import, may take a share of that time, and is stopped and left out beyond it.
+Training in a scratch cell must not use up the time for importing: a statement on which no answer waits, which is
+neither a definition nor an import and gives no name that the answer uses, may take a share of that time, and is stopped
+and left out beyond it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import contextlib
 import re
 import signal
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +27,7 @@ from typing import Any
 
 from autograder.sandbox.guard import Guard
 from autograder.sandbox.loading import LeftOut, names_of, needed
+from autograder.sandbox.notebook_needs import used_by
 
 OF_ALL, OF_ONE = 0.25, 0.02  # of the limits for importing: what all other cells' statements may take, and any one more
 MOST_PIECES = 200  # of a cell that is not Python: so many are looked at one by one
@@ -76,7 +77,7 @@ class _Import:
         names: what the question asks for.
         guard: notes what it refuses.
         own: see `loading.load`.
-        time: what other cells' statements may take.
+        time: what statements may take on which no answer waits.
         slow: lines of statements that are known to take too long, and are not tried again.
     """
 
@@ -88,6 +89,7 @@ class _Import:
     own: frozenset[str]
     time: _Time
     slow: frozenset[int]
+    used: frozenset[str] = frozenset()  # by the answer
     left_out: list[LeftOut] = field(default_factory=list)
     broken: list[_Broken] = field(default_factory=list)
     features: int = 0  # of `from __future__`, which in a notebook hold from their cell on
@@ -120,13 +122,11 @@ class _Import:
         """
         return _parsed("\n".join(self.lines[cell.first - 1 : cell.last]), self.file, cell.first - 1)
 
-    def defined_by(self, cells: Iterable[_Cell]) -> frozenset[str]:
-        """What cells define that are Python."""
-        found: set[str] = set()
+    def all_of(self, cells: Iterable[_Cell]) -> Iterator[ast.stmt]:
+        """The statements of the cells that are Python."""
         for cell in cells:
             with contextlib.suppress(Exception):
-                found.update(name for statement in self.read(cell) for name in names_of(statement))
-        return frozenset(found)
+                yield from self.read(cell)
 
     def _run_what_is_python(self, cell: _Cell, lines: Sequence[str], error: Exception) -> None:
         """A cell that is not Python: of another than an answer's, leave out the lines that are not."""
@@ -158,7 +158,7 @@ class _Import:
             self.guard.refused.clear()
             try:
                 code = self._compiled(statement)
-                if wanted or isinstance(statement, _DEFINITIONS):
+                if wanted or isinstance(statement, _DEFINITIONS) or not self.used.isdisjoint(names_of(statement)):
                     exec(code, vars(self.module))  # noqa: S102  (as importing it does)
                 elif statement.lineno not in self.slow:
                     self.time.limit(partial(exec, code, vars(self.module)))
@@ -283,13 +283,12 @@ def run_cells(
         _Time(*notebook["seconds"]),
         frozenset(notebook["slow"]),
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)
-        cells = [_Cell(*cell) for cell in notebook["cells"]]
-        turned = any(cell.turned for cell in cells)
-        elsewhere = begun.defined_by(cell for cell in cells if not cell.turned) if turned else frozenset()
-        for cell in cells:
-            begun.run(cell, elsewhere)
+    cells = [_Cell(*cell) for cell in notebook["cells"]]
+    begun.used = used_by(begun.names, begun.all_of(cells))
+    of_code = begun.all_of(cell for cell in cells if not cell.turned)
+    elsewhere = frozenset(name for statement in of_code for name in names_of(statement))
+    for cell in cells:
+        begun.run(cell, elsewhere)
     begun.refuse_what_breaks_the_answer()
     return begun.left_out
 

@@ -185,6 +185,15 @@ RULE: dict[str, tuple[Notebook, bool, str]] = {
         False,
         "relu could not be run. q2_relu.ipynb, cell 3, line 2 was left out: it needs not_there",
     ),
+    "needs what takes its time": (
+        answer(
+            "def relu(*given, **named):\n    return _of(*given, **named)",
+            f"from time import process_time\n{RIGHT.replace('relu', '_of').replace('min=0', 'min=LOW')}",
+            "begun = process_time()\nwhile process_time() < begun + 1.3:\n    pass\nelse:\n    LOW = 0",
+        ),
+        True,
+        "",
+    ),
     "asks for what only a notebook has": (
         answer(f"get_ipython().run_line_magic('time', '')\ndisplay('x')\n{RIGHT}"), True, "cell 5, line 1 was left out",
     ),
