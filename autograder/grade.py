@@ -91,7 +91,7 @@ def _grade(
         for session in sessions.values() if not alone else ():
             session.prepare()
         if data is not None:  # the networks are trained side by side, while the other tests run
-            remarks = tables(submission.modules, submission.explanations)
+            remarks = tables(submission.modules, submission.explanations, submission.notebooks)
             runs = {
                 question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks, allowance)
                 for question in chosen

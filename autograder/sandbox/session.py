@@ -19,10 +19,9 @@ from typing import Any
 import torch
 
 from autograder.intake.cells import Notebook
-from autograder.sandbox import codec, failures, omissions
+from autograder.sandbox import codec, failures, omissions, replies
 from autograder.sandbox.endings import Ended, Killed, OutOfTime, QuestionOutOfTime, Stopped, SubmissionOutOfTime
 from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
-from autograder.sandbox.guard import kernels_of
 from autograder.sandbox.launch import WorkerKilled
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.newer_python import NewerPython, newer_python
@@ -31,7 +30,6 @@ from autograder.sandbox.proxy import RemoteModule, attach_history
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.supervisor import Allowance
 from autograder.sandbox.worker import Worker
-from tests.rule import OPERATIONS
 
 _PACKAGE = r"\w{1,100}"
 
@@ -211,7 +209,7 @@ class Session:
         reply = self._exchange(what, request, given, worker)
         self.heard = True
         for key, tensor in reply["changed"]:
-            _change(given[key], tensor, what)
+            replies.change(given[key], tensor, what)
         inputs = [item for item in given.values() if isinstance(item, torch.Tensor) and item.requires_grad]
         return attach_history(self, worker, reply["value"], inputs)
 
@@ -279,7 +277,7 @@ class Session:
         worker = worker or self._worker
         assert worker is not None
         restore: dict[str, codec.Restore] = {
-            "argument": lambda node: _tensor_of(given, node["key"]),
+            "argument": lambda node: replies.tensor_of(given, node["key"]),
             "handle": lambda node: self._module_for(node, origin=what),
         }
         begun = time.monotonic()
@@ -288,7 +286,7 @@ class Session:
                 reply = worker.answer(restore=restore, limits=limits)
             else:
                 reply = worker.ask(request, describe=_describe, restore=restore)
-            _check_reply(reply, given)
+            replies.check_reply(reply, given)
         except Stopped as why:
             self._lose_worker()
             raise self._stopped(what, why) from None
@@ -376,7 +374,7 @@ class Session:
 
     def _read_omissions(self, value: object) -> None:
         """Note what was left out of the module: of the first import, since later ones could tell what a test asked."""
-        read = omissions.read(value, _is_kernel)
+        read = omissions.read(value, replies.is_kernel)
         if read is None:
             self._lose_worker()
             raise SubmissionFailure(f"{self._file} spoke on the grader's wire while it was imported.")
@@ -448,55 +446,3 @@ class Session:
 
 def _describe(value: object) -> dict[str, Any] | None:
     return {"is": "handle", "number": value.number} if isinstance(value, RemoteModule) else None
-
-
-def _check_reply(reply: dict[str, Any], given: dict[int | str, Any]) -> None:
-    """Make sure that a reply has the fields and types of a reply, whoever wrote it.
-
-    Raises:
-        MalformedMessage: it has not.
-    """
-    used = reply.setdefault("used", [])
-    changed = reply.setdefault("changed", [])
-    fits = type(used) is list and all(type(name) is str and _is_kernel(name) for name in used) and type(changed) is list
-    fits = fits and all(
-        type(pair) is list and len(pair) == 2 and type(pair[0]) in (int, str) and pair[0] in given
-        and isinstance(given[pair[0]], torch.Tensor) and isinstance(pair[1], torch.Tensor)
-        for pair in changed
-    )  # fmt: skip
-    # Each only once: thousands of changes of a large argument would keep the grader busy.
-    fits = fits and len(set(used)) == len(used) and len({pair[0] for pair in changed}) == len(changed)
-    if "error" in reply:
-        error = reply["error"]
-        fits = fits and type(error) is dict and all(type(error.get(key)) is str for key in ("kind", "type", "text"))
-        fits = fits and type(error.get("frames")) is list and all(
-            type(frame) is list and [type(item) for item in frame] == [str, int, str]
-            for frame in error["frames"]
-        )  # fmt: skip
-    else:
-        fits = fits and "value" in reply
-    if not fits:
-        raise codec.MalformedMessage("an answer without the parts of an answer")
-
-
-def _tensor_of(given: dict[int | str, Any], key: Any) -> torch.Tensor:
-    """An argument that was given back: a tensor, for thousands of a whole state_dict would keep the grader busy."""
-    argument = given[key]
-    if not isinstance(argument, torch.Tensor):
-        raise codec.MalformedMessage("an argument given back that is no tensor")
-    return argument
-
-
-def _is_kernel(name: str) -> bool:
-    return any(name in kernels_of(function) for function in OPERATIONS)
-
-
-def _change(tensor: torch.Tensor, new: torch.Tensor, what: str) -> None:
-    """Do to the caller's tensor what the student's code did to its own."""
-    if new.shape != tensor.shape or new.dtype != tensor.dtype:
-        raise SubmissionFailure(f"{what} resized one of its arguments.")
-    try:
-        with torch.no_grad():
-            tensor.copy_(new)
-    except RuntimeError as error:  # an expanded tensor, whose elements share their memory
-        raise SubmissionFailure(f"{what} changed an argument that cannot be changed in place.", str(error)) from None
