@@ -68,7 +68,8 @@ def pages(out: Path, roster: Path | None) -> None:
 
     written = write_pages(out, read_grade_book(out, course.load(), read_class_roster(out, roster)))
     new = f"{counted(written.changed, 'file')} {'is' if written.changed == 1 else 'are'} new"
-    print(f"{written.index}: the class. students/ has {counted(written.students, 'page')}; {new}.")
+    students = f"students/ has {counted(written.students, 'page')}, pages.csv says whose"
+    print(f"{written.index}: the class. {students}; {new}.")
 
 
 @click.command()

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import re
 import sys
+import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -81,6 +82,7 @@ class Assignment:
         python: major and minor version of the Python that the course grades with, "3.12".
         due: when it is due, with its time zone; None if there is no due date.
         late: what a course makes of late work.
+        timezone: where the course is, "Europe/Berlin": what CET and CEST mean in it; "" if it is not said.
     """
 
     title: str
@@ -88,6 +90,7 @@ class Assignment:
     python: str
     due: datetime | None = None
     late: LateRule = field(default_factory=LateRule)
+    timezone: str = ""
 
     def choose(self, ids: Sequence[str]) -> tuple[Question, ...]:
         """The questions of these ids, in the assignment's order; all if there are none.
@@ -121,7 +124,9 @@ def load(path: Path = SETTINGS) -> Assignment:
         tables.unlike([question.id for question in questions], "id =")
         tables.unlike([question.module for question in questions], "module =")
         late = LateRule(**checked(settings["late"], _LATE, "[late]"))
-        return Assignment(settings["title"], tuple(questions), settings["python"], settings["due"], late)
+        return Assignment(
+            settings["title"], tuple(questions), settings["python"], settings["due"], late, settings["timezone"]
+        )
     except ValueError as misfit:  # a Misfit, or what LateRule says
         raise GraderFault(f"{path}: {misfit}.") from None
 
@@ -178,6 +183,13 @@ def _is_id(value: object) -> bool:
     return type(value) is str and re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", value) is not None
 
 
+def _is_timezone(name: str) -> bool:
+    try:
+        return bool(zoneinfo.ZoneInfo(name).key)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
 def _ordinal(number: int) -> str:
     return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
 
@@ -195,6 +207,11 @@ _ASSIGNMENT = {
         None,
     ),
     "late": tables.table("late"),
+    "timezone": Key(
+        'the name of a time zone in quotation marks, like "Europe/Berlin", or ""',
+        lambda value: type(value) is str and (not value or _is_timezone(value)),
+        "",
+    ),
     "limits": tables.table("limits"),
     "question": tables.many("question"),
     "python": Key(

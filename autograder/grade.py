@@ -99,7 +99,7 @@ def _grade(
             }
             for short_run in runs.values() if not alone else ():
                 short_run.begin()
-        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress)
+        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress, alone=alone)
         _refuse_undecidable(run, chosen, assignment, sandbox, seed, seeds)
     finally:
         for session in sessions.values():
@@ -132,6 +132,7 @@ def _grade(
             for question in chosen
         ],
         left_out=list(submission.left_out),
+        notes=list(submission.notes),
     )
 
 
@@ -190,6 +191,7 @@ def _session(
         question.from_scratch,
         question.limits,
         left_out=submission.left_out,
+        beside=submission.beside.get(f"{question.module}.py", ""),
         key=seeds.calls(question.id),
         allowance=allowance,
         notebook=submission.notebooks.get(f"{question.module}.py"),
@@ -237,9 +239,23 @@ def _question_report(
         max_score=sum(test.max_score for test in tests),
         pending=question.written if written is not None and written.state == "awaiting" else 0,
         seconds=round(sum(test.seconds for test in tests), 3),
-        flags=list(dict.fromkeys([*session.flags, *(short_run.flags if short_run is not None else [])])),
+        flags=list(
+            dict.fromkeys(
+                [
+                    *_about_files(submission, question),
+                    *session.flags,
+                    *(short_run.flags if short_run is not None else []),
+                ]
+            )
+        ),
         tests=tests,
         written=written,
         accuracy=short_run.result() if short_run is not None else None,
-        notes=[*submission.notes.get(f"{question.module}.py", ()), *session.notes],
+        notes=[*submission.cell_notes.get(f"{question.module}.py", ()), *session.notes],
     )
+
+
+def _about_files(submission: Submission, question: Question) -> list[str]:
+    """What a person should see of the files that this question was, or may be, answered in."""
+    files = [f"{question.module}.py", *([course.EXPLANATIONS] if question.written else [])]
+    return [submission.flags[file] for file in files if file in submission.flags]

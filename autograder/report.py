@@ -101,7 +101,11 @@ class QuestionReport:
 
 @dataclass(frozen=True)
 class Report:
-    """One graded submission."""
+    """One graded submission.
+
+    `notes` say which file was taken for which where that is not plain, and `left_out` which were not; both are for the
+    student, too.
+    """
 
     submission: str
     graded_at: str
@@ -112,6 +116,7 @@ class Report:
     isolation: dict[str, bool]
     questions: list[QuestionReport]
     left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def score(self) -> int:
@@ -141,6 +146,7 @@ class Report:
             "pending": self.pending,
             "questions": [_question_as_dict(question) for question in self.questions],
             "left_out": self.left_out,
+            "notes": self.notes,
         }
 
     @classmethod
@@ -176,6 +182,7 @@ def for_student(report: Report) -> dict[str, Any]:
         "pending": report.pending,
         "questions": [_question_for_student(question) for question in report.questions],
         "left_out": report.left_out,
+        "notes": report.notes,
     }
 
 

@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 import pytest
+import pytest_timeout
 import torch
 from _pytest.fixtures import FixtureLookupError
 from _pytest.runner import runtestprotocol
@@ -87,6 +88,7 @@ class SuitePlugin:
         seed: of the random cases.
         runs: where each question's network is trained; without any, tests marked `training` are left out.
         progress: told after each test.
+        alone: whether one worker at a time is to do.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class SuitePlugin:
         *,
         runs: Mapping[str, ShortRun],
         progress: Progress | None,
+        alone: bool,
     ) -> None:
         self.fault: GraderFault | None = None
         self._questions = {question.id: question for question in questions}
@@ -105,6 +108,7 @@ class SuitePlugin:
         self._seed = seed
         self._runs = runs
         self._progress = progress
+        self._alone = alone
         self._records: dict[str, _Record] = {}
         self._done = 0
 
@@ -188,7 +192,7 @@ class SuitePlugin:
         if self.fault is not None:
             item.session.shouldstop = "the grader failed"
         if nextitem is None or self._records[nextitem.nodeid].question != record.question:
-            session.close()  # nobody asks its worker any more, which may hold much memory
+            session.close() if self._alone else session.rest()
         seconds = round(time.perf_counter() - begun, 3)
         record.result = _result(item, record, calls, printed, banned, seconds)
         blamed = _fault_of_the_suite(item, calls, answered=session.heard)
@@ -233,6 +237,7 @@ def run_suite(
     *,
     runs: Mapping[str, ShortRun] | None = None,
     progress: Progress | None = None,
+    alone: bool = False,
 ) -> SuitePlugin:
     """Run every test of these questions.
 
@@ -240,7 +245,7 @@ def run_suite(
         KilledFromOutside: a worker was killed, and the submission is not to blame.
         GraderFault: the suites are not in order, or pytest did not get through them.
     """
-    plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress)
+    plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress, alone=alone)
     files = [file for question in questions for file in suite_files(question)]
     status, said = run_pytest(files, plugin)
     if plugin.fault is not None:
@@ -252,15 +257,16 @@ def run_suite(
 
 def run_pytest(files: Sequence[Path], plugin: object, *arguments: str) -> tuple[int, str]:
     """Run pytest as for a grade, whatever the settings for people's runs are: its exit status, and what it said."""
+    timing, limit = _time_limit()
     given = [
         *("-c", str(HIDDEN_TESTS / "pytest.ini"), "--rootdir", str(ROOT)),
         *("--noconftest", "--disable-plugin-autoload", "--assert=plain", "-s"),
         *(argument for plugin_name in _NOT_NEEDED for argument in ("-p", f"no:{plugin_name}")),
-        *(*_time_limit(), *arguments, *map(str, files)),
+        *(*limit, *arguments, *map(str, files)),
     ]
     said = io.StringIO()
     with _without_pytest_settings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = pytest.main(given, plugins=[plugin, _Collecting(files)])
+        status = pytest.main(given, plugins=[plugin, _Collecting(files), *timing])
     return status, said.getvalue().strip()
 
 
@@ -442,11 +448,14 @@ def sentences(*texts: str | None) -> str:
     return " ".join(text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".") for text in texts if text)
 
 
-def _time_limit() -> list[str]:
-    """pytest-timeout, by a signal, which only the main thread gets; elsewhere it would end the whole process."""
+def _time_limit() -> tuple[list[object], list[str]]:
+    """pytest-timeout and its options, by a signal, which only the main thread gets; elsewhere it would end all.
+
+    As an object: to find a plugin by its name, pytest reads what every installed package says of itself.
+    """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
-        return []
-    return ["-p", "pytest_timeout", f"--timeout={TRUSTED_SECONDS}", "--timeout-method=signal"]
+        return [], []
+    return [pytest_timeout], [f"--timeout={TRUSTED_SECONDS}", "--timeout-method=signal"]
 
 
 @contextlib.contextmanager

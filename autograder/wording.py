@@ -19,6 +19,12 @@ def counted(count: float, noun: str) -> str:
     return f"{number(count)} {noun}{'' if count == 1 else 's'}"
 
 
+def choose_one(submissions: int) -> str:
+    """What a person has to do where a student has more than one submission."""
+    few = {2: "two", 3: "three", 4: "four"}
+    return f"{few.get(submissions, str(submissions))} submissions: choose one"
+
+
 def seconds(value: float | None) -> str:
     """A time as columns of times show it: one decimal, which tells "0.0", too quick to see, from nothing."""
     return "–" if value is None else f"{value:,.1f}"

@@ -263,7 +263,7 @@ def give_weights(expected: nn.Module, layer: Any) -> None:
     given = state if isinstance(state, dict) else {}
     yours = {name: tuple(getattr(value, "shape", ())) for name, value in given.items()}
     if yours != names:
-        lines = [("weights", f"expected {names}"), ("", f"yours    {brief(yours, 200)}")]
+        lines = [("weights", f"expected {names}"), ("", f"yours    {_of_parameters(yours)}")]
         raise CheckFailed("a layer's weights do not have the right names and shapes", lines)
     layer.load_state_dict(expected.state_dict())
 
@@ -279,7 +279,7 @@ def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: f
     yours = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
     lines = [("layer", type_name(layer))]
     if yours != expected:
-        lines += [("names", f"expected {expected}"), ("", f"yours    {brief(yours, 200)}")]
+        lines += [("names", f"expected {expected}"), ("", f"yours    {_of_parameters(yours)}")]
         raise CheckFailed("the layer does not have the right parameters: names, shapes, nn.Parameter", lines)
     for name, parameter in parameters.items():
         if not parameter.requires_grad:
@@ -292,6 +292,27 @@ def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: f
             shown = " to ".join(map(formulas.number, spread))
             lines.append((name, f"expected random values from {formulas.number(-bound)} to {formulas.number(bound)}"))
             raise CheckFailed("a parameter does not begin as it should", [*lines, ("", f"yours go from {shown}")])
+
+
+def _of_parameters(shapes: dict[str, tuple[int, ...]]) -> str:
+    return brief(shapes, 200) if shapes else "none: a tensor in a layer is trained and saved as an nn.Parameter"
+
+
+def assert_gradient(name: str, got: Any, expected: Tensor) -> None:
+    """Assert that a gradient arrived and is what it should be.
+
+    Args:
+        name: of the parameter or the argument.
+        got, expected: the gradient; None if there is none.
+
+    Raises:
+        CheckFailed: it did not, or is not.
+    """
+    __tracebackhide__ = True
+    if got is None:
+        lines = [("wrong", name), ("", "no gradient arrives there: was .data, detach, no_grad or NumPy used?")]
+        raise CheckFailed(f"no gradient reaches {name}", lines)
+    assert_close(f"the gradient of {name}", got, expected=expected)
 
 
 def assert_close(what: str, got: Any, *, expected: Any) -> None:
@@ -312,13 +333,19 @@ def assert_close(what: str, got: Any, *, expected: Any) -> None:
         raise CheckFailed(f"{what} is not right", [("wrong", what), ("", f"{wanted} is {shown}")])
 
 
-def as_function(layer: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """A function that applies a layer, for the checks to call: messages know it by its name."""
+def as_function(layer: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensor], Tensor]:
+    """A function that applies a layer, for the checks to call.
 
-    def layer_output(input: Tensor) -> Tensor:
+    Args:
+        layer: the student's.
+        name: what the student would write to have it: messages call it so.
+    """
+
+    def apply(input: Tensor) -> Tensor:
         return layer(input)
 
-    return layer_output
+    apply.__name__ = name
+    return apply
 
 
 def counting(*shape: int) -> Tensor:
@@ -434,18 +461,13 @@ _KINDS = {
 def _differences(got: Tensor, expected: Tensor, arguments: Sequence[Any]) -> tuple[Tensor, Tensor]:
     """Where the values differ too much (NaN does), and by how much they may."""
     relative, of_scale = _TOLERANCES.get(expected.dtype, (0.0, 0.0))
-    difference = (got - expected).abs()
-    allowed = relative * expected.abs()
-    wrong = ~_within(got, expected, difference, allowed)
+    allowed = 0.0
+    # An infinite value must be met: isclose does not take it for within an infinite tolerance.
+    wrong = ~torch.isclose(got, expected, rtol=relative, atol=allowed)
     if wrong.any():  # near zero, what the sum was made of counts, not what is left of it
-        allowed = allowed + of_scale * _scale(arguments, expected)
-        wrong = ~_within(got, expected, difference, allowed)
-    return wrong, allowed
-
-
-def _within(got: Tensor, expected: Tensor, difference: Tensor, allowed: Tensor) -> Tensor:
-    """Where a difference is allowed; an infinite value must be met, for everything is within an infinite tolerance."""
-    return ((difference <= allowed) & (allowed < math.inf)) | (got == expected)
+        allowed = of_scale * _scale(arguments, expected)
+        wrong = ~torch.isclose(got, expected, rtol=relative, atol=allowed)
+    return wrong, relative * expected.abs() + allowed
 
 
 def _scale(arguments: Sequence[Any], expected: Tensor) -> float:

@@ -14,6 +14,7 @@ import torch
 
 import assignment
 from assignment.table_model import TableModel
+from tests import handed_in
 from tests.checks import CheckFailed
 from tests.from_scratch import watched
 from tests.messages import full_message, headline, run_again
@@ -32,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # The package `assignment` takes its modules from the target first, what is given from its own folder.
     if str(target) not in assignment.__path__:
         assignment.__path__.insert(0, str(target))
+    handed_in.watch(target)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

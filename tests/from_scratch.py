@@ -34,7 +34,7 @@ def watched(function: Callable[..., Any]) -> Callable[..., Any]:
         if packages:
             used.append(("used", f"{', '.join(packages)}. {RULE}"))
         if used:
-            what = "the library's own kernel" if watch.used else "another package"
+            what = "torch's own operation" if watch.used else "another package"
             raise CheckFailed(f"{what} was used", [("call", function.__name__), *used])
         return result
 

@@ -88,6 +88,9 @@ CAUSES = {
     "survivors not scaled": "The results that are kept seem not to be divided by 1 − drop_rate.",
     "drops in eval mode": "Results seem to be dropped in eval mode too.",
     "dropped for the whole batch": "All images of a batch seem to share one draw; each is dropped by itself.",
+    "one draw, not scaled": (
+        "All images of a batch seem to share one draw, and what is kept seems not to be divided by 1 − drop_rate."
+    ),
     "dropped by channels": "Every channel seems to be drawn by itself; an image's result is dropped as a whole.",
     "kept with the drop rate": "Results seem to be kept with the probability with which they should be dropped.",
     "input dropped": "It looks as if the input were dropped; the block's own result is.",

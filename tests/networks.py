@@ -55,6 +55,30 @@ def assert_state(
             raise CheckFailed("a layer of the network has the wrong size", lines, likely)
 
 
+def load(
+    model: Any,
+    state: Mapping[str, Tensor],
+    mistaken: Callable[[], Mapping[str, Mapping[str, tuple[int, ...]]]] = dict,
+) -> Any:
+    """Give a student's model known values, once it is seen to have places for them.
+
+    Args:
+        model: the student's.
+        state: values of all its parameters and buffers, by name.
+        mistaken: as for `assert_state`.
+
+    Returns:
+        The model.
+
+    Raises:
+        CheckFailed: its parameters and buffers are others.
+    """
+    __tracebackhide__ = True
+    assert_state(model, {name: tuple(value.shape) for name, value in state.items()}, mistaken)
+    model.load_state_dict(dict(state))
+    return model
+
+
 def assert_parameter_count(model: Any, expected: int, name: str) -> None:
     """Assert that a model has so many trained parameters.
 

@@ -26,6 +26,7 @@ from tests.conftest import (
     pytest_runtest_makereport,
     table_model,
 )
+from tests.handed_in import not_handed_in, remark
 from tests.messages import AGAIN
 from tests.scoreboard import Outcome, newer_python, scores
 
@@ -87,6 +88,8 @@ def check(question: str, category: str = "") -> int:
         print(newer_python())
     for sentence in notebook_cells.left_out_in_grading(chosen[0].read_text("utf-8"), question):
         print(sentence)
+    for file in not_handed_in(list(sys.modules.values()), Path.cwd()):
+        print(f"If your answer needs it: {remark(file, 'the notebook')}")
     return score.points
 
 

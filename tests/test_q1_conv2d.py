@@ -51,7 +51,8 @@ def test_three_convolutions_of_the_slides(q1):
         nn.Conv2d(16, 33, (3, 5), stride=(2, 1), padding=(4, 2), dilation=(3, 1)),
     )
     assert_layers(layers, expected, "three_convolutions")
-    for layer, right, size in zip(layers, expected, [(24, 49), (28, 100), (26, 100)], strict=True):
-        apply = as_function(layer)
+    sizes = [(24, 49), (28, 100), (26, 100)]
+    for place, (layer, right, size) in enumerate(zip(layers, expected, sizes, strict=True)):
+        apply = as_function(layer, f"three_convolutions()[{place}]")
         assert_shape(apply, (1, 33, *size), torch.zeros(SLIDES_INPUT))
         assert_same(apply, right, torch.randn(2, 16, 12, 15))

@@ -35,5 +35,5 @@ def test_two_pools_of_the_slides(q3):
     layers = assert_tuple(q3.two_max_pools(), 2, "two_max_pools")
     expected = (nn.MaxPool2d(3, stride=2), nn.MaxPool2d((3, 2), stride=(2, 1)))
     assert_layers(layers, expected, "two_max_pools")
-    for layer, size in zip(layers, [(24, 15), (24, 31)], strict=True):
-        assert_shape(as_function(layer), (1, 16, *size), torch.zeros(SLIDES_INPUT))
+    for place, (layer, size) in enumerate(zip(layers, [(24, 15), (24, 31)], strict=True)):
+        assert_shape(as_function(layer, f"two_max_pools()[{place}]"), (1, 16, *size), torch.zeros(SLIDES_INPUT))

@@ -30,5 +30,5 @@ def test_two_pools_of_the_slides(q4):
     layers = assert_tuple(q4.two_avg_pools(), 2, "two_avg_pools")
     expected = (nn.AvgPool2d(3, stride=2), nn.AvgPool2d((3, 2), stride=(2, 1)))
     assert_layers(layers, expected, "two_avg_pools")
-    for layer, size in zip(layers, [(24, 15), (24, 31)], strict=True):
-        assert_shape(as_function(layer), (1, 16, *size), torch.zeros(SLIDES_INPUT))
+    for place, (layer, size) in enumerate(zip(layers, [(24, 15), (24, 31)], strict=True)):
+        assert_shape(as_function(layer, f"two_avg_pools()[{place}]"), (1, 16, *size), torch.zeros(SLIDES_INPUT))

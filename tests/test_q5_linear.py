@@ -27,4 +27,4 @@ def test_layer_from_20_to_30(q5):
     layer, right = q5.FullyConnected(20, 30), nn.Linear(20, 30)
     give_weights(right, layer)
     with torch.no_grad():
-        assert_same(as_function(layer), right, torch.randn(128, 20))
+        assert_same(as_function(layer, "FullyConnected(20, 30)"), right, torch.randn(128, 20))

@@ -18,6 +18,7 @@ from tests.networks import (
     assert_parameter_count,
     assert_repeats,
     assert_state,
+    load,
 )
 
 SMALL = {"width": 0.25, "depth": 0.25, "stem_stride": 1, "dropout": 0.0, "drop_connect": 0.0}
@@ -34,9 +35,7 @@ def test_scaling_of_filters_and_repeats(q7):
 def test_squeeze_and_excitation_of_two_channels(q7):
     layer = q7.SqueezeExcitation(2, 1)
     shapes = {"reduce.weight": (1, 2, 1, 1), "reduce.bias": (1,), "expand.weight": (2, 1, 1, 1), "expand.bias": (2,)}
-    assert_state(layer, shapes)
-    state = {name: torch.ones(shape) for name, shape in shapes.items()}
-    layer.load_state_dict(state)
+    load(layer, {name: torch.ones(shape) for name, shape in shapes.items()})
     images = torch.tensor([[[[1.0, 3.0]], [[0.0, 4.0]]]])
     # The channels' means are 2 and 2: SiLU(2 + 2 + 1) and then sigmoid of that + 1, which weighs both channels.
     weight = torch.sigmoid(F.silu(torch.tensor(5.0)) + 1)
@@ -46,13 +45,13 @@ def test_squeeze_and_excitation_of_two_channels(q7):
         "se added": [lambda: images + weight],
         "input not weighed": [lambda: weight.expand(1, 2, 1, 1), lambda: weight.expand(1, 2, 1, 2)],
     }
-    assert_output(as_function(layer), lambda x: weight * x, images, lambda: mistaken)
+    assert_output(as_function(layer, "SqueezeExcitation(2, 1)"), lambda x: weight * x, images, lambda: mistaken)
 
 
 @pytest.mark.points(1, category="block")
 def test_block_with_an_expansion(q7):
     block = q7.MBConv(8, 12, 3, 2, 6)
-    assert_shape(as_function(block), (2, 12, 4, 5), torch.randn(2, 8, 8, 9))
+    assert_shape(as_function(block, "MBConv(8, 12, 3, 2, 6)"), (2, 12, 4, 5), torch.randn(2, 8, 8, 9))
     norm: dict[str, tuple[int, ...]] = {
         "weight": (48,),
         "bias": (48,),

@@ -23,6 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from autograder.actions.github import without_token
+from autograder.intake.candidates import MOST_RENAMED, original
 from autograder.intake.notebook import MAX_NOTEBOOK_BYTES
 from autograder.intake.source import DEEPEST, MAX_ENTRIES, MAX_FOLDERS, Parts
 
@@ -120,11 +121,12 @@ class Repository:
         """
         self._fetch([commit], "--depth=1", "--filter=blob:none")
         folders = self._folders(commit, wanted)
+        matter = {parts: _wanted_in(entries, wanted) for parts, entries in folders.items()}
         ours = [
             entry
-            for entries in folders.values()
+            for parts, entries in folders.items()
             for entry in entries
-            if entry.name in wanted and stat.S_ISREG(entry.mode)
+            if entry.name in matter[parts] and stat.S_ISREG(entry.mode)
         ]
         if len(ours) > MAX_FILES:
             raise NotFetched(f"holds {len(ours):,} files with the assignment's names; {MAX_FILES} are allowed")
@@ -141,7 +143,7 @@ class Repository:
             here = folder.joinpath(*parts)
             here.mkdir(parents=True, exist_ok=True)
             for entry in entries:
-                whole = entry.name in wanted
+                whole = entry.name in matter[parts]
                 if whole or room > 0:
                     room -= not whole
                     self._write(entry, here / entry.name, sizes.get(entry.sha, 0) if whole else None)
@@ -153,7 +155,7 @@ class Repository:
         try:
             found = self._look_for(wanted, commit, seen)
         except _TooMany as reason:
-            found, too_many = _homes(seen, wanted), reason
+            found, too_many = _homes(seen, wanted) or _homes_of_renamed(seen, wanted), reason
         if not found and too_many is not None:
             raise too_many
         around = {home[:depth] for home in found for depth in range(len(home) + 1)} or {()}
@@ -181,7 +183,7 @@ class Repository:
             if homes:
                 return homes
             level = dict(sorted(inner.items())[:MAX_FOLDERS])
-        return []
+        return _homes_of_renamed(seen, wanted)
 
     def _entries(self, tree: str, wanted: Collection[str]) -> list[_Entry]:
         """What a folder holds, whichever folder it is: many places may hold the same one.
@@ -325,6 +327,27 @@ def _limit() -> None:
 def _homes(seen: Mapping[Parts, Sequence[_Entry]], wanted: Collection[str]) -> list[Parts]:
     """The folders that hold files of the assignment."""
     return [parts for parts, entries in seen.items() if any(entry.name in wanted for entry in entries)]
+
+
+def _homes_of_renamed(seen: Mapping[Parts, Sequence[_Entry]], wanted: Collection[str]) -> list[Parts]:
+    """Where none has its own name: the folders, of those that lie least deep, that hold files renamed on the way."""
+    homes = [parts for parts, entries in seen.items() if _wanted_in(entries, wanted)]
+    return [parts for parts in homes if _depth(parts) == min(map(_depth, homes))]
+
+
+def _depth(parts: Parts) -> int:
+    """How deep intake looks for it: `assignment` is looked into with the folder that it is in."""
+    return len(parts) - (parts[-1:] == ("assignment",))
+
+
+def _wanted_in(entries: Sequence[_Entry], wanted: Collection[str]) -> set[str]:
+    """Names in a folder that are the assignment's, or were before something renamed the file; intake looks at those."""
+    names = {entry.name for entry in entries if entry.name in wanted}
+    renamed: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.name not in names and not entry.is_folder and (first := original(entry.name)) in wanted:
+            renamed.setdefault(first, []).append(entry.name)
+    return names.union(*(sorted(alike)[:MOST_RENAMED] for alike in renamed.values()))
 
 
 def _reason(status: int, said: str) -> str:

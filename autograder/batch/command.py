@@ -21,6 +21,7 @@ from autograder.batch.results import (
     key_of,
     now,
     read_class,
+    read_result,
     read_results,
     write_result,
     write_whole,
@@ -35,6 +36,7 @@ from autograder.inert import for_actions_log, json_text, one_line
 from autograder.people import comparable
 from autograder.review.store import REVIEWS
 from autograder.roster import Roster, read_roster
+from autograder.wording import listed
 
 GONE = "gone"  # results of submissions that are not in the folder any more; they count no longer
 
@@ -77,7 +79,7 @@ def grade_class(request: Request, assignment: Assignment) -> int:
     """Grade a class, and put together what is made from its results.
 
     Returns:
-        The exit status: 1 if somebody could not be graded for no fault of theirs.
+        The exit status: 1 if somebody has no points yet for no fault of theirs, or since a person has to choose.
 
     Raises:
         UnusableRequest: the folder, `--out` or another choice cannot be used.
@@ -111,7 +113,7 @@ def grade_class(request: Request, assignment: Assignment) -> int:
             grading.grade(found)
         _write_state(request.out, {**state, "run": {**state["run"], "finished": True}})
         finish(request.out, assignment, roster, discovered, show, since=state["run"]["began"], again=grading.again)
-        return int(show.failed > 0)
+        return int(show.failed > 0 or any(each.one_of for each in found))
 
 
 def _state(request: Request, assignment: Assignment) -> dict[str, Any]:
@@ -247,12 +249,15 @@ def _put_aside(out: Path, discovered: Discovered) -> None:
     """Results of submissions that are not there any more must not count; nor are they thrown away."""
     keys = {found.key for found in discovered.found}
     gone = [path for path in sorted((out / RESULTS).glob("*.json")) if path.stem not in keys]
+    names = []
     for path in gone:
+        result = read_result(out, path.stem)
+        names.append(result.student if result is not None else path.stem)
         (out / GONE).mkdir(exist_ok=True)
         path.replace(out / GONE / path.name)
-    if gone:
-        names = ", ".join(path.stem for path in gone[:10]) + (f" and {len(gone) - 10} more" if len(gone) > 10 else "")
-        print(f"Not handed in any more, so put aside in {out / GONE}: {names}.", file=sys.stderr)
+    if names:
+        sentence = f"Not handed in any more, so put aside in {out / GONE}: {listed(names)}."
+        print(for_actions_log(sentence), file=sys.stderr)
 
 
 @contextlib.contextmanager

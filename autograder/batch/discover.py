@@ -30,8 +30,11 @@ class Found:
         source: its name, printable.
         student: what the course knows the student by; without a roster, or if it has no such student, from the name.
         key: names the files that concern the student.
-        handed_in: when, in ISO's form, if that is known; a student can have written it.
+        handed_in: when, in ISO's form, if that is known.
+        claimed: whether that is what a file in the submission says, which its student can have written.
         undecided: why a person has to say first what counts, a sentence; nothing is graded then.
+        choose: of how many submissions of the student one is to be chosen; 0 if there is only this.
+        one_of: whose submission it is, where it is one of several of which none counts yet.
         files: where loose files lie, by what the student called them; None if there is a folder or zip file.
     """
 
@@ -40,7 +43,10 @@ class Found:
     student: str
     key: str
     handed_in: str | None = None
+    claimed: bool = False
     undecided: str = ""
+    choose: int = 0
+    one_of: str = ""
     files: Mapping[str, Path] | None = None
 
 
@@ -100,9 +106,10 @@ def _named(submissions: list[Entry], roster: Roster | None, problems: list[str])
             "under its full name and none counts: leave one of them there."
         )
         problems.append(told)
-        found += [_found(entry, _one_of(at, entries)) for at, entry in enumerate(entries)]
+        found += [replace(_found(entry, _one_of(at, entries)), one_of=student) for at, entry in enumerate(entries)]
         if each in known:
-            found.append(replace(_found(entries[0], student), undecided=told))
+            none = replace(_found(entries[0], student), handed_in=None, claimed=False)
+            found.append(replace(none, undecided=told, choose=len(entries)))
     nobodys = [entry.source for entry, likely in zip(submissions, meant, strict=True) if not likely]
     if roster and nobodys:
         problems.append(f"The roster has nobody for {listed(nobodys)}: graded under their own names.")
@@ -118,7 +125,9 @@ def _one_of(at: int, entries: list[Entry]) -> str:
 
 
 def _found(entry: Entry, student: str) -> Found:
-    return Found(entry.path, entry.source, student, key_of(student), entry.handed_in, files=entry.files)
+    return Found(
+        entry.path, entry.source, student, key_of(student), entry.handed_in, claimed=entry.claimed, files=entry.files
+    )
 
 
 def _meant(submissions: list[Entry], students: Iterable[Student], problems: list[str]) -> list[list[Student]]:

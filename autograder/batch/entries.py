@@ -16,6 +16,7 @@ from autograder.course import EXPLANATIONS, Assignment
 from autograder.downloads import canvas_user, first_try, loose_file
 from autograder.errors import UnusableRequest
 from autograder.intake import LEAVINGS
+from autograder.intake.candidates import original
 from autograder.intake.names import printable
 from autograder.people import comparable
 
@@ -36,6 +37,7 @@ class Entry:
         stranger: what the student is called if the roster does not know any of these.
         files: loose files, by what the student called them; None if there is a folder or zip file.
         handed_in: when, in ISO's form, if that is known.
+        claimed: whether that is what a file in the submission says, which its student can have written.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Entry:
     stranger: str = ""
     files: Mapping[str, Path] | None = None
     handed_in: str | None = None
+    claimed: bool = False
 
     @property
     def source(self) -> str:
@@ -77,6 +80,7 @@ def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) 
     _refuse_one_submission(shown, (entry.name for entry in there if entry.is_file()), assignment)
     files = [entry.name for entry in there if entry.is_file(follow_symlinks=False)]
     listed = Listed()
+    zones: dict[str, list[str]] = defaultdict(list)  # that are not known here, and whose timestamps name them
     loose: dict[str, list[str]] = defaultdict(list)
     for entry in there:
         name, path = printable(entry.name), Path(entry.path)
@@ -89,7 +93,10 @@ def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) 
             listed.problems.append(f"{name} is a bare repository: left out. Clone it, so that its files are there.")
         elif is_folder:
             inside = _only_zip_in(path)
-            listed.entries.append(Entry(inside, entry.name, entry.name, handed_in=_handed_in(inside)))
+            when, unknown = _handed_in(inside, assignment.timezone)
+            listed.entries.append(Entry(inside, entry.name, entry.name, handed_in=when, claimed=when is not None))
+            if unknown:
+                zones[unknown].append(entry.name)
         elif entry.name.lower().endswith(".zip"):
             listed.entries.append(Entry(path, entry.name, entry.name[:-4]))
         elif entry.name in files and (whose := loose_file(entry.name)):
@@ -99,6 +106,7 @@ def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) 
     if METADATA in files:
         _add_submitters(folder / METADATA, listed)
     _add_loose_files(folder, loose, assignment, listed)
+    listed.problems += [_about_zone(zone, names, assignment.timezone) for zone, names in zones.items()]
     return listed
 
 
@@ -133,7 +141,7 @@ def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignmen
             first, attempt = first_try(whose.name)
             called, attempt = (first, attempt) if first in wanted else (whose.name, 0)
             tries[called].append((attempt, whose.number, name))
-        if canvas_user(names[0]) in zipped and not wanted.intersection(tries):
+        if canvas_user(names[0]) in zipped and not wanted.intersection(map(original, tries)):
             # A report beside the zip file is not a second submission.
             listed.problems.append(f"{_few(names)}: beside the student's zip file; left out.")
             continue
@@ -143,7 +151,7 @@ def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignmen
                 earlier = _few([name for _, _, name in older])
                 listed.problems.append(f"{printable(last)} counts, as the last of its name; left out: {earlier}.")
         files = {called: folder / max(alike)[2] for called, alike in tries.items()}
-        name = next((path.name for called, path in files.items() if called in wanted), names[0])
+        name = next((path.name for called, path in files.items() if original(called) in wanted), names[0])
         whose = loose_file(name)
         assert whose is not None
         listed.entries.append(Entry(folder, name, name, stranger=whose.owner, files=files))
@@ -169,7 +177,8 @@ def _add_submitters(metadata: Path, listed: Listed) -> None:
             listed.entries.append(entry)
         when = _gradescopes_moment(about.get(entry.name))
         for names in submitters:
-            own = replace(entry, names=names, stranger=names[0], handed_in=when or entry.handed_in)
+            own = replace(entry, names=names, stranger=names[0])
+            own = replace(own, handed_in=when, claimed=False) if when else own
             listed.entries.append(own)
 
 
@@ -237,35 +246,70 @@ def _only_zip_in(path: Path) -> Path:
     return Path(zips[0].path) if len(zips) == len(entries) == 1 else path
 
 
-def _handed_in(path: Path) -> str | None:
-    """What nbgrader's timestamp.txt says, in the folder or in the assignment's folder inside it."""
+def _handed_in(path: Path, timezone: str) -> tuple[str | None, str]:
+    """What nbgrader's timestamp.txt says, in the folder or in the assignment's folder inside it.
+
+    Returns:
+        When, if that is known; and the name of a time zone that would have to be.
+    """
+    unknown = ""
     if not path.is_dir():
-        return None
+        return None, unknown
     for file in (path / _TIMESTAMP, *sorted(path.glob(f"*/{_TIMESTAMP}"))[:2]):
         try:
             kind = file.lstat()  # a pipe would keep us waiting
             if not stat.S_ISREG(kind.st_mode) or kind.st_size > 200:
                 continue
-            return _moment(file.read_text("utf-8").strip())
+            return _moment(file.read_text("utf-8").strip(), timezone), ""
+        except _UnknownZone as zone:
+            unknown = unknown or str(zone)
         except (OSError, ValueError):
             continue
-    return None
+    return None, unknown
 
 
-def _moment(text: str) -> str:
+class _UnknownZone(ValueError):
+    """A moment has a time zone that is not known here: the text is its name."""
+
+
+def _moment(text: str, timezone: str = "") -> str:
     """Nbgrader's form, "2026-12-18 23:59:00.123456 UTC", in ISO's.
+
+    Args:
+        text: the moment.
+        timezone: the course's own, whose short names ("CEST") are understood; "" if it is not set.
 
     Raises:
         ValueError: it is no date, or has no zone that is known here.
     """
-    date, _, zone = text.rpartition(" ")
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        try:
-            when = datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(zone))
-        except (KeyError, OSError) as error:
-            raise ValueError(str(error)) from None
+        date, _, zone = text.rpartition(" ")
+        when = _in_zone(datetime.fromisoformat(date), zone, timezone)
     if when.tzinfo is None:
         raise ValueError("no zone")
     return when.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _in_zone(date: datetime, zone: str, timezone: str) -> datetime:
+    """A moment in the zone of this name; CET and CEST and the like are a course's own zone in winter and in summer.
+
+    The course's zone comes first: names of three letters mean different zones in different parts of the world.
+    """
+    if timezone:
+        both = (date.replace(tzinfo=ZoneInfo(timezone), fold=fold) for fold in (0, 1))  # an hour may be there twice
+        own = next((when for when in both if when.tzname() == zone), None)
+        if own is not None:
+            return own
+    try:
+        return date.replace(tzinfo=ZoneInfo(zone))
+    except (KeyError, ValueError, OSError):
+        if re.fullmatch(r"[A-Za-z]{2,5}", zone):
+            raise _UnknownZone(zone) from None
+        raise ValueError(zone) from None
+
+
+def _about_zone(zone: str, names: Sequence[str], timezone: str) -> str:
+    why = f"is not a time of {timezone}" if timezone else "is known only if assignment.toml sets `timezone`"
+    return f"{_few(names)}: {_TIMESTAMP} ends with {zone}, which {why}: when it was handed in is not known."

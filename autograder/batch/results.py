@@ -69,6 +69,9 @@ class Result:
         ours: the problem is no fault of the submission: there are no points yet, not even 0. A report is then an
             earlier one.
         handed_in: when, in ISO's form with the zone, where that is known.
+        claimed: whether that is what a file in the submission says, which its student can have written.
+        choose: of how many submissions of the student one is to be chosen, before any is graded; else 0.
+        one_of: whose submission it is, where it is one of several of which none counts yet.
         answers: the written answers, by question id, as they were handed in; "" where there is none.
         stamps: by question id, a digest of all that decided its points; the same as long as nothing changed.
         changes: what differs from the time before; empty the first time.
@@ -87,6 +90,9 @@ class Result:
     stamps: dict[str, str] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     graded_at: str = ""
+    claimed: bool = False
+    choose: int = 0
+    one_of: str = ""
 
 
 def key_of(student: str) -> str:

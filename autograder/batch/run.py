@@ -188,7 +188,7 @@ class Class:
         """What has to be graded; all else is settled on the way."""
         for each in found:
             before = read_result(self.out, each.key)
-            result = Result(each.key, each.student, each.source, handed_in=each.handed_in)
+            result = _about(each)
             if each.undecided:
                 self._write(before, replace(result, problem=each.undecided, ours=True))
                 continue
@@ -209,7 +209,9 @@ class Class:
                 self._count_again(submission, stale, before)
                 yield _Job(each, submission, stale, answers, before)
             else:
-                self._write(before, replace(before, student=each.student, source=each.source, handed_in=each.handed_in))
+                about = _about(each)
+                kept = {name: getattr(about, name) for name in ("student", "source", "handed_in", "claimed", "one_of")}
+                self._write(before, replace(before, **kept))
 
     def _is_current(self, question: str, digest: str, before: Result | None) -> bool:
         if before is None or before.ours or before.stamps.get(question) != digest:
@@ -248,14 +250,7 @@ class Class:
     def _keep(self, job: _Job, answer: Answer) -> None:
         """Make a result of an answer and write it."""
         before = _report(job.before)
-        result = Result(
-            job.found.key,
-            job.found.student,
-            job.found.source,
-            job.submission.digest,
-            handed_in=job.found.handed_in,
-            answers=job.answers,
-        )
+        result = replace(_about(job.found), digest=job.submission.digest, answers=job.answers)
         if answer.report is None:
             problem = one_line(f"the grader failed: {answer.fault}")
             result = replace(result, problem=problem, ours=True, report=before)
@@ -281,6 +276,19 @@ class Class:
                     "was graded before is kept: once there is room, run the same command again."
                 ) from None
         self.watcher.ended(result.student, before if kept and before is not None else result, kept=kept)
+
+
+def _about(found: Found) -> Result:
+    """What is known of a submission before it is looked into."""
+    return Result(
+        found.key,
+        found.student,
+        found.source,
+        handed_in=found.handed_in,
+        claimed=found.claimed,
+        choose=found.choose,
+        one_of=found.one_of,
+    )
 
 
 def _read(found: Found, assignment: Assignment) -> Submission:

@@ -30,7 +30,7 @@ class Show:
     """
 
     def __init__(self, students: int, *, console: Console | None = None) -> None:
-        self.graded = self.kept = self.unusable = self.failed = 0
+        self.graded = self.kept = self.unusable = self.failed = self._uncounted = 0
         self._students = students
         self._console = console or Console(stderr=True)
         self._running: dict[str, float] = {}
@@ -41,19 +41,22 @@ class Show:
 
     @property
     def done(self) -> int:
-        return self.graded + self.kept
+        return self.graded + self.kept + self._uncounted
 
     def began(self, student: str) -> None:
         self._running[student] = time.monotonic()
 
     def ended(self, student: str, result: Result, *, kept: bool) -> None:
         self._running.pop(student, None)
-        self.kept += kept
-        self.graded += not kept
+        if result.choose or result.one_of:  # of several submissions of a student, none of which counts yet
+            self._uncounted += 1
+        else:
+            self.kept += kept
+            self.graded += not kept
         if not kept:
             self._ends.append(time.monotonic())
         self.failed += result.ours
-        self.unusable += bool(result.problem) and not result.ours
+        self.unusable += bool(result.problem) and not result.ours and not result.one_of
 
     def look(self, where: str) -> None:
         self._where = where

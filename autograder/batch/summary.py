@@ -16,13 +16,13 @@ from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line, read_grade_book
 from autograder.gradebook.grades_csv import FILE, write_grades
 from autograder.inert import for_actions_log, for_csv
-from autograder.pages.writing import STUDENTS, write_pages
+from autograder.pages.writing import LIST, STUDENTS, write_pages
 from autograder.people import comparable
 from autograder.roster import Roster, Student
 from autograder.wording import counted, listed
 
 CHANGES = "changes.csv"
-MOST_TOLD = 10  # students, of those whose points changed
+MOST_TOLD = 10  # students, of those whose points changed, who cannot be graded, or who have to be decided on
 MOST_MISSING = 20  # students who handed in nothing
 
 
@@ -72,7 +72,7 @@ def _write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
     return [
         *told,
         f"The class: {pages.index}",
-        f"Each student: {pages.index.parent / STUDENTS}",
+        f"Each student: {pages.index.parent / STUDENTS}; by name, {pages.index.parent / LIST}",
         f"Grade book: {out / FILE} (`python -m autograder gradebook {out}` writes it for Canvas, Moodle, nbgrader)",
         *([f"Changes: {out / CHANGES}"] if changed else []),
     ]
@@ -81,7 +81,8 @@ def _write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
 def _told(out: Path, book: GradeBook, discovered: Discovered, show: Show) -> list[str]:
     graded = [line for line in book.lines if line.graded and line.result and line.result.report is not None]
     unusable = [line for line in book.lines if line.graded and line.result and line.result.report is None]
-    failed = [line for line in book.lines if line.result is not None and line.result.ours]
+    failed = [line for line in book.lines if line.result is not None and line.result.ours and not line.result.choose]
+    several = [line for line in book.lines if line.choices]
     told = [f"{show.graded:,} graded, {show.kept:,} up to date before."]
     if graded:
         scores = [line.score for line in graded]
@@ -92,6 +93,8 @@ def _told(out: Path, book: GradeBook, discovered: Discovered, show: Show) -> lis
     for what, lines in (("cannot be used, so far 0 points", unusable), ("not graded", failed)):
         told += [f"{what}: {line.student.student}: {line.result.problem}" for line in lines[:MOST_TOLD] if line.result]
         told += [f"{what}: {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
+    told += [f"{line.student.student}: {' '.join(line.notes)}" for line in several[:MOST_TOLD]]
+    told += [f"{len(several) - MOST_TOLD} more have several submissions"] if len(several) > MOST_TOLD else []
     if discovered.missing:
         names = listed([_with_name(student) for student in discovered.missing], MOST_MISSING)
         told.append(f"{len(discovered.missing)} of the roster handed in nothing: {names}.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +19,10 @@ from autograder.downloads import canvas_late
 from autograder.people import comparable
 from autograder.review.store import Review, read_reviews, what_is_read
 from autograder.roster import Roster, Student
+from autograder.wording import choose_one, counted, number
+
+MOST_CLAIMED = 3  # remarks of one kind; where more than half of a class has it, one is enough
+_CLAIMED = "only what timestamp.txt in the submission says: nbgrader writes it, and its student could, too."
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Line:
         marks: one for each question that was graded in this class.
         lateness: None if it is not known when the submission was handed in, or nothing is due.
         notes: sentences for staff.
+        choices: where none of several submissions counts yet, each of them as if it did.
     """
 
     student: Student
@@ -65,6 +70,7 @@ class Line:
     marks: tuple[Mark, ...]
     lateness: Lateness | None = None
     notes: tuple[str, ...] = ()
+    choices: tuple[Line, ...] = ()
 
     @property
     def key(self) -> str:
@@ -74,6 +80,11 @@ class Line:
     def handed_in(self) -> datetime | None:
         """When; what the roster says counts more than what the submission tells."""
         return _handed_in(self.student, self.result)
+
+    @property
+    def claimed(self) -> bool:
+        """Whether that is known only from what a file in the submission says, which its student can have written."""
+        return self.student.handed_in is None and self.result is not None and self.result.claimed
 
     @property
     def graded(self) -> bool:
@@ -136,9 +147,16 @@ def read_grade_book(out: Path, assignment: Assignment, roster: Roster | None = N
     """
     # By what their students are called: their keys are of the roster's spelling when they were graded.
     results: dict[str, list[Result]] = defaultdict(list)
+    several: dict[str, list[Result]] = defaultdict(list)  # of a student, none of which counts yet
     for result in read_results(out):
-        results[comparable(result.student)].append(result)
-    maxima = _max_scores(assignment, (result for alike in results.values() for result in alike))
+        if result.one_of:
+            several[comparable(result.one_of)].append(result)
+        else:
+            results[comparable(result.student)].append(result)
+    for name, alike in several.items():
+        if name not in results:
+            results[name].append(_to_choose(alike))
+    maxima = _max_scores(assignment, (result for alike in [*results.values(), *several.values()] for result in alike))
     problems = list(roster.problems if roster else ())
     known = {question.id for question in assignment.questions}
     lines = []
@@ -154,7 +172,45 @@ def read_grade_book(out: Path, assignment: Assignment, roster: Roster | None = N
         for _, alike in sorted(results.items())
         for result in alike
     ]
-    return GradeBook(assignment, tuple(lines), tuple(problems))
+    for place, line in enumerate(lines):
+        alike = several.get(comparable(line.student.student), [])
+        if line.result is not None and line.result.choose and alike:
+            choices = [
+                _line(out, assignment, maxima, Student(each.student), each, in_roster=line.in_roster) for each in alike
+            ]
+            lines[place] = _with_choices(line, choices)
+    return GradeBook(assignment, *_about_timestamps(lines, problems))
+
+
+def _to_choose(results: list[Result]) -> Result:
+    """What a student has so far who has several submissions and is in no roster."""
+    first = results[0]
+    return Result(key_of(first.one_of), first.one_of, first.source, ours=True, choose=len(results))
+
+
+def _with_choices(line: Line, choices: list[Line]) -> Line:
+    told = [
+        f"{each.result.source}: {number(each.score)} of {each.max_score} points"
+        if each.result is not None and each.graded and each.result.report is not None
+        else f"{each.result.source if each.result is not None else ''}: cannot be used"
+        for each in choices
+    ]
+    note = f"{choose_one(len(choices))}, and leave only that one there ({'; '.join(told)})."
+    return replace(line, notes=(*line.notes, note[:1].upper() + note[1:]), choices=tuple(choices))
+
+
+def _about_timestamps(lines: list[Line], problems: list[str]) -> tuple[tuple[Line, ...], tuple[str, ...]]:
+    """Remark where lateness rests on what a student can have written; of a class in which it always does, once."""
+    claimed = [line for line in lines if line.lateness is not None and line.claimed]
+    handed_in = sum(line.result is not None for line in lines)
+    if len(claimed) > MOST_CLAIMED and 2 * len(claimed) > handed_in:
+        of_all = f"For {counted(len(claimed), 'submission')}, when they were handed in is {_CLAIMED}"
+        return tuple(lines), (*problems, of_all)
+    noted = [
+        replace(line, notes=(*line.notes, f"When it was handed in is {_CLAIMED}")) if line in claimed else line
+        for line in lines
+    ]
+    return tuple(noted), tuple(problems)
 
 
 def _of(student: Student, results: dict[str, list[Result]]) -> Result | None:
@@ -200,12 +256,15 @@ def _line(
         notes.append("The roster has no such student.")
     if result is None:
         notes.append("Nothing was handed in.")
-    elif result.problem:
+    elif result.problem and not result.choose:
         notes.append(f"No points yet: {result.problem}" if result.ours else result.problem)
+    if result is not None and result.report is not None and not result.ours:
+        flagged = {flag for question in result.report.questions for flag in question.flags}
+        notes += [note for note in result.report.notes if note not in flagged]
     if result is not None and canvas_late(result.source) and _handed_in(student, result) is None:
         notes.append("Canvas calls it late; by how much is not known, and nothing is taken off.")
     lateness = None
-    if result is not None and assignment.due is not None:
+    if result is not None and assignment.due is not None and not result.choose:
         handed_in = _handed_in(student, result)
         if handed_in is not None:
             lateness = student.deadline(assignment.due, assignment.late).lateness(handed_in)

@@ -133,7 +133,15 @@ def write_from_roster(out: Path, book: GradeBook, rule: Rule, column: str = "") 
         cells = [shown, *more, login, student.more.get("section", "")]
         rows += _row(line, cells, _IDENTITY, chosen, rule, told)
     _write(out, _IDENTITY, rows, chosen, ",")
-    return [_what(len(rows), chosen, book, rule), *told.sentences]
+    return [_what(len(rows), chosen, book, rule), _maximum_there(chosen), *told.sentences]
+
+
+def _maximum_there(column: _Column) -> str:
+    """What the row Points Possible may do, where nobody knows what Canvas has in that place."""
+    return (
+        f"{FILE}: if Canvas has an assignment called {column.heading} already, the import sets its points to "
+        f"{decimal(column.maximum)}. To keep what it has, and bring the numbers to that, give --canvas EXPORT.csv."
+    )
 
 
 def _identity(table: Table, path: Path) -> int:

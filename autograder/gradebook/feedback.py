@@ -57,6 +57,8 @@ def _sentences(line: Line, rule: Rule) -> list[str]:
         sentences.append(f"{late}: by the course's rule {line.lateness.percent:g} % of the points reached {taken}.")
     if line.result is not None and line.result.problem:
         sentences.append(line.result.problem)
+    if line.result is not None and line.result.report is not None:
+        sentences += for_student(line.result.report)["notes"]
     return sentences
 
 

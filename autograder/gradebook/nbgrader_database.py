@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autograder.course import Question
 from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line, Mark
-from autograder.gradebook.numbers import Told
+from autograder.gradebook.numbers import Told, why_ungraded
 from autograder.intake.notebook import WRITTEN
 from autograder.nbgrader.configuration import ASSIGNMENT
 from autograder.people import comparable
@@ -87,9 +87,7 @@ def _write_line(
 ) -> bool:
     student = line.student.student
     if not line.graded:
-        told.add(
-            "left as it is, since " + ("nothing was handed in" if line.result is None else "the grader failed"), student
-        )
+        told.add(f"left as it is, since {why_ungraded(line)}", student)
         return False
     alike = theirs.get(comparable(student), [])
     if not alike:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from autograder.gradebook.book import GradeBook, Line
 from autograder.gradebook.grades_csv import tidy
 from autograder.inert import one_line
+from autograder.wording import choose_one
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,8 @@ class Rule:
 
     def withheld(self, line: Line) -> str:
         """Why a student gets no number; "" if there is one."""
-        if line.result is None:
-            return "nothing was handed in"
-        if line.result.ours:
-            return "the grader failed"
+        if not line.graded:
+            return why_ungraded(line)
         if not self.of(line)[1]:
             return "every question is dropped"
         if self.pending(line) and not self.count_pending:
@@ -61,6 +60,13 @@ class Rule:
         """Points that await a reader, of those that count."""
         waiting = (mark for mark in line.marks if mark.max_written and mark.written is None)
         return sum(mark.max_written for mark in waiting if self.raw or not mark.dropped)
+
+
+def why_ungraded(line: Line) -> str:
+    """Why a student has no points, not even 0."""
+    if line.result is None:
+        return "nothing was handed in"
+    return choose_one(line.result.choose) if line.result.choose else "the grader failed"
 
 
 @dataclass

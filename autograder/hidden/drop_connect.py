@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from tests.checks import CheckFailed
-from tests.model_misconceptions import sentence
+from tests.model_misconceptions import CAUSES, sentence
 from tests.networks import added_by
+
+_DRAWS = 40  # of which a block with a rate of a quarter keeps all in one case of 10⁵
 
 
 def is_nothing(added: Tensor, axes: tuple[int, ...] = (1, 2, 3)) -> Tensor:
@@ -21,45 +23,72 @@ def is_close(got: Tensor, wanted: Tensor, axes: tuple[int, ...] = (1, 2, 3)) -> 
     return torch.isclose(got, wanted, rtol=1e-3, atol=1e-4).flatten(axes[0]).all(-1)
 
 
+def whole(block: Any, images: Tensor, right: Tensor) -> Tensor:
+    """What a block that drops nothing adds to each image.
+
+    Args:
+        block: the student's, with drop_rate 0.
+        images: its input.
+        right: a right block's output.
+
+    Raises:
+        CheckFailed: it does not add its input, or adds nothing to it.
+    """
+    own = added_by(block, images)
+    if is_close(own + images, right - images).all():
+        lines = [("block", "MBConv(…) with drop_rate=0"), ("", "there is no input to fall back on")]
+        raise CheckFailed("a block does not add its input to its own result", lines, CAUSES["no residual"])
+    if is_nothing(own).any():
+        lines = [("block", "MBConv(…) with drop_rate=0"), ("", "to some images it adds nothing")]
+        raise CheckFailed("a block drops its own result although drop_rate is 0, or has none", lines)
+    return own
+
+
 def assert_dropped(mine: Any, images: Tensor, own: Tensor, rate: float, name: str) -> None:
-    """What a block adds to each image: nothing, or its own result divided by 1 − rate."""
+    """Assert that a block adds to each image either nothing or `own`, its result at rate 0, divided by 1 − rate."""
     got = added_by(mine, images)
     fallen, scaled = is_nothing(got), is_close(got, own / (1 - rate))
     if not (fallen | scaled).all():
-        lines = [("block", name), ("", f"{int((~(fallen | scaled)).sum())} of {len(got)} images have neither")]
+        count = f"{int((~(fallen | scaled)).sum())} of {len(got)} images"
+        lines = [("block", name), ("", f"{count} have neither, beside your block at drop_rate=0")]
         summary = "in train mode an image's own result is neither dropped nor divided by 1 − drop_rate"
-        raise CheckFailed(summary, lines, sentence(dropped_wrongly(got, images, own, rate)))
-    assert_rate(fallen, rate, name, lambda: sentence(drawn_wrongly(mine, fallen, images, rate)))
+        raise CheckFailed(summary, lines, sentence(dropped_wrongly(mine, got, images, own, rate)))
+    assert_rate(fallen, rate, name, lambda: sentence(drawn_wrongly(mine, images, own, rate, fallen)))
 
 
-def dropped_wrongly(got: Tensor, images: Tensor, own: Tensor, rate: float) -> list[str]:
+def dropped_wrongly(mine: Any, got: Tensor, images: Tensor, own: Tensor, rate: float) -> list[str]:
     """Which mistakes explain what was added to every image; each of their outcomes must be among them."""
     result = own / (1 - rate)
-    whole = {
+    outcomes_of = {
         "survivors not scaled": (torch.zeros_like(own), own),
         "input dropped": (own - images, own + images * rate / (1 - rate)),
     }
     keys = []
-    for key, outcomes in whole.items():
+    for key, outcomes in outcomes_of.items():
         first, second = (is_close(got, outcome) for outcome in outcomes)
         if (first | second).all() and first.any() and second.any():
             keys.append(key)
     if is_close(got, own).all():
-        keys.append("never dropped")
+        keys += drawn_at_once(mine, images, own, rate) or ["never dropped"]
     nothing, kept = is_nothing(got, (2, 3)), is_close(got, result, (2, 3))
     if (nothing | kept).all() and (nothing.any(1) & kept.any(1)).any():
         keys.append("dropped by channels")
     return keys
 
 
-def drawn_wrongly(mine: Any, fallen: Tensor, images: Tensor, rate: float) -> list[str]:
+def drawn_wrongly(mine: Any, images: Tensor, own: Tensor, rate: float, fallen: Tensor) -> list[str]:
     """Which mistakes explain how many images were dropped."""
-    if is_rate(fallen, 1 - rate):
-        return ["kept with the drop rate"]
-    again = [is_nothing(added_by(mine, images[:8])) for _ in range(40)]
-    at_once = all(each.all() or not each.any() for each in (fallen, *again))
-    both = any(each.all() for each in again) and any(not each.any() for each in again)
-    return ["dropped for the whole batch"] if at_once and both else []
+    return ["kept with the drop rate"] if is_rate(fallen, 1 - rate) else drawn_at_once(mine, images, own, rate)
+
+
+def drawn_at_once(mine: Any, images: Tensor, own: Tensor, rate: float) -> list[str]:
+    """Which mistake it is if in every one of many draws either all images are dropped or none is; none otherwise."""
+    draws = [added_by(mine, images) for _ in range(_DRAWS)]
+    kept = [each for each in draws if not is_nothing(each).all()]
+    if not 0 < len(kept) < len(draws):
+        return []
+    ways = {"dropped for the whole batch": own / (1 - rate), "one draw, not scaled": own}
+    return [key for key, outcome in ways.items() if all(is_close(each, outcome).all() for each in kept)]
 
 
 def is_rate(fallen: Tensor, rate: float) -> bool:

@@ -34,5 +34,16 @@ def tell_gradients(
     upstream = torch.randn_like(y)
     expected = torch.autograd.grad(reference(*inputs, **named), inputs, upstream)
     got = torch.autograd.grad(y, inputs, upstream, allow_unused=True)
-    right = all(g is not None and torch.allclose(g, e, 1e-3, 1e-4) for g, e in zip(got, expected, strict=True))
-    tell(f"Gradients flow through your {name}." if right else f"Gradients flow through your {name}, but wrong ones.")
+    arrived = [g is not None for g in got]
+    if not any(arrived):
+        tell(f"No gradients come through your {name}: none reaches its arguments. Right for this question.")
+        return
+    right = all(g is None or torch.allclose(g, e, 1e-3, 1e-4) for g, e in zip(got, expected, strict=True))
+    if not right:
+        tell(f"Gradients flow through your {name}, but wrong ones.")
+    elif not all(arrived):
+        places = ["first", "second", "third"]
+        missed = " and ".join(f"the {place}" for place, there in zip(places, arrived, strict=False) if not there)
+        tell(f"Gradients flow through your {name}, but none reaches {missed} of its arguments.")
+    else:
+        tell(f"Gradients flow through your {name}.")

@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from tests.checks import (
+    CheckFailed,
     as_function,
-    assert_close,
+    assert_gradient,
     assert_parameters,
     assert_same,
     assert_unchanged,
@@ -70,17 +71,20 @@ def test_parameters_of_the_layer(q5):
 def test_learning_gradients_reach_the_parameters(q5):
     for bias in (True, False):
         layer, right = q5.FullyConnected(6, 4, bias=bias), nn.Linear(6, 4, bias=bias)
-        layer.load_state_dict(right.state_dict())
+        give_weights(right, layer)
         x = torch.randn(2, 3, 6, requires_grad=True)
-        y = assert_same(as_function(layer), right, x)
-        assert_close("requires_grad of the output", y.requires_grad, expected=True)
+        y = assert_same(as_function(layer, f"FullyConnected(6, 4, bias={bias})"), right, x)
+        if not y.requires_grad:
+            lines = [("no grad", "nothing leads from the output back: was .data, detach, no_grad or NumPy used?")]
+            raise CheckFailed("the layer cannot learn", lines)
         upstream = torch.randn_like(y)
         (for_x,) = torch.autograd.grad(right(x), x, upstream, retain_graph=True)
         right(x).backward(upstream)
         x.grad = None
         y.backward(upstream)
-        assert_close("the input's gradient", x.grad, expected=for_x)
+        assert_gradient("the input", x.grad, for_x)
         gradients = {name: parameter.grad for name, parameter in layer.named_parameters()}
         for name, parameter in right.named_parameters():
-            assert_close(f"{name}'s gradient", gradients.get(name), expected=parameter.grad)
+            assert parameter.grad is not None
+            assert_gradient(name, gradients.get(name), parameter.grad)
     give_weights(nn.Linear(6, 4), q5.FullyConnected(6, 4))

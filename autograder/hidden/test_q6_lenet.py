@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from assignment.table_model import numbered_images
-from tests.checks import CheckFailed, as_function, as_tensor, assert_close
+from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_gradient
 from tests.model_misconceptions import CAUSES
-from tests.networks import assert_accuracies, assert_accurate, assert_output, assert_rows
+from tests.networks import assert_accuracies, assert_accurate, assert_output, assert_rows, load
 from tests.test_q6_lenet import LAYERS
 
 
@@ -95,22 +95,20 @@ def test_accuracy_after_a_short_run(short_run):
 def test_known_weights_give_known_logits(q6):
     for classes in (10, 4):
         state = weights(classes)
-        model = q6.LeNet(classes)
-        model.load_state_dict(state)
+        model = load(q6.LeNet(classes), state)
         for images in (torch.randn(3, 3, 32, 32), -2 * torch.rand(1, 3, 32, 32)):
             assert_known(model, state, images)
         assert_known(model.eval(), state, torch.randn(2, 3, 32, 32))  # nothing in LeNet differs between the modes
 
 
 def assert_known(model: Any, state: dict[str, Tensor], images: Tensor) -> None:
-    assert_output(as_function(model), lambda x: lenet(state, x), images, lambda: mistakes(state, images))
+    assert_output(as_function(model, "LeNet"), lambda x: lenet(state, x), images, lambda: mistakes(state, images))
 
 
 @pytest.mark.points(1, category="gradients")
 def test_gradients_reach_all_parameters(q6):
     state = weights()
-    model = q6.LeNet()
-    model.load_state_dict(state)
+    model = load(q6.LeNet(), state)
     images = torch.randn(4, 3, 32, 32, requires_grad=True)
     logits = model(images.clone())  # what it does to its input must not change what is expected of it
     as_tensor(logits, (4, 10), [])
@@ -120,7 +118,7 @@ def test_gradients_reach_all_parameters(q6):
     expected = torch.autograd.grad(lenet(known, images.detach()), list(known.values()), upstream)
     gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
     for name, gradient in zip(known, expected, strict=True):
-        assert_close(f"{name}'s gradient", gradients.get(name), expected=gradient)
+        assert_gradient(name, gradients.get(name), gradient)
 
 
 @pytest.mark.points(2, category="accuracy per class")

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import SqueezeExcitation
 
-from autograder.hidden.drop_connect import assert_dropped, assert_rate, is_close, is_nothing, is_rate
+from autograder.hidden.drop_connect import assert_dropped, assert_rate, is_close, is_nothing, is_rate, whole
 from autograder.hidden.torchvision_efficientnet import (
     STAGES,
     block,
@@ -24,7 +24,7 @@ from autograder.hidden.torchvision_efficientnet import (
 )
 from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_same
 from tests.model_misconceptions import CAUSES, sentence
-from tests.networks import added_by, assert_accurate, assert_filters, assert_output, assert_repeats, assert_state
+from tests.networks import added_by, assert_accurate, assert_filters, assert_output, assert_repeats, assert_state, load
 
 DROPPED = (0.5, 0.25)
 WIDEST = 320  # channels of a block's output, at width 1
@@ -139,7 +139,8 @@ def assert_block(
             for key, ways in block_mistakes(settings).items()
         }
 
-    assert_output(as_function(mine.train(training)), right.train(training), images, mistaken)
+    name = f"MBConv{settings}"
+    assert_output(as_function(mine.train(training), name), right.train(training), images, mistaken)
 
 
 def network(
@@ -222,15 +223,16 @@ def test_squeeze_and_excitation_with_known_weights(q7):
     for channels, squeezed in ((6, 2), (5, 7)):
         right = SqueezeExcitation(channels, squeezed, activation=nn.SiLU)
         randomise(right)
-        layer = q7.SqueezeExcitation(channels, squeezed)
         names = {"fc1": "reduce", "fc2": "expand"}
         state = {names[name[:3]] + name[3:]: value for name, value in right.state_dict().items()}
-        layer.load_state_dict(state)
+        layer = load(q7.SqueezeExcitation(channels, squeezed), state)
         images = 2 * torch.randn(3, channels, 4, 5)
         mistaken = {
             key: [partial(excitation, state, images, **way) for way in ways] for key, ways in EXCITATIONS.items()
         }
-        assert_output(as_function(layer), right, images, partial(dict, mistaken))
+        assert_output(
+            as_function(layer, f"SqueezeExcitation({channels}, {squeezed})"), right, images, partial(dict, mistaken)
+        )
 
 
 @pytest.mark.points(2, category="blocks")
@@ -245,10 +247,7 @@ def test_blocks_with_every_setting(q7):
         (10, 10, 3, 1, 4),  # squeezed to a quarter of the input's, not of the wide ones, rounded down
     ):
         right = block(*settings)
-        mine = q7.MBConv(*settings)
-        state = our_block_state(right)
-        assert_state(mine, shapes(state))
-        mine.load_state_dict(state)
+        mine = load(q7.MBConv(*settings), our_block_state(right))
         if settings in ((6, 6, 3, 2, 4), (1, 8, 3, 1, 8)):  # of one pixel what is added by mistake has the right shape
             assert_block(mine, right, settings, torch.randn(3, settings[0], 1, 1), training=False)
         images = torch.randn(3, settings[0], 7, 6)
@@ -278,30 +277,33 @@ def other_momentum(before: Tensor, expected: Tensor, got: Any) -> bool:
 
 @pytest.mark.points(2, category="drop-connect")
 def test_drop_connect_of_a_block_and_of_the_network(q7):
+    # Beside the student's own block that drops nothing: what else is wrong with it costs points elsewhere.
     for rate in DROPPED:
+        name = f"MBConv(8, 8, 3, 1, 2, drop_rate={rate})"
         right = block(8, 8, 3, 1, 2)
-        mine = q7.MBConv(8, 8, 3, 1, 2, rate)
-        mine.load_state_dict(our_block_state(right))
+        state = {each: value.clone() for each, value in our_block_state(right).items()}  # train mode moves averages
+        still, mine = load(q7.MBConv(8, 8, 3, 1, 2), state), load(q7.MBConv(8, 8, 3, 1, 2, rate), state)
         images = torch.randn(256, 8, 3, 3)
         with torch.no_grad():
-            own = right.train()(images) - images
-        assert_dropped(mine.train(), images, own, rate, f"MBConv(…, drop_rate={rate})")
-        mine.load_state_dict(our_block_state(right))
+            own = whole(still.train(), images, right.train()(images))
+        assert_dropped(mine.train(), images, own, rate, name)
+        load(mine, state)
+        own = added_by(load(still, state).eval(), images[:64])
         try:
-            assert_same(as_function(mine.eval()), right.eval(), images[:64])
+            assert_same(as_function(mine.eval(), name), lambda x, own=own: x + own, images[:64])
         except CheckFailed as failure:
             got = added_by(mine, images[:64])
-            with torch.no_grad():
-                result = right(images[:64]) - images[:64]
-            fallen, scaled = is_nothing(got), is_close(got, result / (1 - rate)) | is_close(got, result)
+            fallen, scaled = is_nothing(got), is_close(got, own / (1 - rate)) | is_close(got, own)
             drops = bool((fallen | scaled).all() and fallen.any() and scaled.any())
             likely = CAUSES["drops in eval mode"] if drops else None
             raise CheckFailed(failure.summary, failure.lines, likely) from None
-    for settings in ((8, 8, 3, 2, 2), (8, 12, 3, 1, 2)):  # nothing to fall back on, and so nothing is dropped
-        right = block(*settings)
-        mine = q7.MBConv(*settings, 0.5)
-        mine.load_state_dict(our_block_state(right))
-        assert_same(as_function(mine.train()), right.train(), torch.randn(32, 8, 4, 4))
+    for settings, size in (((8, 8, 3, 2, 2), 2), ((8, 12, 3, 1, 2), 4)):  # nothing to fall back on: nothing is dropped
+        state = our_block_state(block(*settings))
+        still, mine = load(q7.MBConv(*settings), state), load(q7.MBConv(*settings, 0.5), state)
+        images = torch.randn(32, 8, 4, 4)
+        expected = as_tensor(still.train()(images.clone()), (32, settings[1], size, size), [])
+        name = f"MBConv{(*settings, 0.5)}"
+        assert_same(as_function(mine.train(), name), lambda _, expected=expected: expected, images)
 
     model = q7.EfficientNet(width=0.25, drop_connect=0.8)
     shares, nothing_drawn = {}, True
@@ -333,20 +335,17 @@ def test_drop_connect_of_a_block_and_of_the_network(q7):
 def test_b0_in_eval_mode_equals_torchvisions(q7):
     right = reference()
     state = our_state(right)
-    model = q7.EfficientNet()
-    assert_state(model, shapes(state))
-    model.load_state_dict(state)
+    model = load(q7.EfficientNet(), state)
     for size in (40, 32):  # of images that end as one pixel early on, several mistakes make the same
         images = torch.randn(2, 3, size, size)
         wrong = partial(network_mistakes, state, images, 1.0, 2)
-        assert_output(as_function(model.eval()), right.eval(), images, wrong)
+        assert_output(as_function(model.eval(), "EfficientNet()"), right.eval(), images, wrong)
 
 
 @pytest.mark.points(1, category="train mode")
 def test_train_mode_with_nothing_dropped(q7):
     right = reference(width=0.5, depth=0.5)
-    model = q7.EfficientNet(width=0.5, depth=0.5, dropout=0.0, drop_connect=0.0)
-    model.load_state_dict(our_state(right))
+    model = load(q7.EfficientNet(width=0.5, depth=0.5, dropout=0.0, drop_connect=0.0), our_state(right))
     images = torch.randn(16, 3, 64, 64)
     with torch.no_grad():
         expected = right.train()(images)
@@ -360,16 +359,15 @@ def test_train_mode_with_nothing_dropped(q7):
 @pytest.mark.points(1, category="dropout")
 def test_dropout_before_the_classifier(q7):
     right = reference(width=0.25, depth=0.25)
-    model = q7.EfficientNet(width=0.25, depth=0.25, dropout=0.9, drop_connect=0.0)
-    model.load_state_dict(our_state(right))
+    model = load(q7.EfficientNet(width=0.25, depth=0.25, dropout=0.9, drop_connect=0.0), our_state(right))
     images = torch.randn(1, 3, 32, 32).expand(64, -1, -1, -1).contiguous()
     lines = [("network", "EfficientNet(…, dropout=0.9)")]
     logits = as_tensor(model.train()(images.clone()), (64, 10), lines)
     if torch.allclose(logits, logits[:1].expand_as(logits)):
         lines.append(("", "64 copies of an image have the same logits"))
         raise CheckFailed("no feature is dropped in train mode", lines)
-    model.load_state_dict(our_state(right))
-    assert_same(as_function(model.eval()), right.eval(), images[:2])
+    load(model, our_state(right))
+    assert_same(as_function(model.eval(), "EfficientNet(…)"), right.eval(), images[:2])
 
 
 @pytest.mark.points(1, category="variants")
@@ -386,7 +384,8 @@ def test_variants_by_width_depth_and_stem(q7):
 
         assert_state(model, shapes(state), mistaken)
         if width < 1:  # a big one's weights are as many as the shapes say
-            model.load_state_dict(state)
+            load(model, state)
             images = torch.randn(2, 3, 32, 32)
             wrong = partial(network_mistakes, state, images, depth, stem_stride)
-            assert_output(as_function(model.eval()), right.eval(), images, wrong)
+            name = f"EfficientNet({width}, {depth}, …)"
+            assert_output(as_function(model.eval(), name), right.eval(), images, wrong)

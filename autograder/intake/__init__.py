@@ -7,9 +7,10 @@ followed, unpacked, run or trusted to be what its name says.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from autograder.errors import UnusableRequest
 from autograder.intake import encoding, notebook
 from autograder.intake.answers import as_explanations, turned_into_code, written_answer
 from autograder.intake.archive import open_archive, open_inner_archive
+from autograder.intake.candidates import choose, has_own_words, original
 from autograder.intake.cells import Notebook
 from autograder.intake.folder import Folder, LooseFiles
 from autograder.intake.names import is_code, printable, shortened
 from autograder.intake.source import DEEPEST, MAX_FOLDERS, Parts, Source, TooLarge, Unreadable
+from autograder.wording import listed
 
 MAX_MODULE_BYTES = 1 << 16  # a long answer has 20 kB; a table of answers or of weights is larger
 MAX_EXPLANATIONS_BYTES = 1 << 20
@@ -41,8 +44,11 @@ class Submission:
         problems: by file name, why a module or the written answers, which are there, cannot be used.
         explanations: the written answers, or None.
         left_out: names of other files that were there, as printable text; Python first.
+        notes: what was taken for what where names were changed or there was more than one file, for the student too.
+        flags: by file name, those of the notes that a person should look at.
+        beside: by file name, a sentence about files that may be meant and were not taken.
         notebooks: by module, the notebook that it was made of.
-        notes: by module, sentences about a notebook's cells that have become of another kind, and count all the same.
+        cell_notes: by module, sentences about cells that have become of another kind, and count all the same.
     """
 
     name: str
@@ -50,13 +56,21 @@ class Submission:
     problems: dict[str, str] = field(default_factory=dict)
     explanations: str | None = None
     left_out: tuple[str, ...] = ()
-    notebooks: dict[str, Notebook] = field(default_factory=dict)
-    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    flags: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
+    notebooks: Mapping[str, Notebook] = field(default_factory=dict)
+    cell_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that counts: the same files give the same digest, wherever they lie."""
+        """SHA-256 of all that counts: the same files give the same digest, wherever they lie.
+
+        What is said of them is part of it: a report must not keep on saying it once it is not so any more.
+        """
         contents = {**self.modules, **{name: text.encode() for name, text in self.problems.items()}}
+        if self.notes:
+            contents["notes"] = "\n".join(self.notes).encode()
         if self.explanations is not None:
             contents[EXPLANATIONS] = self.explanations.encode()
         digest = hashlib.sha256()
@@ -115,42 +129,93 @@ def read_loose_files(name: str, files: Mapping[str, Path], assignment: Assignmen
 
 
 def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
-    wanted = [question.module for question in assignment.questions]
-    home = _home(source, [*(f"{module}{end}" for module in wanted for end in (".py", ".ipynb")), EXPLANATIONS], shown)
-    modules: dict[str, bytes] = {}
-    problems: dict[str, str] = {}
-    notebooks: dict[str, Notebook] = {}
-    notes: dict[str, tuple[str, ...]] = {}
-    taken = [EXPLANATIONS]
-    for question in assignment.questions:
-        module = question.module
-        # Of a module and a notebook the module counts, even if it is unusable: what counts must not be a guess.
-        file = next((name for name in (f"{module}.py", f"{module}.ipynb") if source.holds((*home, name))), None)
-        if file is None:
-            continue
-        taken.append(file)
+    # Of a module and a notebook the module counts, even if it is unusable: what counts must not be a guess.
+    names = {f"{each.module}.py": (f"{each.module}.py", f"{each.module}.ipynb") for each in assignment.questions}
+    wanted = [*(name for pair in names.values() for name in pair), EXPLANATIONS]
+    home = _home(source, wanted, shown)
+    there, others = _files(source, home, wanted), _others(source, home)
+    reading = {f"{each.module}.py": _Reading(source, home, each) for each in assignment.questions}
+    choices = {
+        module: choose(pair, there, reading[module].module, _given(module), others=others)
+        for module, pair in names.items()
+    }
+    read = {
+        module: reading[module].notebooks[choice.file]
+        for module, choice in choices.items()
+        if choice.file in reading[module].notebooks
+    }
+    cell_notes = {module: each.notes for module, each in read.items()}
+    modules = {module: choice.contents for module, choice in choices.items() if choice.contents is not None}
+    problems = {module: choice.problem for module, choice in choices.items() if choice.problem}
+    taken = [choice.file for choice in choices.values() if choice.file]
+    written = choose(
+        (EXPLANATIONS,),
+        there,
+        lambda name: source.read((*home, name), MAX_EXPLANATIONS_BYTES),
+        _given(EXPLANATIONS),
+        others=others,
+        text=True,
+    )
+    explanations = None if written.contents is None else encoding.decoded(written.contents)
+    if written.problem:
+        problems[EXPLANATIONS] = written.problem
+    elif not has_own_words(written.contents or b"", _given(EXPLANATIONS)):  # nothing, or what was handed out
+        notebooks = {
+            module: next((name for name in (choices[module].file, notebook) if name in there and name != module), None)
+            for module, (_, notebook) in names.items()
+        }
         try:
-            if file.endswith(".ipynb"):
-                read = read_notebook(source, home, file, question)
-                modules[f"{module}.py"], notebooks[f"{module}.py"] = read.module, read.notebook
-                notes[f"{module}.py"] = read.notes
-            else:
-                modules[f"{module}.py"] = encoding.importable(source.read((*home, file), MAX_MODULE_BYTES))
+            in_notebooks = _written_in_notebooks(source, home, assignment, notebooks, taken, cell_notes)
+            explanations = explanations if in_notebooks is None else in_notebooks
         except Unreadable as problem:
-            problems[f"{module}.py"] = f"{file} {problem}."
-    explanations = None
+            if explanations is None:
+                problems[EXPLANATIONS] = f"{problem}."
+    choices[EXPLANATIONS] = written
+    left = [name for name in others if name not in {*taken, EXPLANATIONS, written.file}]
+    return Submission(
+        printable(source.name),
+        modules,
+        problems,
+        explanations,
+        shortened(left, whole=source.listing(home).whole),
+        tuple(choice.note for choice in choices.values() if choice.note),
+        {name: choice.note for name, choice in choices.items() if choice.doubtful},
+        {name: choice.beside for name, choice in choices.items() if choice.beside},
+        {module: each.notebook for module, each in read.items()},
+        {module: notes for module, notes in cell_notes.items() if notes},
+    )
+
+
+@functools.cache
+def _given(name: str) -> bytes:
+    """What students were given under this name; b"" if nothing is."""
     try:
-        explanations = encoding.decoded(source.read((*home, EXPLANATIONS), MAX_EXPLANATIONS_BYTES))
-    except FileNotFoundError:
-        try:
-            explanations = _written_in_notebooks(source, home, assignment, taken, notes)
-        except Unreadable as problem:
-            problems[EXPLANATIONS] = f"{problem}."
-    except Unreadable as problem:
-        problems[EXPLANATIONS] = f"{EXPLANATIONS} {problem}."
-    left_out = _left_out(source, home, taken)
-    notes = {module: said for module, said in notes.items() if said}
-    return Submission(printable(source.name), modules, problems, explanations, left_out, notebooks, notes)
+        return (STUBS / name).read_bytes()
+    except OSError:
+        return b""
+
+
+class _Reading:
+    """Reads the files that may be a question's.
+
+    Attributes:
+        notebooks: those that were read, by their names.
+    """
+
+    def __init__(self, source: Source, home: Parts, question: Question) -> None:
+        self.notebooks: dict[str, NotebookRead] = {}
+        self._source, self._home, self._question = source, home, question
+
+    def module(self, file: str) -> bytes:
+        """The module in a file or a notebook.
+
+        Raises:
+            Unreadable: there is none that can be used.
+        """
+        if not file.endswith(".ipynb"):
+            return encoding.importable(self._source.read((*self._home, file), MAX_MODULE_BYTES))
+        self.notebooks[file] = read_notebook(self._source, self._home, file, self._question)
+        return self.notebooks[file].module
 
 
 @dataclass(frozen=True)
@@ -186,8 +251,9 @@ def read_notebook(source: Source, home: Parts, file: str, question: Question | N
         if nul:
             place = f"cell {cell.number}, line {before.count(chr(10)) + 1}"
             raise Unreadable(f"cannot be imported (SyntaxError): {place} holds a NUL byte, which is no text")
-    contents, places = notebook.laid_out(cells, file, question)
-    return NotebookRead(encoding.importable(contents), places, tuple(notebook.turned_into_text(cells, file)))
+    shown = printable(file)
+    contents, places = notebook.laid_out(cells, shown, question)
+    return NotebookRead(encoding.importable(contents), places, tuple(notebook.turned_into_text(cells, shown)))
 
 
 def _only_zip_file(archive: Source) -> Parts | None:
@@ -205,7 +271,12 @@ def _only_zip_file(archive: Source) -> Parts | None:
 
 
 def _written_in_notebooks(
-    source: Source, home: Parts, assignment: Assignment, taken: list[str], notes: dict[str, tuple[str, ...]]
+    source: Source,
+    home: Parts,
+    assignment: Assignment,
+    notebooks: Mapping[str, str | None],
+    taken: list[str],
+    cell_notes: dict[str, tuple[str, ...]],
 ) -> str | None:
     """The written answers from the notebooks, as `explanations.md` would have them; None if there are none.
 
@@ -213,52 +284,68 @@ def _written_in_notebooks(
         source: the submission.
         home: where its files lie.
         assignment: with the questions that have a written answer.
+        notebooks: by the question's module, "q1_conv2d.py", the notebook; None if there is none.
         taken: names of files that were read; those read here are added.
-        notes: by module, sentences about cells; those about cells read here are added.
+        cell_notes: by module, sentences about cells; those about cells read here are added.
 
     Raises:
         Unreadable: one of these notebooks; the text begins with its name.
     """
     answers: dict[str, str] = {}
     for question in assignment.questions:
-        file = f"{question.module}.ipynb"
-        if not question.written or not source.holds((*home, file)):
+        file = notebooks[f"{question.module}.py"]
+        if not question.written or file is None:
             continue
         try:
             contents = source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES)
             answer = written_answer(contents, question.id)
-            turned = tuple(turned_into_code(contents, question.id, file))
+            turned = tuple(turned_into_code(contents, question.id, printable(file)))
         except Unreadable as problem:
-            raise Unreadable(f"{file} {problem}") from None
+            raise Unreadable(f"{printable(file)} {problem}") from None
         if answer is not None:
             answers[question.id] = answer
             taken.append(file)
-            notes[f"{question.module}.py"] = (*notes.get(f"{question.module}.py", ()), *turned)
+            cell_notes[f"{question.module}.py"] = (*cell_notes.get(f"{question.module}.py", ()), *turned)
     return as_explanations(answers) if answers else None
 
 
 def _home(source: Source, names: Sequence[str], shown: str) -> Parts:
     """The folder that holds the assignment's files: the only one of those that lie least deep.
 
+    Where no file has its own name, those count that were renamed on the way.
+
     Raises:
         UnusableRequest: there is none, or more than one.
     """
-    level: list[Parts] = [()]
-    for _ in range(DEEPEST + 1):
-        homes = []
-        for folder in level:
-            inner = ((*folder, "assignment"), folder)
-            homes += [place for place in inner if any(source.holds((*place, name)) for name in names)][:1]
-        if len(homes) > 1:
-            raise UnusableRequest(
-                f"{shown} holds the assignment's files in {len(homes)} folders "
-                f"({', '.join(printable('/'.join(home)) for home in homes[:5])}): hand in one of them."
-            )
-        if homes:
-            return homes[0]
-        level = [(*folder, name) for folder in level for name in _folders(source, folder)][:MAX_FOLDERS]
+    for renamed in (False, True):
+        level: list[Parts] = [()]
+        for _ in range(DEEPEST + 1):
+            homes = []
+            for folder in level:
+                inner = ((*folder, "assignment"), folder)
+                homes += [place for place in inner if _is_home(source, place, names, renamed=renamed)][:1]
+            if len(homes) > 1:
+                raise UnusableRequest(
+                    f"{shown} holds the assignment's files in {len(homes)} folders "
+                    f"({', '.join(printable('/'.join(home)) for home in homes[:5])}): hand in one of them."
+                )
+            if homes:
+                return homes[0]
+            level = [(*folder, name) for folder in level for name in _folders(source, folder)][:MAX_FOLDERS]
     modules = [name for name in names if not name.endswith(".ipynb") and name != EXPLANATIONS]
-    raise UnusableRequest(f"{shown} holds none of the assignment's files ({', '.join(modules)}).")
+    raise UnusableRequest(f"{shown} holds none of the assignment's files ({', '.join(modules)}).{_code_there(source)}")
+
+
+def _is_home(source: Source, place: Parts, names: Sequence[str], *, renamed: bool) -> bool:
+    if renamed:
+        return any(original(name) in names and source.holds((*place, name)) for name in source.listing(place).names)
+    return any(source.holds((*place, name)) for name in names)
+
+
+def _code_there(source: Source) -> str:
+    """A sentence about files that may have been meant, where none has the name of a module."""
+    code = shortened([name for name in source.listing(()).names if is_code(name)], whole=True)
+    return f" It holds {listed(code, 5)}: what is meant must have one of these names." if code else ""
 
 
 def _folders(source: Source, folder: Parts) -> list[str]:
@@ -266,12 +353,18 @@ def _folders(source: Source, folder: Parts) -> list[str]:
     return sorted(name for name, is_folder in names.items() if is_folder and name not in LEAVINGS and name[0] != ".")
 
 
-def _left_out(source: Source, home: Parts, taken: Iterable[str]) -> tuple[str, ...]:
-    """What else lies beside the assignment's files; of the folders around them, only what may be meant as code."""
-    listing = source.listing(home)
-    expected = {*taken, *LEAVINGS, *(path.name for path in STUBS.iterdir())}
-    names = [name for name in listing.names if name not in expected and not name.startswith("._")]
+def _files(source: Source, home: Parts, wanted: Sequence[str]) -> list[str]:
+    """The assignment's files that are there, also under names that they were given on the way."""
+    names = source.listing(home).names
+    renamed = [name for name, is_folder in names.items() if not is_folder and original(name) in wanted]
+    return [*(name for name in wanted if source.holds((*home, name))), *(set(renamed) - {*wanted})]
+
+
+def _others(source: Source, home: Parts) -> list[str]:
+    """What else lies beside what was given; of the folders around it, only what may be meant as code."""
+    expected = {*LEAVINGS, *(path.name for path in STUBS.iterdir())}
+    names = [name for name in source.listing(home).names if name not in expected and not name.startswith("._")]
     for up in range(1, len(home) + 1):
         around = source.listing(home[:-up]).names
         names += ["../" * up + name for name in around if is_code(name) and name != "conftest.py"]
-    return shortened(names, whole=listing.whole)
+    return names

@@ -20,6 +20,8 @@ from autograder.wording import counted
 
 STATES = {
     "awaiting": "awaits a reader",
+    "choose": "two submissions: choose one",
+    "several": "several submissions: choose one",
     "failed": "grader failed",
     "unusable": "unusable",
     "flagged": "flagged",
@@ -106,6 +108,7 @@ def class_page(book: GradeBook) -> str:
             "answers": sum(mark.written is None for line in book.lines for mark in line.marks if mark.max_written),
             "flagged": flagged,
             "failed": [row.line for row in rows if "failed" in row.states],
+            "several": [row.line for row in rows if {"choose", "several"} & {*row.states}],
             "unusable": [row.line for row in rows if "unusable" in row.states],
             "problems": [*book.problems, *_inequalities([report for _, report in graded])],
             "notes": [(line, note) for line in book.lines for note in _notes(line)],
@@ -151,6 +154,8 @@ def _states(line: Line, others: Mapping[str, Collection[str]]) -> Iterator[str]:
         yield "awaiting"
     if result is None:
         yield "nothing"
+    elif result.choose:
+        yield "choose" if result.choose == 2 else "several"
     elif result.problem:
         yield "failed" if result.ours else "unusable"
     yield from (state for state, keys in others.items() if line.key in keys)
@@ -173,6 +178,8 @@ def _notes(line: Line) -> tuple[str, ...]:
     if line.result is None:
         return ()
     problem = line.result.problem
+    if line.choices:
+        return ()
     return tuple(note for note in line.notes if not problem or problem not in note)
 
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.inert import for_html
-from autograder.wording import counted, number, seconds
+from autograder.wording import choose_one, counted, number, seconds
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -57,7 +57,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, seconds=seconds, counted=counted)
+    environment.filters.update(number=number, seconds=seconds, counted=counted, choose_one=choose_one)
     return environment
 
 

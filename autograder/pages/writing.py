@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +12,15 @@ from pathlib import Path
 from autograder.batch.results import write_whole
 from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line
+from autograder.gradebook.grades_csv import BYTE_ORDER_MARK
+from autograder.inert import for_csv
 from autograder.pages.overview import class_page, name_of
 from autograder.pages.student import student_page
+from autograder.people import comparable
 
 INDEX = "index.html"
 STUDENTS = "students"
+LIST = "pages.csv"
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Pages:
 
 
 def write_pages(out: Path, book: GradeBook) -> Pages:
-    """Write the class's page and one for each student who handed something in.
+    """Write the class's page, one for each student who handed something in, and a list of whose is which.
 
     Pages that would not change are left alone, so that whoever copies the folder copies little.
 
@@ -38,7 +44,7 @@ def write_pages(out: Path, book: GradeBook) -> Pages:
     Raises:
         UnusableRequest: the folder cannot be written.
     """
-    lines = [line for line in book.lines if line.result is not None]
+    lines = [each for line in book.lines if line.result is not None for each in (line, *line.choices)]
     try:
         changed = sum(_write(out / STUDENTS / f"{line.key}.html", page) for line, page in _student_pages(book, lines))
         keys = {line.key for line in lines}
@@ -46,9 +52,28 @@ def write_pages(out: Path, book: GradeBook) -> Pages:
             if stale.stem not in keys:  # whoever is not in the class any more
                 stale.unlink()
         changed += _write(out / INDEX, class_page(book))
+        _write(out / LIST, _list(book))
     except OSError as error:
         raise UnusableRequest(f"The pages in {out} cannot be written: {error.strerror}.") from None
     return Pages(out / INDEX, len(lines), changed)
+
+
+def _list(book: GradeBook) -> str:
+    """Whose page is which, by name: for those who send the pages out, and may know nobody by a number."""
+    rows = [
+        (name_of(line), line.student, of, f"{STUDENTS}/{of.key}.html")
+        for line in book.lines
+        if line.result is not None
+        for of in (line, *line.choices)
+    ]
+    rows.sort(key=lambda row: (comparable(row[0]), row[3]))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["name", "student", "email", "page", "about"])
+    for name, student, of, page in rows:
+        about = of.student.student if of.student is not student else ""
+        writer.writerow([for_csv(cell) for cell in (name, student.student, student.email, page, about)])
+    return BYTE_ORDER_MARK + text.getvalue()
 
 
 def _student_pages(book: GradeBook, lines: list[Line]) -> Iterator[tuple[Line, str]]:

@@ -15,6 +15,7 @@ from autograder.inert import for_terminal, json_text, one_line
 from autograder.render.versions import graded_with
 
 MAX_OUTPUT = 10_000  # characters of one test
+MAX_NOTE = 1_000
 _VISIBILITY = {"public": "visible", "hidden": "after_due_date"}
 
 
@@ -30,6 +31,7 @@ def results(
         seconds: that grading took.
     """
     told = [remark for remark in (*remarks, graded_with(student["environment"])) if remark]
+    told += [one_line(note, MAX_NOTE) for note in student["notes"]]
     if student["left_out"]:
         told.append(f"Left out, not part of the assignment: {', '.join(student['left_out'])}")
     told += [one_line(note) for question in student["questions"] for note in question.get("notes", ())]

@@ -40,6 +40,7 @@ def feedback(student: dict[str, Any], *, heading: str, remarks: tuple[str, ...] 
         if len(text) + len(told) > MAX_LENGTH:
             return f"{text}\nMore was found than fits here; the report has all of it.\n"
         text += told
+    text += "".join(f"\n{for_markdown(one_line(note, MAX_LINE))}\n" for note in student["notes"])
     if student["left_out"]:
         names = ", ".join(student["left_out"])
         text += f"\nLeft out, not part of the assignment: {for_markdown(one_line(names, MAX_LINE))}\n"

@@ -99,6 +99,10 @@ def _print_totals(console: Console, report: Report, *, training: bool) -> None:
     for remark, style in remarks:
         if remark:
             console.print(Text(remark, style))
+    if report.notes:
+        console.print("About the files:")
+    for note in report.notes:
+        _print_below(console, one_line(note), "")
     if report.left_out:
         console.print("Left out, not part of the assignment:")
         _print_below(console, one_line(", ".join(report.left_out)), "")

@@ -99,6 +99,7 @@ def read_answers(out: Path, questions: Sequence[Question], *, reader: str = "", 
     answers, reviews, problems = [], {}, []
     # Where the grader failed, the report is not that of the answers; there is time once it is graded.
     results = [result for result in read_results(out) if result.report is not None and not result.ours]
+    results = [result for result in results if not result.one_of]  # none of these counts yet
     names = _numbers(results) if anonymous else {result.key: result.student for result in results}
     for result in results:
         try:

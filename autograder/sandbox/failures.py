@@ -91,10 +91,18 @@ def limit_met(type_name: str, text: str, limits: Limits) -> str:
     return ""
 
 
-def raised(call: str, type_name: str, text: str, frames: Sequence[Frame], hint: str = "") -> SubmissionFailure:
-    """The student's function ended with an exception; the hint is ours, from `limit_met`."""
+def raised(
+    call: str, type_name: str, text: str, frames: Sequence[Frame], hint: str = "", beside: str = ""
+) -> SubmissionFailure:
+    """The student's function ended with an exception.
+
+    Args:
+        call, type_name, text, frames: which, and where.
+        hint: ours, from `limit_met`.
+        beside: a sentence about files that may be meant, for a function that is not written.
+    """
     if type_name == "NotImplementedError" and frames:
-        return SubmissionFailure(f"{call} is still a TODO: {frames[-1].place}.")
+        return SubmissionFailure(f"{call} is still a TODO: {frames[-1].place}. {beside}".strip())
     where = f" at {frames[-1]}" if frames else " before any line of your code ran: look at its signature"
     # A name of the student's own choice could tell what the code saw.
     known = type_name if isinstance(getattr(builtins, type_name, None), type) else "an exception"
@@ -117,6 +125,7 @@ def cannot_import(
     hint: str = "",
     left_out: Sequence[str] = (),
     newer: str = "",
+    beside: str = "",
 ) -> Unusable:
     """The student's module does not import. Importing sees no hidden input: all may be told.
 
@@ -126,10 +135,11 @@ def cannot_import(
         hint: which limit it met, if it did.
         left_out: names of files that were handed in and are not graded; the module may miss one of them.
         newer: a sentence about the Python that it needs, if that is a newer one.
+        beside: a sentence about files that may be meant, for a module that is not there.
     """
     where = f" at {frames[-1]}" if frames else ""
     if type_name == "ModuleNotFoundError" and not frames and module in text:
-        return Unusable(f"{file} was not handed in.")
+        return Unusable(f"{file} was not handed in. {beside}".strip())
     limit = f" ({hint})" if hint else ""
     summary = f"{file} cannot be imported: {type_name}{limit}{where}: {one_line(text)}"
     missed = _missed(text, left_out)
@@ -152,7 +162,7 @@ def _missed(text: str, left_out: Sequence[str]) -> str:
 
 def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:
     """A question that asks for an operation was answered with the library's own."""
-    return SubmissionFailure(f"{call} used the library's own kernel ({', '.join(kernels)}). {OWN_WORK}")
+    return SubmissionFailure(f"{call} used torch's own operation ({', '.join(kernels)}). {OWN_WORK}")
 
 
 def used_package(call: str, package: str, known: str) -> SubmissionFailure:
@@ -166,8 +176,8 @@ def used_package(call: str, package: str, known: str) -> SubmissionFailure:
 
 
 def disabled_guard(call: str) -> SubmissionFailure:
-    """Whether the library's own kernel was used cannot be told any more."""
+    """Whether torch's own operation was used cannot be seen any more."""
     return SubmissionFailure(
-        f"{call} could not be watched: something that your code does keeps uses of the library's own kernels from "
+        f"{call} could not be watched: something that your code does keeps uses of torch's own operation from "
         f"being noticed. {OWN_WORK}"
     )

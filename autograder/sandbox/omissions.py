@@ -36,7 +36,7 @@ class Omission:
         """Why, as it follows "was left out: "."""
         match self.kind:
             case "needs" if "::" in self.what:
-                return f"it uses the library's own kernel ({self.what}) while the module is imported"
+                return f"it uses torch's own operation ({self.what}) while the module is imported"
             case "needs":
                 return f"it needs {self.what}, which cannot be used in grading"
             case "slow":

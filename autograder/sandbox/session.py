@@ -32,6 +32,7 @@ from autograder.sandbox.supervisor import Allowance
 from autograder.sandbox.worker import Worker
 
 _PACKAGE = r"\w{1,100}"
+_MUCH_MEMORY = 64 << 20  # bytes; all of a submission's workers share what it may use
 
 TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
 
@@ -48,6 +49,7 @@ class Session:
         begin_with: requests that the first worker gets right after it was told to import the module.
         files: descriptors of files that it may read.
         left_out: names of files that were handed in and are not graded, for what is said if the module misses one.
+        beside: a sentence about files that may be meant for the module, said where that is missing or a TODO.
         key: under which the seeds of calls are made; one of its own if there is none.
         allowance: what it shares with the submission's other questions; one of its own if there is none.
         notebook: what the module was made of, if it was one.
@@ -64,6 +66,7 @@ class Session:
         begin_with: Sequence[dict[str, Any]] = (),
         files: Sequence[int] = (),
         left_out: Sequence[str] = (),
+        beside: str = "",
         key: bytes = b"",
         allowance: Allowance | None = None,
         notebook: Notebook | None = None,
@@ -78,6 +81,7 @@ class Session:
         self._begin_with = begin_with
         self._files = files
         self._left_out = left_out
+        self._beside = beside
         self._key = key or os.urandom(32)
         self._allowance = allowance or Allowance(limits)
         self._worker: Worker | None = None
@@ -152,6 +156,14 @@ class Session:
         if self._worker is not None:
             self._worker.drop()
             self._worker = None
+
+    def rest(self) -> None:
+        """Nobody asks the worker any more: end it now if it holds much memory, else when there is time, by `close`.
+
+        To end a process takes the kernel milliseconds, which the next question's worker would feel.
+        """
+        if self._worker is not None and self._worker.memory() > _MUCH_MEMORY:
+            self.close()
 
     def renew(self) -> None:
         """Let the next call go to a new worker, which knows nothing of those before."""
@@ -349,8 +361,9 @@ class Session:
             told = newer.sentence if newer is not None else ""
             if self._notebook is not None and frames and kind in ("IndentationError", "SyntaxError", "TabError"):
                 text = self._notebook.in_cells(text)  # "'(' was never closed … on line 24", which nobody has seen
-            return failures.cannot_import(self._module, self._file, kind, text, frames, hint, self._left_out, told)
-        return failures.raised(what, kind, text, frames, hint)
+            told_of = (hint, self._left_out, told, self._beside)
+            return failures.cannot_import(self._module, self._file, kind, text, frames, *told_of)
+        return failures.raised(what, kind, text, frames, hint, self._beside)
 
     def _words_of_the_source(self) -> set[str]:
         """Words that were written before any test ran, and not made up from what a test showed."""

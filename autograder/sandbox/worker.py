@@ -178,6 +178,10 @@ class Worker:
         """Processor seconds the worker has used so far; 0 where the system does not tell."""
         return usage.cpu_seconds(self.pid) if self._open else self.lost_seconds
 
+    def memory(self) -> int:
+        """Bytes that the worker holds beyond what it was born with; 0 where the system does not tell."""
+        return self._watch.memory()
+
     @property
     def _max_payload(self) -> int:
         return self._limits.message_mb << 20

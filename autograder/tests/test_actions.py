@@ -22,7 +22,7 @@ from autograder.actions import folders, github
 from autograder.actions import git as git_module
 from autograder.actions.fetch import fetch_all
 from autograder.actions.folders import Commit, Fetched, Outcome
-from autograder.actions.git import NotFetched, Repository
+from autograder.actions.git import MAX_FILES, NotFetched, Repository
 from autograder.actions.plan import MAX_SHARDS, read_plan, shard_count
 from autograder.actions.publish import description
 from autograder.actions.pushes import History, by_dates, by_pushes, read_history
@@ -214,6 +214,23 @@ def test_the_assignment_is_laid_out_as_it_lay_and_nothing_else_is_fetched(
         "explanations.md": "explanations.md is a link; hand in the file itself.",
     }
     assert "helpers.py" in submission.left_out
+
+
+@pytest.mark.parametrize(
+    ("place", "exact"), [("assignment/", ""), ("a/b/c/assignment/", ""), ("assignment/", "a/b/q1_conv2d.py")]
+)
+def test_files_that_were_renamed_on_the_way_are_fetched_as_intake_looks_at_them(
+    student: Student, assignment: Assignment, place: str, exact: str
+) -> None:
+    for number in range(MAX_FILES + 1):
+        student.write(f"{place}q2_relu ({number:03}).py", b"x = 2\n")
+    student.write(f"{place}relu.py", b"x = 3\n")
+    if exact:
+        student.write(exact, b"x = 1\n")
+    student.repository.lay_out(student.push(), WANTED, student.out)
+    fetched, meant = read_submission(student.out, assignment), read_submission(student.here, assignment)
+    assert fetched.modules == meant.modules == ({"q1_conv2d.py": b"x = 1\n"} if exact else {"q2_relu.py": b"x = 2\n"})
+    assert fetched.digest == meant.digest
 
 
 @pytest.mark.parametrize("place", ["", "lab/", "a/b/c/assignment/"])

@@ -37,12 +37,12 @@ def test_an_infinite_value_must_be_met_and_excuses_no_other(got: list[float]) ->
     with pytest.raises(CheckFailed):
         assert_close("a value", torch.tensor(got), expected=INFINITE)
     with pytest.raises(CheckFailed):
-        assert_same(as_function(lambda _: torch.tensor(got)), lambda _: INFINITE.clone(), INFINITE)
+        assert_same(as_function(lambda _: torch.tensor(got), "layer"), lambda _: INFINITE.clone(), INFINITE)
 
 
 def test_infinite_values_that_are_met_are_right() -> None:
     assert_close("a value", INFINITE.clone(), expected=INFINITE)
-    assert_same(as_function(F.relu), F.relu, INFINITE)
+    assert_same(as_function(F.relu, "layer"), F.relu, INFINITE)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -147,6 +148,28 @@ def test_the_roster_is_kept_and_used_again(run: Run, tmp_path: Path, capsys: pyt
     run()
     rows = (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()
     assert [row.partition(",")[0] for row in rows] == ["student", "ada", "cem", "ben"]
+
+
+@pytest.mark.parametrize("roster", [True, False])
+def test_two_submissions_of_a_student_are_counted_once_until_one_is_left(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, roster: bool
+) -> None:
+    hand_in(tmp_path / "class" / "BEN ")
+    given = {}
+    if roster:
+        (tmp_path / "roster.csv").write_text("student\nada\nben\n")
+        given = {"roster": tmp_path / "roster.csv"}
+    assert run(**given)[0] == 1
+    said = capsys.readouterr()
+    assert "1 graded, 0 up to date before." in said.out
+    assert re.search(r"(?i)ben *: Two submissions: choose one, and leave only that one there \(", said.out)
+    assert "failed" not in said.out + said.err
+    assert "2 submissions of" in said.err
+    (tmp_path / "class" / "BEN ").rename(tmp_path / "BEN")
+    assert run(**given)[0] == 0
+    rows = (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()
+    assert [row.partition(",")[0] for row in rows] == ["student", "ada", "ben"]
+    assert "choose" not in capsys.readouterr().out
 
 
 def test_all_who_handed_in_nothing_are_named_up_to_a_number(

@@ -6,6 +6,7 @@ import os
 import unicodedata
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,7 @@ def test_two_submissions_of_one_student_are_both_graded_and_count_for_nobody(fol
     found = discover(folder, ASSIGNMENT, roster(Student("ada"), Student("ben")))
     assert students(found) == ["ada (one of 2)", "ada.zip (one of 2)", "ada"]
     assert [bool(each.undecided) for each in found.found] == [False, False, True]
+    assert [(each.one_of, each.choose) for each in found.found] == [("ada", 0), ("ada", 0), ("", 2)]
     assert "2 submissions of ada" in " ".join(found.problems)
     assert [student.student for student in found.missing] == ["ben"]
     assert len({each.key for each in found.found}) == 3
@@ -199,7 +201,37 @@ def test_nbgraders_timestamp_says_when(folder: Path, place: str, written: str, r
     file = hand_in(folder / "ada") / place
     file.parent.mkdir(exist_ok=True)
     file.write_text(written)
-    assert discover(folder, ASSIGNMENT).found[0].handed_in == read
+    (found,) = discover(folder, ASSIGNMENT).found
+    assert found.handed_in == read
+    assert found.claimed == (read is not None)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "written", "read", "said"),
+    [
+        ("Europe/Berlin", "2026-06-18 23:59:00.123456 CEST", "2026-06-18T21:59:00+00:00", ""),
+        ("Europe/Berlin", "2026-12-18 23:59:00 CET", "2026-12-18T22:59:00+00:00", ""),
+        ("Europe/Berlin", "2026-10-25 02:30:00 CEST", "2026-10-25T00:30:00+00:00", ""),  # the hour that is there twice
+        ("Europe/Berlin", "2026-10-25 02:30:00 CET", "2026-10-25T01:30:00+00:00", ""),
+        ("America/Chicago", "2026-12-18 23:59:00 CST", "2026-12-19T05:59:00+00:00", ""),
+        ("Asia/Shanghai", "2026-12-18 23:59:00 CST", "2026-12-18T15:59:00+00:00", ""),
+        ("Europe/Berlin", "2026-12-18 23:59:00 UTC", "2026-12-18T23:59:00+00:00", ""),
+        ("Europe/Berlin", "2026-12-18 23:59:00 CEST", None, "ends with CEST, which is not a time of Europe/Berlin"),
+        (
+            "",
+            "2026-06-18 23:59:00 CEST",
+            None,
+            "CEST, which is known only if assignment.toml sets `timezone`",
+        ),
+    ],
+)
+def test_a_zone_by_its_short_name_is_the_courses_own(
+    folder: Path, timezone: str, written: str, read: str | None, said: str
+) -> None:
+    (hand_in(folder / "ada") / "timestamp.txt").write_text(written)
+    discovered = discover(folder, replace(ASSIGNMENT, timezone=timezone))
+    assert discovered.found[0].handed_in == read
+    assert [said in problem for problem in discovered.problems] == ([True] if said else [])
 
 
 def test_a_pipe_called_like_nbgraders_timestamp_keeps_nobody_waiting(folder: Path) -> None:

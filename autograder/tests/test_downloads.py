@@ -131,6 +131,15 @@ def test_a_zip_file_beside_loose_ones(tmp_path: Path) -> None:
     assert "2 submissions of dudi" in " ".join(both.problems)
 
 
+def test_a_loose_file_that_was_renamed_is_the_submission_also_beside_a_zip_file(tmp_path: Path) -> None:
+    there = files(tmp_path / "class", "dudi_14_1_notes.pdf", "dudi_14_2_q2_relu (1).py")
+    found = discover(there, ASSIGNMENT)
+    assert modules(found) == {"dudi_14": {"q2_relu.py": "dudi_14_2_q2_relu (1).py"}}
+    assert found.found[0].source == "dudi_14_2_q2_relu (1).py and 1 more"
+    files(there, "dudi_14_3_lab.zip")
+    assert "2 submissions of dudi" in " ".join(discover(there, ASSIGNMENT, roster(Student("dudi"))).problems)
+
+
 def test_a_link_among_loose_files_is_not_followed(tmp_path: Path) -> None:
     there = files(tmp_path / "class", "dudi_14_1_q2_relu.py")
     (there / "dudi_14_2_q1_conv2d.py").symlink_to(there / "dudi_14_1_q2_relu.py")
@@ -214,6 +223,7 @@ def test_gradescopes_export_has_a_submission_for_each_submitter(tmp_path: Path, 
         ("submission_103", "submission_103", None),
     ]
     assert found.problems == ("submission_metadata.yml does not say whose submission_103 is.",)
+    assert not any(each.claimed for each in found.found)
     assert modules(found)["cem@uni.example"] == {"q2_relu.py": "submission_102/q2_relu.py"}
 
 

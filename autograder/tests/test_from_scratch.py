@@ -138,7 +138,7 @@ def test_what_no_function_needs_costs_nothing(graded: Grade, what: str) -> None:
     assert question.flags == []
 
 
-OWN_KERNEL = "it uses the library's own kernel (aten::relu) while the module is imported. This question asks you to"
+OWN_KERNEL = "it uses torch's own operation (aten::relu) while the module is imported. This question asks you to"
 LEFT_OUT = "Line 9 of q2_relu.py was left out"
 NEEDED = [
     ("table = F.relu(torch.ones(1))\n", "return table * input", f"{LEFT_OUT}: {OWN_KERNEL}"),

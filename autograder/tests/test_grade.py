@@ -60,7 +60,7 @@ def test_the_report_is_the_schema(graded: Grade, tmp_path: Path) -> None:
     assert read["schema"] == SCHEMA
     assert list(read) == [
         *("schema", "submission", "graded_at", "seconds", "hashes", "seed", "environment", "isolation"),
-        *("score", "max_score", "pending", "questions", "left_out"),
+        *("score", "max_score", "pending", "questions", "left_out", "notes"),
     ]
     assert set(read["hashes"]) == {"submission", "suite", "thresholds", "grader", "secret"}
     (question,) = read["questions"]

@@ -166,6 +166,11 @@ def test_an_export_or_a_column_that_cannot_be_used_is_refused(
 def test_canvas_from_the_roster_alone(tmp_path: Path) -> None:
     out, book = in_class(tmp_path)
     said = canvas.write_from_roster(out, book, Rule())
+    most = Rule().maximum(book)
+    assert (
+        f"canvas.csv: if Canvas has an assignment called {TITLE} already, the import sets its points to {most}."
+        in (said[1])
+    )
     users = [CanvasUser(1000 + place, name, login) for place, (login, (name, _)) in enumerate(NAMES.items())]
     text = (out / "canvas.csv").read_text("utf-8")
     read = canvas_import(text, users)

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from autograder import suite
 from autograder.attacks import base_source
 from autograder.sandbox import launch
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
-from autograder.suite import _time_limit
 from autograder.tests.conftest import SOLUTION, Grade, Remote
 
 HEAD = "\n\n_own = conv2d\n\n\ndef conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):\n    "
@@ -221,8 +221,12 @@ def test_large_wrong_answers_do_not_pile_up(graded: Grade) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 700_000  # kilobytes
 
 
-def test_the_trusted_side_has_a_time_limit_of_its_own() -> None:
-    assert any(argument.startswith("--timeout=") for argument in _time_limit())
+def test_the_trusted_side_has_a_time_limit_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(suite, "TRUSTED_SECONDS", 1)
+    hanging = tmp_path / "test_hanging.py"
+    hanging.write_text("import time\n\ndef test_it():\n    time.sleep(5)\n")
+    status, _ = suite.run_pytest([hanging], object())
+    assert status == pytest.ExitCode.TESTS_FAILED
 
 
 def test_the_fork_server_outlives_a_request_it_cannot_do() -> None:

@@ -426,6 +426,16 @@ def test_all_workers_of_a_submission_share_memory_and_the_largest_goes(session: 
     assert first.call("answer", (), {}) == second.call("answer", (), {}) == 1
 
 
+def test_of_workers_that_nobody_asks_any_more_those_that_hold_much_memory_end_at_once(session: Sessions) -> None:
+    text = "import os\nkept = []\ndef fill(mb):\n    kept.append(b'x' * (mb << 20))\n    return os.getpid()\n"
+    one = session(text, Limits())
+    first = one.call("fill", (1,), {})
+    one.rest()
+    assert one.call("fill", (100,), {}) == first
+    one.rest()
+    assert one.call("fill", (1,), {}) != first
+
+
 def test_what_dropped_workers_used_counts_for_the_submission(session: Sessions) -> None:
     limits = Limits(submission_cpu_seconds=1)
     first, second = session(HOGS, limits), session(HOGS, limits)

@@ -6,6 +6,7 @@ import ast
 import base64
 import json
 import re
+import shutil
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -233,6 +234,22 @@ def _states(submission: Submission, *questions: Any) -> list[str]:
     return [written.state for question in questions if (written := read_written(submission, question))]
 
 
+@pytest.mark.parametrize("settings", [OURS, {}], ids=["ours", "nbgrader's"])
+def test_notebooks_as_they_were_handed_out_are_no_answers_beside_modules(
+    made: dict[str, bytes], assignment: Assignment, tmp_path: Path, write: Callable[..., Submission], settings: Any
+) -> None:
+    for question in assignment.questions:
+        shutil.copy(course.SOLUTIONS / f"{question.module}.py", tmp_path)
+    assert write(released(made, settings)).notes == ()
+    answered = write({"q2_relu.ipynb": made["q2_relu.ipynb"]})
+    for question in assignment.questions:
+        shutil.copy(course.STUBS / f"{question.module}.py", tmp_path)
+    modules = read_submission(tmp_path, assignment).modules
+    assert b"code cells of q2_relu.ipynb" in modules["q2_relu.py"]
+    assert modules["q1_conv2d.py"] == (course.STUBS / "q1_conv2d.py").read_bytes()
+    assert answered.modules["q2_relu.py"] == (course.SOLUTIONS / "q2_relu.py").read_bytes()
+
+
 def test_explanations_go_before_notebooks(
     made: dict[str, bytes], tmp_path: Path, write: Callable[..., Submission]
 ) -> None:
@@ -350,7 +367,7 @@ def test_the_own_kernel_tells_no_inputs_and_sees_the_librarys_kernel(capsys: pyt
     assert "Some output values are wrong. Negative values change their sign; they are to become 0." in said
     assert "call" not in said
     assert own_kernel.hidden("q2", {"relu": library_relu}) == 0
-    assert "The library's own kernel was used." in capsys.readouterr().out
+    assert "Torch's own operation was used." in capsys.readouterr().out
 
 
 def abs_for_relu(input: Any, inplace: bool = False) -> Any:

@@ -20,6 +20,7 @@ from autograder.course import Assignment
 from autograder.nbgrader.notebooks import make_notebooks
 from autograder.suite import public_points
 from autograder.tests.conftest import SOLUTION
+from tests.handed_in import remark
 
 DILATION_FORGOTTEN = """
 _right = conv2d
@@ -134,6 +135,10 @@ def test_a_student_in_colab(
     assert "] failed when you last ran it (NameError: name 'plot' is not defined). In grading, what fails" in said
     run("del conv2d")
     assert "  missing this notebook has no conv2d\n" in told(run('check("q1", "values")'))
+    (tmp_path / "here" / "helpers.py").write_text("half = 0.5\n")
+    run("import helpers")
+    *_, last = told(run('check("q1", "values")')).splitlines()
+    assert last == f"If your answer needs it: {remark('helpers.py', 'the notebook')}"
 
     for call, message in (
         ('check("q0")', "There are no tests of q0; there are tests of q1, q2"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import re
 from collections.abc import Iterator
@@ -185,6 +186,21 @@ def test_who_handed_in_nothing_has_no_page_and_who_is_gone_no_longer(
     (graded_class / "results" / "carla.json").unlink()
     write_pages(graded_class, book_of(graded_class, assignment))
     assert "students/carla.html" not in every_page(graded_class)
+
+
+def test_whose_a_page_is_stands_in_a_list_by_name(graded_class: Path, assignment: Assignment) -> None:
+    names = {"anna": "Zoë", "berta": "=Évi", "carla": "", "dora": "abel"}
+    students = tuple(Student(each, name, f"{each}@uni.example") for each, name in names.items())
+    write_pages(graded_class, read_grade_book(graded_class, assignment, Roster(students, ())))
+    rows = list(csv.reader((graded_class / "pages.csv").read_text("utf-8-sig").splitlines()))
+    assert rows == [
+        ["name", "student", "email", "page", "about"],
+        ["'=Évi", "berta", "berta@uni.example", "students/berta.html", ""],
+        ["abel", "dora", "dora@uni.example", "students/dora.html", ""],
+        ["carla", "carla", "carla@uni.example", "students/carla.html", ""],
+        ["Zoë", "anna", "anna@uni.example", "students/anna.html", ""],
+    ]
+    assert all((graded_class / row[3]).exists() for row in rows[1:])
 
 
 def _four() -> tuple[str, ...]:

@@ -18,6 +18,8 @@ import pytest
 
 from autograder import course
 from autograder.course import Assignment
+from autograder.tests.conftest import Grade
+from tests.handed_in import GIVEN, questions
 
 QUESTIONS = ["q1", "q2", "q3", "q4", "q5", "q6", "q7"]
 RELEASED = ("assignment", "tests", "conftest.py")
@@ -165,3 +167,58 @@ def test_watch_runs_again_when_a_file_is_saved(watching: tuple[Path, int]) -> No
     assert "SyntaxError" in until(terminal, "SyntaxError")
     solve(folder, "q2_relu")
     until(terminal, "hint q3")
+
+
+HELPER = "def rectified(x):\n    return (x + abs(x)) / 2\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("from assignment.helpers import rectified", "assignment/helpers.py"),
+        pytest.param("from assignment import helpers", "assignment/helpers.py", marks=pytest.mark.slow),
+        pytest.param("from .helpers import rectified", "assignment/helpers.py", marks=pytest.mark.slow),
+        pytest.param("import helpers", "helpers.py", marks=pytest.mark.slow),
+        pytest.param("from .helpers.own import rectified", "assignment/helpers/own.py", marks=pytest.mark.slow),
+        pytest.param(
+            "from importlib import import_module as get\nget('assignment.helpers')",
+            "assignment/helpers.py",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_helper_that_is_not_handed_in_fails_at_home_as_in_the_grade(
+    repository: Path, graded: Grade, line: str, file: str
+) -> None:
+    solve(repository, "q1_conv2d", "q2_relu")
+    (repository / file).parent.mkdir(exist_ok=True)
+    (repository / file).write_text(HELPER)
+    module = repository / "assignment" / "q2_relu.py"
+    solved = module.read_text("utf-8")
+    module.write_text(solved.replace("from torch import Tensor", f"{line}\nfrom torch import Tensor"), "utf-8")
+    done = run(repository, "pytest", "-q", "-k", "q1 or q2")
+    helper = "helpers" if file.endswith("own.py") else "helpers.py"
+    assert f"{helper} is not handed in: only the assignment's own modules are graded." in done.stdout
+    assert f"Put what you need from {helper} into q2_relu.py itself." in done.stdout
+    assert [line.split()[3] for line in board(done.stdout)] == ["5", "0"]
+    assert graded(repository, question="q2").score == 0
+
+
+def test_what_is_there_in_grading_can_be_imported_at_home(repository: Path, graded: Grade) -> None:
+    solve(repository, "q1_conv2d", "q2_relu")
+    module = repository / "assignment" / "q2_relu.py"
+    used = "import random\nfrom assignment.q1_conv2d import output_size\nfrom assignment import training\n"
+    solved = module.read_text("utf-8")
+    module.write_text(solved.replace("from torch import Tensor", f"{used}from torch import Tensor"), "utf-8")
+    # The student's own tests may use their own files.
+    (repository / "helpers.py").write_text(HELPER)
+    (repository / "tests" / "test_mine.py").write_text("import helpers\n\n\ndef test_mine():\n    assert helpers\n")
+    done = run(repository, "pytest", "-q", "tests/test_q2_relu.py", "tests/test_mine.py")
+    assert done.returncode == 0, done.stdout
+    assert graded(repository, question="q2").score == 5
+
+
+def test_what_is_given_at_home_is_what_is_given_in_grading(assignment: Assignment) -> None:
+    answered = {question.module for question in assignment.questions}
+    assert {path.stem for path in course.STUBS.glob("*.py")} - answered == GIVEN
+    assert questions() == answered

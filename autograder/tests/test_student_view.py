@@ -153,6 +153,7 @@ def report_of(text: str) -> Report:
         isolation={"landlock": True},
         questions=[question],
         left_out=[text, text],
+        notes=[text],
     )
 
 
@@ -160,7 +161,7 @@ def test_the_students_view_holds_what_it_names_and_no_more() -> None:
     shown = for_student(report_of("harmless"))
     assert list(shown) == [
         *("schema", "submission", "graded_at", "hashes", "environment", "score", "max_score", "pending"),
-        *("questions", "left_out"),
+        *("questions", "left_out", "notes"),
     ]
     assert shown["schema"] == STUDENT_SCHEMA
     assert set(shown["hashes"]) == {"submission", "thresholds", "grader"}

@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import os
 import sys
-from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 8, 24, 38
 _CAPABILITY_VERSION = 0x20080522
@@ -79,7 +78,11 @@ def first_to_go() -> None:
     Before the user changes: what a privileged process sets, an ordinary one cannot take back. Anybody may raise it.
     """
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
+        descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)  # a text file would import its encoding
+        try:
+            os.write(descriptor, b"1000")
+        finally:
+            os.close(descriptor)
 
 
 def die_with_parent(signal_number: int) -> None:
