@@ -175,6 +175,7 @@ class _Import:
                 elif asked_for:
                     self._leave_out(statement, "needs", asked_for)
                 elif wanted and not self._is_no_ones_fault(error):
+                    self._say_what_is_missing(error)
                     self.broken.append(_Broken(error, wanted))
                     rest = frozenset(name for each in [statement, *waiting] for name in names_of(each))
                     self.left_out.append(LeftOut(statement.lineno, "raised", _told(error), rest))
@@ -198,6 +199,14 @@ class _Import:
             return False
         slow = {name for each in self.left_out if each.kind == "slow" for name in each.names}
         return error.name in _OF_NOTEBOOKS or error.name in slow
+
+    def _say_what_is_missing(self, error: BaseException) -> None:
+        """Have the error of a name that is not there say so if what was to define it was left out."""
+        if isinstance(error, NameError):
+            for each in self.left_out:
+                if error.name in each.names:
+                    error.args = (f"{error}; the line that was to define it was left out ({each.what or 'too slow'})",)
+                    return
 
     def _leave_out(self, statement: ast.stmt, kind: str, what: str) -> None:
         self.left_out.append(LeftOut(statement.lineno, kind, what, frozenset(names_of(statement))))

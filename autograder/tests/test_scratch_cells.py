@@ -22,8 +22,12 @@ from autograder.grade import grade
 from autograder.intake import Submission, read_submission
 from autograder.intake.notebook import code_cells
 from autograder.intake.source import Unreadable
+from autograder.nbgrader.feedback import told
 from autograder.nbgrader.notebooks import make_notebooks
-from autograder.report import QuestionReport, for_student
+from autograder.pages.student import student_page
+from autograder.render.gradescope import results
+from autograder.render.markdown import feedback
+from autograder.report import QuestionReport, Report, for_student
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.accidents import ACCIDENTS, Notebook, happen, written_turned
@@ -180,6 +184,11 @@ RULE: dict[str, tuple[Notebook, bool, str]] = {
         False,
         "relu could not be run. q2_relu.ipynb, cell 3, line 1 was left out: NameError: name 'load' is not defined.",
     ),
+    "needs it for its definition": (
+        answer(RIGHT.replace("(input,", "(input: Kind,"), "Kind = load('kind')"),
+        False,
+        "name 'Kind' is not defined; the line that was to define it was left out (NameError: name 'load' is not defined)",
+    ),
     "needs what the grader cannot have": (
         answer("def relu(input, inplace=False):\n    return not_there.relu(input)", "x = 1\nimport not_there"),
         False,
@@ -218,11 +227,28 @@ RULE: dict[str, tuple[Notebook, bool, str]] = {
 def test_the_rule_at_its_edges(graded: Graded, name: str) -> None:
     notebook, kept, said = RULE[name]
     question = graded(notebook)
-    told = " ".join([*question.notes, *(test.message for test in question.tests if test.status != "passed")])
-    assert (question.score == question.max_score) == kept, told
-    assert question.score in (0, question.max_score), told
-    assert said in told
-    assert "q2_relu.py" not in told
+    said_of_it = " ".join([*question.notes, *(test.message for test in question.tests if test.status != "passed")])
+    assert (question.score == question.max_score) == kept, said_of_it
+    assert question.score in (0, question.max_score), said_of_it
+    assert said in said_of_it
+    assert "q2_relu.py" not in said_of_it
+
+
+def test_every_form_of_the_report_has_the_notes_and_obeys_none(sandbox: Sandbox, tmp_path: Path) -> None:
+    submission = hand_in(tmp_path, answer(RIGHT, "raise RuntimeError('<b>here</b>')"))
+    report = grade(submission, ASSIGNMENT, sandbox, questions=("q2",))
+    assert Report.from_dict(json.loads(json.dumps(report.as_dict()))) == report
+    student = for_student(report)
+    note = (
+        "q2_relu.ipynb, cell 3, line 1 was left out, at no cost unless your answer needs it: RuntimeError: <b>here</b>."
+    )
+    assert student["questions"][0]["notes"] == [note]
+    assert note in feedback(student, heading="Lab")
+    assert note in json.loads(results(student))["output"]
+    assert note in told(student["questions"][0], "public")
+    page = student_page(ASSIGNMENT, report, name="Anna")
+    assert "RuntimeError: &lt;b&gt;here" in page
+    assert "<b>here" not in page
 
 
 def test_cells_are_counted_among_all_of_them(graded: Graded) -> None:
