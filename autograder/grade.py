@@ -101,7 +101,7 @@ def _grade(
         for session in sessions.values() if not alone else ():
             session.prepare()
         if data is not None:  # the networks are trained side by side, while the other tests run
-            remarks = tables(submission.modules, submission.explanations)
+            remarks = tables(submission.modules, submission.explanations, submission.notebooks)
             runs = {
                 question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks, allowance)
                 for question in chosen
@@ -204,6 +204,7 @@ def _session(
         beside=submission.beside.get(f"{question.module}.py", ""),
         key=seeds.calls(question.id),
         allowance=allowance,
+        notebook=submission.notebooks.get(f"{question.module}.py"),
     )
     problem = submission.problems.get(f"{question.module}.py")
     if problem is not None:
@@ -235,6 +236,7 @@ def _short_run(
         problem=submission.problems.get(f"{question.module}.py"),
         left_out=submission.left_out,
         allowance=allowance,
+        notebook=submission.notebooks.get(f"{question.module}.py"),
     )
 
 
@@ -262,6 +264,7 @@ def _question_report(
         tests=tests,
         written=written,
         accuracy=short_run.result() if short_run is not None else None,
+        notes=[*submission.cell_notes.get(f"{question.module}.py", ()), *session.notes],
     )
 
 

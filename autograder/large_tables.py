@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from autograder.course import EXPLANATIONS, STUBS
+from autograder.intake.cells import Notebook
 
 # Bytes, over all files together, beyond what is in the stubs; measured, see EVIDENCE.md. A word that came before costs
 # a byte or two: long comments are made of such words, a table is not, unless somebody takes the trouble to write it in
@@ -27,12 +28,15 @@ BLOCK = 1_000  # bytes, at least, of the lines that it points at
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3,}")
 
 
-def tables(modules: Mapping[str, bytes], explanations: str | None = None) -> list[str]:
+def tables(
+    modules: Mapping[str, bytes], explanations: str | None = None, notebooks: Mapping[str, Notebook] | None = None
+) -> list[str]:
     """A remark, for a person to look at, if a submission holds what could be a large table; none otherwise.
 
     Args:
         modules: file names and contents.
         explanations: the written answers.
+        notebooks: those that modules were made of, by the modules' names.
     """
     files = {**modules, EXPLANATIONS: (explanations or "").encode("utf-8", "surrogateescape")}
     found = incompressible(b"\n".join(files.values()))
@@ -40,7 +44,13 @@ def tables(modules: Mapping[str, bytes], explanations: str | None = None) -> lis
         return []
     own = {name: _size(contents) for name, contents in files.items()}
     largest = sorted(own, key=lambda name: -own[name])[:NAMED]
-    places = ", ".join(f"{name} ({own[name]:,} bytes, {_densest_lines(files[name])})" for name in largest if own[name])
+    books = notebooks or {}
+    places = ", ".join(
+        f"{books[name].file if name in books else name} ({own[name]:,} bytes, "
+        f"{_densest_lines(files[name], books.get(name))})"
+        for name in largest
+        if own[name]
+    )
     remark = f"{found:,} bytes cannot be compressed, where answers have less than {MOST:,}"
     return [f"{remark}. Look for a table of weights or of the images' classes in {places}"]
 
@@ -54,10 +64,13 @@ def _size(text: bytes) -> int:
     return _compressed(_stubs() + text) - _compressed(_stubs())
 
 
-def _densest_lines(contents: bytes) -> str:
-    """Where in a file the most is that cannot be compressed: "line 3", "lines 12 to 40"."""
+def _densest_lines(contents: bytes, notebook: Notebook | None) -> str:
+    """Where in a file the most is that cannot be compressed: "line 3", "lines 12 to 40", "cell 3, line 4"."""
     costs = {(first, last): _cost(block) for first, last, block in _blocks(contents)}
     first, last = max(costs, key=lambda lines: costs[lines])
+    cell = notebook.cell_of(last) if notebook is not None else None
+    if cell is not None:
+        return f"most of it in cell {cell.number}, near line {max(first, cell.first) - cell.first + 1}"
     return f"most of it in line {first}" if first == last else f"most of it in lines {first} to {last}"
 
 

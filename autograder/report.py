@@ -80,7 +80,13 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class QuestionReport:
-    """One question. `flags` are remarks for a person; they cost no points."""
+    """One question.
+
+    Attributes:
+        flags: remarks for a person; they cost no points.
+        notes: sentences for the student and for staff about a notebook's cells: what of them was left out, and which
+            count as of another kind than they are. They cost no points.
+    """
 
     id: str
     title: str
@@ -92,6 +98,7 @@ class QuestionReport:
     tests: list[TestResult]
     written: Written | None = None
     accuracy: Accuracy | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -207,7 +214,8 @@ def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
             del test["evidence"]
     optional = {name: fields.pop(name) for name in ("written", "accuracy")}
     given = {name: dict(vars(value)) for name, value in optional.items() if value is not None}
-    return {**fields, **given, "tests": tests}
+    notes = fields.pop("notes")
+    return {**fields, **({"notes": notes} if notes else {}), **given, "tests": tests}
 
 
 def _question_from_dict(record: dict[str, Any]) -> QuestionReport:
@@ -226,7 +234,7 @@ def _test_from_dict(record: dict[str, Any]) -> TestResult:
 
 def _question_for_student(question: QuestionReport) -> dict[str, Any]:
     fields = _question_as_dict(question)
-    shown = ("id", "title", "score", "max_score", "pending", "written", "accuracy")
+    shown = ("id", "title", "score", "max_score", "pending", "notes", "written", "accuracy")
     of_test = ("name", "category", "status", "visibility", "score", "max_score", "message", "likely")
     tests = [{name: test[name] for name in of_test} for test in fields["tests"]]
     return {**{name: fields[name] for name in shown if name in fields}, "tests": tests}

@@ -30,6 +30,7 @@ from assignment.training import Network
 from autograder.course import Question
 from autograder.digests import THRESHOLDS
 from autograder.errors import GraderFault, UnusableRequest
+from autograder.intake.cells import Notebook
 from autograder.report import Accuracy
 from autograder.sandbox import sealed
 from autograder.sandbox.failures import SubmissionFailure, Unusable
@@ -104,6 +105,7 @@ class ShortRun:
         problem: why the module cannot be used, if it cannot; nothing is trained then.
         left_out: names of files that were handed in and are not graded.
         allowance: what its worker shares with the submission's others.
+        notebook: what the module was made of, if it was one.
     """
 
     sandbox: Sandbox
@@ -116,6 +118,7 @@ class ShortRun:
     problem: str | None = None
     left_out: Sequence[str] = ()
     allowance: Allowance | None = None
+    notebook: Notebook | None = None
     _session: Session | None = None
     _held_out: Images | None = None
     _result: Accuracy | SubmissionFailure | None = None
@@ -155,6 +158,7 @@ class ShortRun:
                 left_out=self.left_out,
                 key=self.seeds.calls(self.question.id),
                 allowance=self.allowance,
+                notebook=self.notebook,
             )
             self._session.prepare()
 

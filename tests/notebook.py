@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 # This module is also the plugin that pytest runs with: fixtures and hooks under these names are its parts.
+from tests import notebook_cells
 from tests.conftest import (
     OWN_FILES,
     _same_random_numbers_every_time,
@@ -85,6 +86,8 @@ def check(question: str, category: str = "") -> int:
         print("The grade counts hidden tests too.")
     if newer_python():
         print(newer_python())
+    for sentence in notebook_cells.left_out_in_grading(chosen[0].read_text("utf-8"), question):
+        print(sentence)
     for file in not_handed_in(list(sys.modules.values()), Path.cwd()):
         print(f"If your answer needs it: {remark(file, 'the notebook')}")
     return score.points
@@ -165,6 +168,9 @@ def _quietly(said: io.StringIO) -> Iterator[None]:
     finally:
         del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
         os.environ.update(settings)
+
+
+notebook_cells.watch()
 
 
 def _cell(filename: str) -> str | None:

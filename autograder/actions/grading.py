@@ -107,6 +107,7 @@ def _with_points(entry: Entry, best: _Graded, assignment: Assignment) -> Result:
     return Result(
         *(key_of(entry.student.student), entry.student.student, submission.name, submission.digest, report),
         handed_in=best.commit.handed_in,
+        claimed=best.commit.handed_in is not None and not best.commit.certain,
         answers={
             question.id: text_to_read(submission, question.id) for question in assignment.questions if question.written
         },

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from autograder.course import EXPLANATIONS, Assignment
-from autograder.downloads import canvas_user, first_try, is_typed_text, loose_file
+from autograder.downloads import canvas_user, first_try, loose_file, typist
 from autograder.errors import UnusableRequest
 from autograder.intake import LEAVINGS
 from autograder.intake.candidates import original
@@ -83,7 +83,7 @@ def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) 
     listed = Listed()
     zones: dict[str, list[str]] = defaultdict(list)  # that are not known here, and whose timestamps name them
     loose: dict[str, list[str]] = defaultdict(list)
-    with_files = {whose.owner for entry in there if not is_typed_text(entry.name) and (whose := loose_file(entry.name))}
+    with_files = {whose.owner for entry in there if typist(entry.name) is None and (whose := loose_file(entry.name))}
     for entry in there:
         name, path = printable(entry.name), Path(entry.path)
         is_folder = entry.is_dir(follow_symlinks=False)
@@ -91,9 +91,7 @@ def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) 
             continue
         if entry.is_symlink():
             listed.problems.append(f"{name} is a link: left out. Put the folder itself there.")
-        elif (
-            is_folder and is_typed_text(entry.name) and (whose := loose_file(entry.name)) and whose.owner in with_files
-        ):
+        elif is_folder and typist(entry.name) in with_files:
             listed.problems.append(f"{name} holds what the student typed into Moodle: left out, since files came too.")
         elif is_folder and _is_bare(path):
             listed.problems.append(f"{name} is a bare repository: left out. Clone it, so that its files are there.")

@@ -60,7 +60,9 @@ def write_scripts(
     scripts = []
     for failure in called:
         name = f"{failure.question}_{failure.test.removeprefix('test_')}"
-        text, saved = script_of(failure, modules[failure.question], submission.name, f"{name}.pt")
+        module = modules[failure.question]
+        notebook = bool({module, f"{module}.py"} & submission.notebooks.keys())
+        text, saved = script_of(failure, module, submission.name, f"{name}.pt", notebook=notebook)
         files[f"{name}.py"] = text.encode()
         if saved:
             files[f"{name}.pt"] = saved
@@ -84,7 +86,9 @@ def refuse_unless_new(folder: Path) -> None:
         raise UnusableRequest(f"--save-failures: {folder} cannot be read: {error.strerror}.") from None
 
 
-def script_of(failure: KeptFailure, module: str, submission: str, beside: str) -> tuple[str, bytes]:
+def script_of(
+    failure: KeptFailure, module: str, submission: str, beside: str, *, notebook: bool = False
+) -> tuple[str, bytes]:
     """A script's text, and what is to lie beside it: b"" if all is in it.
 
     Args:
@@ -92,6 +96,7 @@ def script_of(failure: KeptFailure, module: str, submission: str, beside: str) -
         module: the student's module.
         submission: its name.
         beside: the name of the file for what is too large.
+        notebook: whether the module was handed in as one.
     """
     writer = _Writer()
     calls = textwrap.indent("\n".join(writer.lines(failure)), "    ")
@@ -115,7 +120,7 @@ def script_of(failure: KeptFailure, module: str, submission: str, beside: str) -
         "MESSAGE": one_line(failure.result.message),
         "DETAIL": for_terminal(f"{evidence}\n{failure.result.staff}".rstrip()),
     }
-    parts = {**{name: ascii(text) for name, text in texts.items()}, "CALLS": calls, "SAVED": saved}
+    parts = {**{name: ascii(text) for name, text in texts.items()}, "NOTEBOOK": repr(notebook), "CALLS": calls, "SAVED": saved}
     pieces = TEMPLATE.read_text("utf-8").split("@")  # every second piece is a part's name
     text = "".join(parts[piece] if number % 2 else piece for number, piece in enumerate(pieces))
     return text, b"" if within else packed.getvalue()

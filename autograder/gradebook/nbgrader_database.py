@@ -18,7 +18,7 @@ from autograder.course import Question
 from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line, Mark
 from autograder.gradebook.numbers import Told, why_ungraded
-from autograder.intake.answers import WRITTEN
+from autograder.intake.notebook import WRITTEN
 from autograder.nbgrader.configuration import ASSIGNMENT
 from autograder.people import comparable
 from autograder.report import QuestionReport

@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.course import EXPLANATIONS, STUBS, Assignment
+from autograder.course import EXPLANATIONS, STUBS, Assignment, Question
 from autograder.errors import UnusableRequest
 from autograder.intake import encoding, notebook
-from autograder.intake.answers import as_explanations, written_answer
+from autograder.intake.answers import as_explanations, turned_into_code, written_answer
 from autograder.intake.archive import open_archive, open_inner_archive
 from autograder.intake.candidates import choose, has_own_words, original
+from autograder.intake.cells import Notebook
 from autograder.intake.folder import Folder, LooseFiles
 from autograder.intake.names import is_code, printable, shortened
 from autograder.intake.source import DEEPEST, MAX_FOLDERS, Parts, Source, TooLarge, Unreadable
@@ -46,6 +47,8 @@ class Submission:
         notes: what was taken for what where names were changed or there was more than one file, for the student too.
         flags: by file name, those of the notes that a person should look at.
         beside: by file name, a sentence about files that may be meant and were not taken.
+        notebooks: by module, the notebook that it was made of.
+        cell_notes: by module, sentences about cells that have become of another kind, and count all the same.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Submission:
     notes: tuple[str, ...] = ()
     flags: Mapping[str, str] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)
+    notebooks: Mapping[str, Notebook] = field(default_factory=dict)
+    cell_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -129,10 +134,17 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
     wanted = [*(name for pair in names.values() for name in pair), EXPLANATIONS]
     home = _home(source, wanted, shown)
     there, others = _files(source, home, wanted), _others(source, home)
+    reading = {f"{each.module}.py": _Reading(source, home, each) for each in assignment.questions}
     choices = {
-        module: choose(pair, there, functools.partial(read_module, source, home), _given(module), others=others)
+        module: choose(pair, there, reading[module].module, _given(module), others=others)
         for module, pair in names.items()
     }
+    read = {
+        module: reading[module].notebooks[choice.file]
+        for module, choice in choices.items()
+        if choice.file in reading[module].notebooks
+    }
+    cell_notes = {module: each.notes for module, each in read.items()}
     modules = {module: choice.contents for module, choice in choices.items() if choice.contents is not None}
     problems = {module: choice.problem for module, choice in choices.items() if choice.problem}
     taken = [choice.file for choice in choices.values() if choice.file]
@@ -153,7 +165,7 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
             for module, (_, notebook) in names.items()
         }
         try:
-            in_notebooks = _written_in_notebooks(source, home, assignment, notebooks, taken)
+            in_notebooks = _written_in_notebooks(source, home, assignment, notebooks, taken, cell_notes)
             explanations = explanations if in_notebooks is None else in_notebooks
         except Unreadable as problem:
             if explanations is None:
@@ -169,6 +181,8 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
         tuple(choice.note for choice in choices.values() if choice.note),
         {name: choice.note for name, choice in choices.items() if choice.doubtful},
         {name: choice.beside for name, choice in choices.items() if choice.beside},
+        {module: each.notebook for module, each in read.items()},
+        {module: notes for module, notes in cell_notes.items() if notes},
     )
 
 
@@ -181,24 +195,65 @@ def _given(name: str) -> bytes:
         return b""
 
 
-def read_module(source: Source, home: Parts, file: str) -> bytes:
-    """The module in a file or a notebook.
+class _Reading:
+    """Reads the files that may be a question's.
+
+    Attributes:
+        notebooks: those that were read, by their names.
+    """
+
+    def __init__(self, source: Source, home: Parts, question: Question) -> None:
+        self.notebooks: dict[str, NotebookRead] = {}
+        self._source, self._home, self._question = source, home, question
+
+    def module(self, file: str) -> bytes:
+        """The module in a file or a notebook.
+
+        Raises:
+            Unreadable: there is none that can be used.
+        """
+        if not file.endswith(".ipynb"):
+            return encoding.importable(self._source.read((*self._home, file), MAX_MODULE_BYTES))
+        self.notebooks[file] = read_notebook(self._source, self._home, file, self._question)
+        return self.notebooks[file].module
+
+
+@dataclass(frozen=True)
+class NotebookRead:
+    """A notebook as it counts: its module, where the cells are in it, and sentences about cells of another kind."""
+
+    module: bytes
+    notebook: Notebook
+    notes: tuple[str, ...]
+
+
+def read_notebook(source: Source, home: Parts, file: str, question: Question | None) -> NotebookRead:
+    """The module in a notebook.
+
+    Args:
+        source: the submission.
+        home: where its files lie.
+        file: the notebook's name.
+        question: whose notebook it is; None if it is not a question's.
 
     Raises:
         Unreadable: there is none that can be used.
     """
-    if not file.endswith(".ipynb"):
-        contents = source.read((*home, file), MAX_MODULE_BYTES)
-    else:
-        try:
-            cells = notebook.code_cells(source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES))
-        except TooLarge as problem:
-            raise Unreadable(f"{problem}: clear its outputs and save it again") from None
-        size = sum(len(cell.source.encode()) for cell in cells)
-        if size > MAX_MODULE_BYTES:
-            raise Unreadable(f"has {size:,} bytes of code; {MAX_MODULE_BYTES:,} are allowed")
-        contents = notebook.as_module(cells, file)
-    return encoding.importable(contents)
+    try:
+        cells = notebook.code_cells(source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES), question)
+    except TooLarge as problem:
+        raise Unreadable(f"{problem}: clear its outputs and save it again") from None
+    size = sum(len(cell.source.encode()) for cell in cells)
+    if size > MAX_MODULE_BYTES:
+        raise Unreadable(f"has {size:,} bytes of code; {MAX_MODULE_BYTES:,} are allowed")
+    for cell in cells:
+        before, nul, _ = cell.source.partition("\0")
+        if nul:
+            place = f"cell {cell.number}, line {before.count(chr(10)) + 1}"
+            raise Unreadable(f"cannot be imported (SyntaxError): {place} holds a NUL byte, which is no text")
+    shown = printable(file)
+    contents, places = notebook.laid_out(cells, shown, question)
+    return NotebookRead(encoding.importable(contents), places, tuple(notebook.turned_into_text(cells, shown)))
 
 
 def _only_zip_file(archive: Source) -> Parts | None:
@@ -216,7 +271,12 @@ def _only_zip_file(archive: Source) -> Parts | None:
 
 
 def _written_in_notebooks(
-    source: Source, home: Parts, assignment: Assignment, notebooks: Mapping[str, str | None], taken: list[str]
+    source: Source,
+    home: Parts,
+    assignment: Assignment,
+    notebooks: Mapping[str, str | None],
+    taken: list[str],
+    cell_notes: dict[str, tuple[str, ...]],
 ) -> str | None:
     """The written answers from the notebooks, as `explanations.md` would have them; None if there are none.
 
@@ -226,6 +286,7 @@ def _written_in_notebooks(
         assignment: with the questions that have a written answer.
         notebooks: by the question's module, "q1_conv2d.py", the notebook; None if there is none.
         taken: names of files that were read; those read here are added.
+        cell_notes: by module, sentences about cells; those about cells read here are added.
 
     Raises:
         Unreadable: one of these notebooks; the text begins with its name.
@@ -236,12 +297,15 @@ def _written_in_notebooks(
         if not question.written or file is None:
             continue
         try:
-            answer = written_answer(source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES), question.id)
+            contents = source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES)
+            answer = written_answer(contents, question.id)
+            turned = tuple(turned_into_code(contents, question.id, printable(file)))
         except Unreadable as problem:
             raise Unreadable(f"{printable(file)} {problem}") from None
         if answer is not None:
             answers[question.id] = answer
             taken.append(file)
+            cell_notes[f"{question.module}.py"] = (*cell_notes.get(f"{question.module}.py", ()), *turned)
     return as_explanations(answers) if answers else None
 
 

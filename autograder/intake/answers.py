@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from autograder.intake.notebook import NO_NOTEBOOK
+from autograder.intake.notebook import WRITTEN, nbgrader_of, why_unreadable
 from autograder.intake.source import Unreadable
 
 MAX_ANSWER_BYTES = 1 << 17  # of one notebook; a long answer has 4 kB
-WRITTEN = "-written"  # ends the grade_id of the cell for a written answer
+
+TURNED = "has become a code cell; its text is taken as the written answer."  # a cell
 
 _STUB_OF_NBGRADER = "YOUR ANSWER HERE"
 
@@ -19,8 +22,8 @@ _STUB_OF_NBGRADER = "YOUR ANSWER HERE"
 def written_answer(contents: bytes, question: str) -> str | None:
     """What a notebook says below its written question; None if it has no place for it.
 
-    That place is known by nbgrader's id, or by the question's heading where a tool dropped the id. What follows in
-    Markdown belongs to it too: students like to add a cell.
+    That place is known by nbgrader's id, whatever kind of cell it has become, or by the question's heading where a tool
+    dropped the id. What follows in Markdown belongs to it too: students like to add a cell.
 
     Args:
         contents: the notebook's.
@@ -31,14 +34,32 @@ def written_answer(contents: bytes, question: str) -> str | None:
     """
     heading = re.compile(rf"(?im)^##\s*{re.escape(question)}\b.*$")
     told: list[str] = []
-    for text, grade_id in _markdown_cells(contents):
-        if told or grade_id == f"{question}{WRITTEN}" or heading.search(text):
-            told.append(heading.sub("", text))
+    for cell in _text_cells(contents, question):
+        if told or cell.is_the_place or heading.search(cell.text):
+            told.append(heading.sub("", cell.text))
     answer = "\n\n".join(told)
     size = len(answer.encode(errors="replace"))
     if size > MAX_ANSWER_BYTES:
         raise Unreadable(f"has {size:,} bytes of written answers; {MAX_ANSWER_BYTES:,} are allowed")
     return answer if told else None
+
+
+def turned_into_code(contents: bytes, question: str, file: str) -> list[str]:
+    """A sentence about a cell for the written answer that has become one for code.
+
+    Args:
+        contents: the notebook's.
+        question: its id, "q1".
+        file: the notebook's name.
+
+    Raises:
+        Unreadable: it is no notebook.
+    """
+    return [
+        f"{file}, cell {cell.number} ({question}{WRITTEN}) {TURNED}"
+        for cell in _text_cells(contents, question)
+        if cell.is_the_place and cell.is_code
+    ]
 
 
 def as_explanations(answers: Mapping[str, str]) -> str:
@@ -51,30 +72,42 @@ def _below_a_heading(text: str) -> str:
     return "\n".join(re.sub(r"^##?(?!#)", "###", line) for line in lines if line.strip() != _STUB_OF_NBGRADER)
 
 
-def _markdown_cells(contents: bytes) -> Iterable[tuple[str, str]]:
-    """Text and nbgrader's id of each Markdown cell; "" if it has none."""
+@dataclass(frozen=True)
+class _Text:
+    """A cell of text; `number` is its place among all cells."""
+
+    number: int
+    text: str
+    is_the_place: bool
+    is_code: bool
+
+
+def _text_cells(contents: bytes, question: str) -> list[_Text]:
+    """The cells of Markdown, and the one for the written answer whatever it has become."""
     try:
-        notebook = json.loads(contents, object_hook=_only_markdown)
-        cells = notebook["cells"]
-        return [_text(cell) for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "markdown"]
+        cells = json.loads(contents, object_hook=partial(_only_text, f"{question}{WRITTEN}"))["cells"]
+        return [
+            _text(number, cell, question)
+            for number, cell in enumerate(cells, start=1)
+            if isinstance(cell, dict)
+            and (cell.get("cell_type") == "markdown" or nbgrader_of(cell).get("grade_id") == f"{question}{WRITTEN}")
+        ]
     except (LookupError, TypeError, ValueError, RecursionError):
-        raise Unreadable(NO_NOTEBOOK) from None
+        raise Unreadable(why_unreadable(contents)) from None
 
 
-def _text(cell: dict[str, Any]) -> tuple[str, str]:
+def _text(number: int, cell: dict[str, Any], question: str) -> _Text:
     source = cell.get("source")
     lines = source if isinstance(source, list) else [source]
     text = "".join(line for line in lines if isinstance(line, str))
-    metadata = cell.get("metadata")
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-    return text.encode(errors="replace").decode(), grade_id if isinstance(grade_id, str) else ""
+    place = nbgrader_of(cell).get("grade_id") == f"{question}{WRITTEN}"
+    return _Text(number, text.encode(errors="replace").decode(), place, cell.get("cell_type") == "code")
 
 
-def _only_markdown(found: dict[str, Any]) -> dict[str, Any]:
+def _only_text(place: str, found: dict[str, Any]) -> dict[str, Any]:
     """Part of a notebook without what is no written answer and may be large; called as soon as the part is read."""
     for key in ("outputs", "attachments", "widgets"):
         found.pop(key, None)
-    if found.get("cell_type") in ("code", "raw"):
+    if found.get("cell_type") in ("code", "raw") and nbgrader_of(found).get("grade_id") != place:
         found.pop("source", None)
     return found

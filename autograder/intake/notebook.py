@@ -6,9 +6,13 @@ import bisect
 import itertools
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from autograder.course import Question
+from autograder.intake.cells import Cell, Notebook, answers_of
 from autograder.intake.source import Unreadable
 
 # Of a file of brackets JSON makes forty times as much memory, nbformat four times that.
@@ -16,6 +20,8 @@ MAX_NOTEBOOK_BYTES = 4 << 20  # with what its cells printed and drew
 MAX_SLIM_BYTES = 1 << 19  # without
 
 NO_NOTEBOOK = "is not a valid notebook of today's format; open it in Jupyter and save it again"
+TURNED = "is not a code cell any more; its text is taken as code."  # a cell; beside what nbgrader itself logs
+_CONFLICT = re.compile(rb"(?m)^<{7}(?=[ \r\n])")
 
 # Cell magics whose cell is Python that counts. Of others, %%bash or %%html, nothing can be used.
 _PYTHON_CELLS = ("time", "capture", "prun")
@@ -33,17 +39,37 @@ _PIECE = re.compile(
     r"""|\"{3}(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\[\s\S]|'(?!''))*+'{3}"""
     r"""|"(?!"")(?:[^"\\\n]|\\[\s\S])*+"|'(?!'')(?:[^'\\\n]|\\[\s\S])*+'|(?P<quote>["'])"""
 )
+WRITTEN = "-written"  # ends the grade_id of the cell for a written answer
 SETUP = "setup"  # grade_id of the cell that brings the tests along
 SETUP_LINE = "#@title Setup: run this cell first"  # begins it, whatever became of its id
 
 
-def code_cells(contents: bytes) -> list[Any]:
-    """A notebook's code cells, as nbformat has them: each with a `source` and `metadata`.
+@dataclass(frozen=True)
+class CodeCell:
+    """A cell whose text counts as code.
 
-    Of the cells for setup and tests, which the course put there, only the place is left.
+    Attributes:
+        number: its place among all cells, from 1.
+        source: its text.
+        answer: the function or class that it is for, by nbgrader's id; "" if it has none of the course's ids.
+        turned: nbgrader's id of a cell for code that somebody made text of; "" for an ordinary one.
+    """
+
+    number: int
+    source: str
+    answer: str = ""
+    turned: str = ""
+
+
+def code_cells(contents: bytes, question: Question | None = None) -> list[CodeCell]:
+    """A notebook's cells with code.
+
+    Of the cells for setup, tests and written answers, which the course put there, only the place is left. A cell of the
+    course's for code that has become Markdown or raw is one still.
 
     Args:
         contents: the file's.
+        question: whose notebook it is; without, no cell is known by its id.
 
     Raises:
         Unreadable: it is no notebook, or none for Python.
@@ -53,36 +79,72 @@ def code_cells(contents: bytes) -> list[Any]:
 
     invalid = (AttributeError, LookupError, TypeError, ValueError, RecursionError, nbformat.ValidationError)
     try:
-        slim = json.dumps(json.loads(contents, object_hook=_without_outputs))
+        slim = json.dumps(json.loads(contents, object_hook=partial(_without_outputs, question)))
         if len(slim) > MAX_SLIM_BYTES:
             raise Unreadable(f"has {len(slim):,} bytes besides its outputs; {MAX_SLIM_BYTES:,} are allowed")
         notebook = reader.reads(slim)
         language = _language(notebook.metadata)
-        cells = [_answer(cell) for cell in notebook.cells if cell.cell_type == "code"]
+        cells = _counted(notebook.cells, question)
         "".join(cell.source for cell in cells).encode()  # fails if any of it is no text
         # The format is that of 2015; what is older Jupyter itself has to convert.
         readable = notebook.nbformat == nbformat.current_nbformat and isinstance(notebook.cells, list)
     except invalid:
         readable = False
     if not readable:
-        raise Unreadable(NO_NOTEBOOK)
+        raise Unreadable(why_unreadable(contents))
     if "python" not in language.lower():
         raise Unreadable("is a notebook for another language than Python")
     return cells
 
 
-def as_module(cells: Iterable[Any], name: str) -> bytes:
+def why_unreadable(contents: bytes) -> str:
+    """What is wrong with a file that is no notebook, as it follows the file's name."""
+    conflict = _CONFLICT.search(contents)
+    if conflict is None:
+        return NO_NOTEBOOK
+    line = contents.count(b"\n", 0, conflict.start()) + 1
+    return (
+        f"holds a merge conflict that was never settled (line {line} begins with <<<<<<<): keep one of the two "
+        "versions there, delete the marks, and open it in Jupyter to see that it works"
+    )
+
+
+def as_module(cells: Iterable[CodeCell], name: str) -> bytes:
     """The text of a module with these cells' code.
 
     Args:
         cells: from `code_cells`.
         name: the notebook's, for people.
     """
+    return laid_out(list(cells), name)[0]
+
+
+def laid_out(cells: Sequence[CodeCell], name: str, question: Question | None = None) -> tuple[bytes, Notebook]:
+    """The text of a module with these cells' code, and where each cell's lines are in it.
+
+    Args:
+        cells: from `code_cells`.
+        name: the notebook's, for people.
+        question: whose notebook it is.
+    """
     # Two lines before any code: there Python would look for the name of an encoding.
-    text = f"# The code cells of {name}\n\n"
-    for number, cell in enumerate(cells, start=1):
-        text += f"# Code cell {number}\n{only_python(cell.source)}\n\n"
-    return text.encode()
+    text, lines = f"# The code cells of {name}\n\n", 3
+    places = []
+    for cell in cells:
+        # What a cell counts as is a part of the module's text, and so of the submission's digest.
+        known = f": {cell.turned}, text" if cell.turned else f": {cell.answer}" if cell.answer else ""
+        code = only_python(_without_fence(cell.source) if cell.turned else cell.source)
+        text += f"# Code cell {cell.number}{known}\n{code}\n\n"
+        last = lines + 1 + code.count("\n")
+        places.append(Cell(cell.number, lines + 1, last, cell.answer, bool(cell.turned)))
+        lines = last + 2
+    names = tuple(answers_of(question).values()) if question is not None else ()
+    return text.encode(), Notebook(name, tuple(places), names)
+
+
+def turned_into_text(cells: Iterable[CodeCell], file: str) -> list[str]:
+    """A sentence about each cell for code that has become Markdown or raw."""
+    return [f"{file}, cell {cell.number} ({cell.turned}) {TURNED}" for cell in cells if cell.turned]
 
 
 def only_python(source: str) -> str:
@@ -109,24 +171,61 @@ def only_python(source: str) -> str:
     return "\n".join(lines)
 
 
-def _without_outputs(found: dict[str, Any]) -> dict[str, Any]:
+def _without_outputs(question: Question | None, found: dict[str, Any]) -> dict[str, Any]:
     """Part of a notebook without what may be large and is no code; called as soon as the part is read."""
     nothing: dict[str, Any] = {"outputs": [], "attachments": {}, "widgets": {}}
     found.update({key: nothing[key] for key in found.keys() & nothing})
-    if found.get("cell_type") in ("markdown", "raw"):
+    if found.get("cell_type") in ("markdown", "raw") and not _for_code(found, question):
         found["source"] = ""
     return found
 
 
-def _answer(cell: Any) -> Any:
+def _counted(cells: Iterable[Any], question: Question | None) -> list[CodeCell]:
+    """The cells that count as code, each with its number."""
+    answers = answers_of(question) if question is not None else {}
+    numbered = list(enumerate(cells, start=1))
+    code = [_answer(number, cell, answers, question) for number, cell in numbered if cell.cell_type == "code"]
+    for number, cell in numbered:
+        name = _for_code(cell, question) if cell.cell_type != "code" else ""
+        if name and isinstance(cell.source, str):
+            code.append(CodeCell(number, cell.source, answers.get(name, ""), name))
+    return sorted(code, key=lambda each: each.number)
+
+
+def _answer(number: int, cell: Any, answers: Mapping[str, str], question: Question | None) -> CodeCell:
     """A code cell, or what is left of one that is no part of the answer."""
+    known = nbgrader_of(cell)
+    tests = known.get("grade") is True and known.get("solution") is False
+    name = known.get("grade_id")
+    written = question is not None and name == f"{question.id}{WRITTEN}"
+    if tests or written or name == SETUP or cell.source.lstrip().startswith(SETUP_LINE):
+        left_out = "tests" if tests else "a written answer" if written else "setup"
+        return CodeCell(number, f"# left out: {left_out}")
+    return CodeCell(number, cell.source, answers.get(name, "") if isinstance(name, str) else "")
+
+
+def nbgrader_of(cell: Any) -> Mapping[str, Any]:
+    """What a cell says of itself to nbgrader; nothing if it is not of nbgrader's making."""
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    known = nbgrader if isinstance(nbgrader, dict) else {}
-    tests = known.get("grade") is True and known.get("solution") is False
-    if tests or known.get("grade_id") == SETUP or cell.source.lstrip().startswith(SETUP_LINE):
-        cell.source = "# left out: " + ("tests" if tests else "setup")
-    return cell
+    return nbgrader if isinstance(nbgrader, dict) else {}
+
+
+def _for_code(cell: Any, question: Question | None) -> str:
+    """The course's id of a cell for code: that of an answer, or of what is given between them; "" for any other."""
+    if question is None:
+        return ""
+    name = nbgrader_of(cell).get("grade_id")
+    if isinstance(name, str) and name in answers_of(question):
+        return name
+    given = cell.get("id")  # what is given has no other
+    return given if isinstance(given, str) and re.fullmatch(rf"{question.id}-given-\d{{1,3}}", given) else ""
+
+
+def _without_fence(source: str) -> str:
+    """Code as Markdown has it, without the marks around it: their lines become empty ones."""
+    fenced = re.fullmatch(r"(\s*)```[^`\n]*(\n.*\n)```(\s*)", source, re.DOTALL)
+    return f"{fenced[1]}{fenced[2]}{fenced[3]}" if fenced else source
 
 
 def _language(metadata: Any) -> str:

@@ -15,8 +15,11 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
 from autograder.inert import one_line
+from autograder.intake import answers
+from autograder.intake import notebook as code
 from autograder.intake.notebook import SETUP
 
+TURNED = (code.TURNED, answers.TURNED)  # end what is said of a cell that is of another kind than it was
 ADDED_BACK = "*This cell was missing and was added back: see whether the answer stands elsewhere.*"
 
 
@@ -145,6 +148,8 @@ def restored(cells: list[Any], given: list[GivenCell]) -> tuple[list[Any], list[
             last = _counting(known, [(place, cells[place].source) for place in found])
             if known.locked and cells[last].source.strip() not in (known.source.strip(), _released(known)):
                 remarks.append(f"the cell {known.name} was changed; the course's own counts.")
+            if known.solution and cells[last].cell_type != known.cell_type:
+                remarks.append(f"the cell {known.name} {TURNED[known.cell_type != 'code']}")
             counts[last] = known.written(known.source if known.locked else cells[last].source)
             if known.cell_type == "markdown" and "attachments" in cells[last]:
                 counts[last]["attachments"] = cells[last].attachments

@@ -24,6 +24,8 @@ def told(question: dict[str, Any], visibility: str, *, remarks: tuple[str, ...] 
         points = f"{test['score']} of {test['max_score']}" if test["max_score"] else "no points"
         lines.append(f"  {_MARKS[test['status']]} {one_line(test['name']):<60} {points}")
         lines += [f"      {line}" for line in for_terminal(test["message"]).splitlines()]
+    if visibility == "public":
+        lines += [f"  {one_line(note)}" for note in question.get("notes", ())]
     accuracy = question.get("accuracy")
     if accuracy and visibility == "hidden":
         reached = f"accuracy after a short run: {accuracy['mean']:.1f} % ({accuracy['threshold']:.1f} % needed)"

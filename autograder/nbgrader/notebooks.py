@@ -20,8 +20,8 @@ from nbformat import v4
 
 from autograder.course import EXPLANATIONS, PUBLIC_TESTS, SOLUTIONS, STUBS, Assignment, Question
 from autograder.errors import GraderFault
-from autograder.intake.answers import WRITTEN
-from autograder.intake.notebook import SETUP, SETUP_LINE
+from autograder.intake.cells import grade_id
+from autograder.intake.notebook import SETUP, SETUP_LINE, WRITTEN
 from autograder.nbgrader import setup_cell
 from autograder.suite import public_points
 
@@ -69,9 +69,9 @@ def _module_cells(question: Question, given: str) -> Iterator[Any]:
         if not part.name:
             yield _code(f"{question.id}-given-{number}", part.source)
             continue
-        grade_id = f"{question.id}-{part.name.lower().replace('_', '-')}"
-        yield _markdown(f"{grade_id}-text", f"## `{part.name}`\n\n{_prose(part.docstring)}")
-        yield _code(grade_id, part.source, nbgrader={"grade_id": grade_id, "solution": True})
+        name = grade_id(question.id, part.name)
+        yield _markdown(f"{name}-text", f"## `{part.name}`\n\n{_prose(part.docstring)}")
+        yield _code(name, part.source, nbgrader={"grade_id": name, "solution": True})
 
 
 def _test_cells(question: Question, public: int) -> Iterator[Any]:
@@ -194,7 +194,8 @@ def _title(question: Question, docstring: str) -> str:
     by_hand = f", {question.written} of them for the written answer at the end" if question.written else ""
     how = (
         f"{question.points} points{by_hand}. Run the cells from top to bottom; write your code where it says so, run "
-        "its cell again, then the one with the public tests."
+        "its cell again, then the one with the public tests. Cells of your own may stand anywhere: what fails in one "
+        "of them is left out when this is graded, and costs nothing unless your answer needs it."
     )
     return f"# {heading.rstrip('.')}\n\n{_in_a_notebook(rest.strip())}\n\n{how}"
 

@@ -19,6 +19,7 @@ from autograder import course
 from autograder.course import Question
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.inert import one_line
+from autograder.nbgrader.cells import TURNED
 from autograder.nbgrader.feedback import told
 from autograder.nbgrader.service import Settings, grading
 from autograder.render.versions import graded_with, other_python
@@ -42,7 +43,8 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
         try:
             cells = [cell for cell in nb.cells if cell.cell_type == "code" and is_grade(cell) and not is_solution(cell)]
             if cells:
-                self._grade(cells, whose)
+                known = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in nb.cells}
+                self._grade(cells, whose, known)
         except (UnusableRequest, GraderFault) as error:
             _leave_to_a_person(whose)
             message = one_line(f"{whose['student']}, {whose['notebook']}: it was not graded. {error}")
@@ -53,8 +55,8 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
             raise
         return nb, resources
 
-    def _grade(self, cells: list[Any], whose: dict[str, str]) -> None:
-        """Write points and feedback into the test cells of a notebook."""
+    def _grade(self, cells: list[Any], whose: dict[str, str], known: set[str | None]) -> None:
+        """Write points and feedback into the test cells of a notebook; `known` are the names of all its cells."""
         question = _question(whose["notebook"])
         coursedir = self.parent.parent.coursedir  # the exporter's converter has it
         folder = coursedir.format_path(coursedir.submitted_directory, whose["student"], whose["assignment"])
@@ -70,6 +72,10 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
             self.log.warning(other)
         report = for_student(whole)
         graded = next(each for each in report["questions"] if each["id"] == question.id)
+        for note in graded.get("notes", ()):
+            # Of a cell that nbgrader knows this was said when the cells were put right.
+            if not (note.endswith(TURNED) and any(f"({name})" in note for name in known)):
+                self.log.warning("%s, %s: %s", one_line(whose["student"]), one_line(whose["notebook"]), one_line(note))
         points = most_points(question, graded)
         outputs = {f"{question.id}-{visibility}": visibility for visibility in VISIBILITIES}
         for cell in cells:

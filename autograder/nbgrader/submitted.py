@@ -19,9 +19,9 @@ from nbformat import reader
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.inert import code_block, for_markdown, one_line
-from autograder.intake import read_module
+from autograder.intake import read_notebook
 from autograder.intake.folder import Folder
-from autograder.intake.notebook import MAX_NOTEBOOK_BYTES, code_cells
+from autograder.intake.notebook import MAX_NOTEBOOK_BYTES, code_cells, nbgrader_of
 from autograder.intake.source import Unreadable
 
 _PICTURE = re.compile(r"image/(png|jpeg|gif)")
@@ -70,7 +70,7 @@ def take_in(path: Path) -> tuple[Any, str]:
     folder = Folder(path.parent)
     cells, problem = [], ""
     try:
-        read_module(folder, (), path.name)
+        read_notebook(folder, (), path.name, None)
     except Unreadable as error:
         problem = one_line(f"{path.name} {error}.")
     with contextlib.suppress(Unreadable):  # whoever reads it may understand what no program can
@@ -99,17 +99,18 @@ def _without_outputs(found: dict[str, Any]) -> dict[str, Any]:
 def _written_anew(cell: Any) -> Any:
     source = cell.get("source")
     source = source if isinstance(source, str) else ""
+    name = nbgrader_of(cell).get("grade_id")
+    name = name if isinstance(name, str) else None
     if cell.cell_type == "code":
         fresh = new_code_cell(source)
     elif cell.cell_type == "markdown":
         pictures = _pictures(cell.get("attachments"))
         fresh = new_markdown_cell(source, **({"attachments": pictures} if pictures else {}))
+    elif name is not None:  # one of the course's that was turned: what is made of its text is `RestoreCells`' to say
+        fresh = new_markdown_cell(source)
     else:  # a raw cell would go into pages as it is
         fresh = new_markdown_cell(code_block(source).strip())
-    metadata = cell.get("metadata")
-    name = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    name = name.get("grade_id") if isinstance(name, dict) else None
-    if isinstance(name, str):
+    if name is not None:
         fresh.metadata["nbgrader"] = {"grade_id": name}
     return fresh
 

@@ -73,6 +73,7 @@ class Section:
     passed: tuple[dict[str, Any], ...]
     answer: Answer | None
     learning: Learning | None
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -173,6 +174,7 @@ def _section(question: Question, graded: dict[str, Any] | None, mark: Mark | Non
         passed=tuple(test for test in tests if test["status"] == "passed"),
         answer=_answer(graded.get("written"), mark),
         learning=_learning(graded.get("accuracy")),
+        notes=tuple(graded.get("notes", ())),
     )
 
 

@@ -34,6 +34,7 @@ def results(
     told += [one_line(note, MAX_NOTE) for note in student["notes"]]
     if student["left_out"]:
         told.append(f"Left out, not part of the assignment: {', '.join(student['left_out'])}")
+    told += [one_line(note) for question in student["questions"] for note in question.get("notes", ())]
     tests: list[dict[str, Any]] = []
     leaderboard = []
     for place, question in enumerate(student["questions"], start=1):

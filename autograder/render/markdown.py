@@ -68,6 +68,8 @@ def _question(question: dict[str, Any]) -> str:
         told.append(f"\nWritten answer, {written['max_score']} points: {states[written['state']]}.\n")
         if written["comment"]:
             told.append(code_block(written["comment"]))
+    if question.get("notes"):
+        told.append(f"\nAbout the notebook, at no cost:{code_block(chr(10).join(map(one_line, question['notes'])))}")
     if not told:
         return ""
     return f"\n<details><summary>{_title(question)}</summary>\n{''.join(told)}\n</details>\n"

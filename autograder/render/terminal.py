@@ -49,6 +49,9 @@ def _print_question(console: PlainConsole, question: QuestionReport, *, staff: b
         points = f"{question.written.max_score} points"
         console.print(Text.assemble("  ", ("✎", "cyan"), f" written answer, {points}: {state[question.written.state]}"))
         _print_below(console, question.written.comment, "dim")
+    if question.notes:
+        console.print(Text.assemble("  ", ("›", "cyan"), " about the notebook, at no cost:"))
+        _print_below(console, "\n".join(map(one_line, question.notes)), "dim")
     for flag in question.flags:
         console.print(
             Text.assemble("  ", ("⚑ for a person to look at:", "yellow"), f" {for_actions_log(one_line(flag))}")

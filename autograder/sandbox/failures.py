@@ -59,15 +59,16 @@ def one_line(text: str, length: int = MAX_LINE) -> str:
 
 @dataclass(frozen=True)
 class Frame:
-    """One line of a student's traceback."""
+    """One line of a student's traceback; `place` is where it stands, as the student knows it."""
 
     file: str
     line: int
     function: str
     source: str
+    place: str
 
     def __str__(self) -> str:
-        where = f"assignment/{self.file}, line {self.line}" + (f", in {self.function}" if self.function else "")
+        where = self.place + (f", in {self.function}" if self.function else "")
         return f"{where}: {self.source}" if self.source else where
 
 
@@ -101,8 +102,7 @@ def raised(
         beside: a sentence about files that may be meant, for a function that is not written.
     """
     if type_name == "NotImplementedError" and frames:
-        todo = f"{call} is still a TODO: assignment/{frames[-1].file}, line {frames[-1].line}."
-        return SubmissionFailure(f"{todo} {beside}".strip())
+        return SubmissionFailure(f"{call} is still a TODO: {frames[-1].place}. {beside}".strip())
     where = f" at {frames[-1]}" if frames else " before any line of your code ran: look at its signature"
     # A name of the student's own choice could tell what the code saw.
     known = type_name if isinstance(getattr(builtins, type_name, None), type) else "an exception"
@@ -118,6 +118,7 @@ def raised(
 
 def cannot_import(
     module: str,
+    file: str,
     type_name: str,
     text: str,
     frames: Sequence[Frame],
@@ -129,7 +130,8 @@ def cannot_import(
     """The student's module does not import. Importing sees no hidden input: all may be told.
 
     Args:
-        module, type_name, text, frames: of the module and the exception.
+        module, file: the module's name, and that of the file that it was handed in as.
+        type_name, text, frames: of the exception.
         hint: which limit it met, if it did.
         left_out: names of files that were handed in and are not graded; the module may miss one of them.
         newer: a sentence about the Python that it needs, if that is a newer one.
@@ -137,14 +139,14 @@ def cannot_import(
     """
     where = f" at {frames[-1]}" if frames else ""
     if type_name == "ModuleNotFoundError" and not frames and module in text:
-        return Unusable(f"{module}.py was not handed in. {beside}".strip())
+        return Unusable(f"{file} was not handed in. {beside}".strip())
     limit = f" ({hint})" if hint else ""
-    summary = f"{module}.py cannot be imported: {type_name}{limit}{where}: {one_line(text)}"
-    file = _missed(text, left_out)
-    if file:
+    summary = f"{file} cannot be imported: {type_name}{limit}{where}: {one_line(text)}"
+    missed = _missed(text, left_out)
+    if missed:
         summary += (
-            f". {file} was left out: only the assignment's own modules are graded. "
-            f"Put what you need from {file} into {module}.py itself."
+            f". {missed} was left out: only the assignment's own modules are graded. "
+            f"Put what you need from {missed} into {file} itself."
         )
     return Unusable(f"{summary}. {newer}" if newer else summary)
 
@@ -178,23 +180,6 @@ def used_package(call: str, package: str, known: str) -> SubmissionFailure:
         known: what a student may read in place of the package's name, which could tell what their code saw.
     """
     return SubmissionFailure(f"{call} used {known}. {RULE}", f"{call} used {package}. {RULE}")
-
-
-def left_out_line(file: str, line: int, asked_for: str, *, from_scratch: bool) -> str:
-    """Why a line of a module was left out when it was imported.
-
-    Args:
-        file, line: where it stands.
-        asked_for: the kernel or the package.
-        from_scratch: whether the rule of questions 1 to 5 holds for the module.
-    """
-    if "::" in asked_for:
-        return (
-            f"Line {line} of {file} was left out: it uses torch's own operation ({asked_for}) while the module is "
-            f"imported. {OWN_WORK}"
-        )
-    why = f"Line {line} of {file} was left out: it needs {asked_for}, which cannot be used in grading."
-    return f"{why} {RULE}" if from_scratch else why
 
 
 def disabled_guard(call: str) -> SubmissionFailure:

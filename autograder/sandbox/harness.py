@@ -3,7 +3,7 @@
 This is the only place where a student's code is imported. Whatever that code does to this process, it can only
 change what the process says; expected values and points live elsewhere. The requests, each a dict with `do`:
 
-    import    module, perhaps own      -> the statements that were left out, see `loading`: [line, what it asked for]
+    import    module, perhaps own, notebook  -> the statements that were left out, see `loading`: [line, kind, what]
     call      name, module, arguments, named, guard, grad, seed
     ask       handle, verb, arguments, named, guard, grad, seed
     backward  call, gradients          -> a gradient or None for each differentiable argument; parameters keep theirs
@@ -25,6 +25,7 @@ import tempfile
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ from autograder.sandbox.failures import MAX_FRAMES, MAX_TEXT
 from autograder.sandbox.guard import Guard, Refused
 from autograder.sandbox.handles import VERBS, Handles
 from autograder.sandbox.loading import LeftOut, load
+from autograder.sandbox.notebook_loading import run_cells
+from autograder.sandbox.omissions import MOST_LEFT_OUT
 
 CHECKED = 8  # images that a new network is tried with
 KEPT_GRAPHS = 64  # calls whose gradients can still be asked for
@@ -145,8 +148,11 @@ class _Harness:
     def _do(self, request: dict[str, Any]) -> tuple[dict[str, Any], codec.Describe]:
         match request["do"]:
             case "import":
-                self._module, self._left_out = load(request["module"], self._guard, frozenset(request.get("own", ())))
-                return {"value": [[each.line, each.asked_for] for each in self._left_out]}, self._handles.describe
+                own, notebook = frozenset(request.get("own", ())), request.get("notebook")
+                run = partial(run_cells, notebook=notebook, guard=self._guard, own=own) if notebook else None
+                self._module, self._left_out = load(request["module"], self._guard, own, run)
+                told = [[each.line, each.kind, each.what] for each in self._left_out[:MOST_LEFT_OUT]]
+                return {"value": told}, self._handles.describe
             case "call":
                 self._guard.arm(request["guard"])  # to look a name up may run the module's code already
                 name, given = request["name"], request["module"]

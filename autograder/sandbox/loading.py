@@ -12,6 +12,7 @@ import ast
 import importlib.util
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -25,22 +26,31 @@ class LeftOut:
 
     Attributes:
         line: where it begins.
-        asked_for: the package or kernel that it could not have.
+        kind: why: it "needs" a package or kernel that it could not have; or, in a notebook, it "raised" an exception,
+            is not Python ("syntax"), was too "slow", or stands in a cell that is text by now while another has the same
+            ("double").
+        what: the package or kernel, the exception with its text, or what the other cell has.
         names: what it would have defined.
     """
 
     line: int
-    asked_for: str
+    kind: str
+    what: str
     names: frozenset[str]
 
 
-def load(name: str, guard: Guard, own: frozenset[str]) -> tuple[ModuleType, list[LeftOut]]:
+Run = Callable[[ModuleType, str, str], list[LeftOut]]
+"""Fill a module, given its text and the name of its file; what was left out."""
+
+
+def load(name: str, guard: Guard, own: frozenset[str], run: Run | None = None) -> tuple[ModuleType, list[LeftOut]]:
     """Import a module.
 
     Args:
         name: its full name.
         guard: notes what it refuses meanwhile.
         own: names of modules of the student's own that were not taken along: to miss one is an error.
+        run: fills the module, if not Python's own way does; see `notebook_loading`.
 
     Returns:
         The module, and what was left out of it.
@@ -54,17 +64,20 @@ def load(name: str, guard: Guard, own: frozenset[str]) -> tuple[ModuleType, list
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     left_out: list[LeftOut] = []
     with guard.importing():
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            if not _missed(error, guard, left_out, own):
-                raise
-            _go_on(spec, module, error, guard, left_out, own)
+        if run is not None:
+            left_out = run(module, spec.loader.get_source(spec.name) or "", spec.origin or "")  # type: ignore[attr-defined]
+        else:
+            try:
+                spec.loader.exec_module(module)
+            except Exception as error:
+                if not needed(error, guard, left_out, own):
+                    raise
+                _go_on(spec, module, error, guard, left_out, own)
     setattr(sys.modules[name.rpartition(".")[0]], name.rpartition(".")[2], module)  # as importing it does
     return module, left_out
 
 
-def _missed(error: Exception, guard: Guard, left_out: list[LeftOut], own: frozenset[str]) -> str:
+def needed(error: BaseException, guard: Guard, left_out: list[LeftOut], own: frozenset[str]) -> str:
     """The package or kernel for want of which an exception was raised; "" if it is another matter."""
     if guard.refused:
         return guard.refused[-1]
@@ -72,7 +85,7 @@ def _missed(error: Exception, guard: Guard, left_out: list[LeftOut], own: frozen
         package = error.name.partition(".")[0]
         return "" if package in {*own, "assignment"} else package
     if isinstance(error, NameError):
-        return next((each.asked_for for each in left_out if error.name in each.names), "")
+        return next((each.what for each in left_out if each.kind == "needs" and error.name in each.names), "")
     return ""
 
 
@@ -102,17 +115,17 @@ def _go_on(
         try:
             exec(code, vars(module))  # noqa: S102  (as importing it does)
         except Exception as failure:
-            asked_for = _missed(failure, guard, left_out, own)
+            asked_for = needed(failure, guard, left_out, own)
             if not asked_for:
                 raise
             if isinstance(statement, ast.Import) and len(statement.names) > 1:
                 # `import scipy, numpy as np`: NumPy can be had.
                 waiting[:0] = [ast.copy_location(ast.Import([alias]), statement) for alias in statement.names]
                 continue
-            left_out.append(LeftOut(statement.lineno, asked_for, frozenset(_names(statement))))
+            left_out.append(LeftOut(statement.lineno, "needs", asked_for, frozenset(names_of(statement))))
 
 
-def _names(statement: ast.stmt) -> list[str]:
+def names_of(statement: ast.stmt) -> list[str]:
     """What a statement of a module defines there."""
     match statement:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
@@ -126,5 +139,5 @@ def _names(statement: ast.stmt) -> list[str]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.append(node.id)
         elif isinstance(node, ast.stmt) and node is not statement:
-            names += _names(node)
+            names += names_of(node)
     return names

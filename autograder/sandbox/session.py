@@ -12,27 +12,27 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 import torch
 
-from autograder.sandbox import codec, failures
+from autograder.intake.cells import Notebook
+from autograder.sandbox import codec, failures, omissions, replies
 from autograder.sandbox.endings import Ended, Killed, OutOfTime, QuestionOutOfTime, Stopped, SubmissionOutOfTime
 from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
-from autograder.sandbox.guard import kernels_of
 from autograder.sandbox.launch import WorkerKilled
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.newer_python import NewerPython, newer_python
+from autograder.sandbox.omissions import Omission
 from autograder.sandbox.proxy import RemoteModule, attach_history
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.supervisor import Allowance
 from autograder.sandbox.worker import Worker
-from tests.rule import OPERATIONS
 
 _PACKAGE = r"\w{1,100}"
 _MUCH_MEMORY = 64 << 20  # bytes; all of a submission's workers share what it may use
-_MOST_LINES = 10  # that were left out of a module; of more the first are told
 
 TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
 
@@ -64,6 +64,7 @@ class Session:
         beside: a sentence about files that may be meant for the module, said where that is missing or a TODO.
         key: under which the seeds of calls are made; one of its own if there is none.
         allowance: what it shares with the submission's other questions; one of its own if there is none.
+        notebook: what the module was made of, if it was one.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Session:
         beside: str = "",
         key: bytes = b"",
         allowance: Allowance | None = None,
+        notebook: Notebook | None = None,
     ) -> None:
         self.flags: list[str] = []
         self.noted: Notes | None = None  # of the calls, for staff
@@ -101,7 +103,9 @@ class Session:
         self._timeouts = 0
         self._spent = 0.0  # processor seconds, in workers that were lost
         self._waited = 0.0  # seconds on the clock, for its calls
-        self._lines_left_out: dict[int, str] = {}  # of the module: what each asked for, by its number
+        self._notebook = notebook
+        self._file = notebook.file if notebook is not None else f"{module}.py"  # as the student knows it
+        self._omitted: dict[int, Omission] | None = None  # by its line, what the first import left out
         self._used: list[str] = []
         self._calls: list[str] = []
         self._printed = ""  # in this test, by workers that were lost
@@ -133,13 +137,25 @@ class Session:
         if remark not in self.flags:
             self.flags.append(remark)
 
+    @property
+    def notes(self) -> list[str]:
+        """Sentences about cells of which something was left out. The first import saw nothing of any test."""
+        cells: dict[str, list[tuple[int, Omission]]] = {}
+        for line, omission in (self._omitted or {}).items():
+            cell = self._notebook.cell_of(line) if self._notebook is not None else None
+            if cell is not None:
+                name = f"{self._file}, cell {cell.number}"
+                cells.setdefault(name, []).append((line - cell.first + 1, omission))
+        return omissions.noted(list(cells.items()))
+
     def prepare(self) -> None:
         """Have a worker forked, and the student's module imported there, while there is other work to do."""
         if self._given_up is None:
             # Only names that its source has anyway: names could carry much that nobody looks at.
             names = {PurePosixPath(name).stem for name in self._left_out}
             own = sorted(names & self._words_of_the_source()) if names else []
-            first = [{"do": "import", "module": f"assignment.{self._module}", "own": own}, *self._begin_with]
+            importing = {"do": "import", "module": f"assignment.{self._module}", "own": own}
+            first = [{**importing, **self._of_notebook()}, *self._begin_with]
             self._forked = self._sandbox.begin_spawn(
                 self._submission, self._limits, self._guarded, first, self._files, self._spent, self._allowance
             )
@@ -223,7 +239,7 @@ class Session:
             reply = self._exchange(what, request, given, worker)
             self.heard = True
             for key, tensor in reply["changed"]:
-                _change(given[key], tensor, what)
+                replies.change(given[key], tensor, what)
         except SubmissionFailure as failure:
             if self.noted is not None:
                 self.noted.failed(failure)
@@ -265,7 +281,7 @@ class Session:
                 raise
             try:
                 reply = self._exchange(f"import {self._module}", None, {}, self._worker)
-                self._lines_left_out = self._read_left_out(reply["value"])
+                self._read_omissions(reply["value"])
             except SubmissionFailure as failure:
                 self._keep_output()
                 self.close()
@@ -275,11 +291,11 @@ class Session:
 
     def _not_imported(self, failure: SubmissionFailure) -> Unusable:
         if self.heard:  # an earlier worker has seen what hidden tests ask: a text of this one's could tell of it
-            said = f"{self._module}.py was imported before and could not be imported again."
+            said = f"{self._file} was imported before and could not be imported again."
             return Unusable(said, f"{said} {failure.detail}")
         if isinstance(failure, Unusable):
             return failure
-        return Unusable(f"{self._module}.py cannot be imported: {failure.summary}", failure.detail)
+        return Unusable(f"{self._file} cannot be imported: {failure.summary}", failure.detail)
 
     def _exchange(
         self,
@@ -298,7 +314,7 @@ class Session:
         worker = worker or self._worker
         assert worker is not None
         restore: dict[str, codec.Restore] = {
-            "argument": lambda node: _tensor_of(given, node["key"]),
+            "argument": lambda node: replies.tensor_of(given, node["key"]),
             "handle": lambda node: self._module_for(node, origin=what),
         }
         begun = time.monotonic()
@@ -307,7 +323,7 @@ class Session:
                 reply = worker.answer(restore=restore, limits=limits)
             else:
                 reply = worker.ask(request, describe=_describe, restore=restore)
-            _check_reply(reply, given)
+            replies.check_reply(reply, given)
         except Stopped as why:
             self._lose_worker()
             raise self._stopped(what, why) from None
@@ -342,11 +358,15 @@ class Session:
     def _failure(self, what: str, error: dict[str, Any]) -> SubmissionFailure:
         frames = self._frames(error["frames"])
         kind, text = one_line(error["type"]), error["text"][: failures.MAX_TEXT]
+        omitted = self._omitted or {}
         if error["kind"] == "missing":
-            return self._without_lines(f"{self._module}.py has no {what}.", self._lines_left_out)
-        if error["kind"] == "left out" and text.isdecimal() and int(text) in self._lines_left_out:
-            self.flag(f"{what} needs line {text}, which was left out: it asked for {self._lines_left_out[int(text)]}")
-            return self._without_lines(f"{what} could not be run.", [int(text)])
+            return self._without(f"{self._file} has no {what}.", omitted.values())
+        if error["kind"] == "left out" and text.isdecimal() and int(text) in omitted:
+            omission = omitted[int(text)]
+            if omission.kind == "needs":
+                place = f"line {text}" if self._notebook is None else self._place(int(text))
+                self.flag(f"{what} needs {place}, which was left out: it asked for {omission.what}")
+            return self._without(f"{what} could not be run.", [omission])
         if error["kind"] == "refused" and re.fullmatch(_PACKAGE, text):
             known = text if text in self._words_of_the_source() else "another package"
             self.flag(f"{what} used {known}")
@@ -361,9 +381,13 @@ class Session:
         if what == f"import {self._module}":
             newer = self._newer_python(kind, text, frames)
             if newer is not None:
-                self.flag(f"assignment/{frames[-1].file} {newer.flag}")
+                file = f"assignment/{frames[-1].file}"
+                self.flag(f"{self._file if self._is_notebook(frames[-1].file) else file} {newer.flag}")
             told = newer.sentence if newer is not None else ""
-            return failures.cannot_import(self._module, kind, text, frames, hint, self._left_out, told, self._beside)
+            if self._notebook is not None and frames and kind in ("IndentationError", "SyntaxError", "TabError"):
+                text = self._notebook.in_cells(text)  # "'(' was never closed … on line 24", which nobody has seen
+            told_of = (hint, self._left_out, told, self._beside)
+            return failures.cannot_import(self._module, self._file, kind, text, frames, *told_of)
         return failures.raised(what, kind, text, frames, hint, self._beside)
 
     def _words_of_the_source(self) -> set[str]:
@@ -378,27 +402,37 @@ class Session:
         source = (self._submission / "assignment" / frames[-1].file).read_text("utf-8", "replace")
         return newer_python(source, kind, text, frames[-1].line)
 
-    def _read_left_out(self, value: Any) -> dict[int, str]:
-        """The lines of the module that were left out when it was imported, with what each asked for."""
-        fits = type(value) is list and all(
-            type(each) is list
-            and [type(part) for part in each] == [int, str]
-            and (re.fullmatch(_PACKAGE, each[1]) or _is_kernel(each[1]))
-            for each in value
-        )
-        if not fits:
-            self._lose_worker()
-            raise SubmissionFailure(f"{self._module}.py spoke on the grader's wire while it was imported.")
-        return dict(value[:_MOST_LINES])
+    def _of_notebook(self) -> dict[str, Any]:
+        """What the worker has to know of the notebook that it imports, if it is one."""
+        if self._notebook is None:
+            return {}
+        slow = [line for line, omission in (self._omitted or {}).items() if omission.kind == "slow"]
+        seconds = [self._limits.call_seconds, self._limits.call_wall_seconds]
+        return {"notebook": {**self._notebook.for_worker(), "seconds": seconds, "slow": slow}}
 
-    def _without_lines(self, what: str, lines: Iterable[int]) -> SubmissionFailure:
-        why = [
-            failures.left_out_line(
-                f"{self._module}.py", line, self._lines_left_out[line], from_scratch=bool(self._guarded)
-            )
-            for line in lines
-        ]
-        return SubmissionFailure(" ".join([what, *why]))
+    def _read_omissions(self, value: object) -> None:
+        """Note what was left out of the module: of the first import, since later ones could tell what a test asked."""
+        read = omissions.read(value, replies.is_kernel)
+        if read is None:
+            self._lose_worker()
+            raise SubmissionFailure(f"{self._file} spoke on the grader's wire while it was imported.")
+        if self._omitted is None:
+            book = self._notebook
+            self._omitted = {
+                each.line: replace(each, what=book.in_cells(each.what)) if book and each.kind == "syntax" else each
+                for each in read
+            }
+
+    def _without(self, what: str, omitted: Iterable[Omission]) -> SubmissionFailure:
+        why = omissions.told(omitted, self._place, from_scratch=bool(self._guarded))
+        return SubmissionFailure(f"{what} {why}".strip())
+
+    def _place(self, line: int) -> str:
+        """Where a line of the module stands, as the student knows it."""
+        return self._notebook.place(line) if self._notebook is not None else f"Line {line} of {self._file}"
+
+    def _is_notebook(self, file: str) -> bool:
+        return self._notebook is not None and file == f"{self._module}.py"
 
     def _frames(self, told: list[list[Any]]) -> list[Frame]:
         """A traceback's lines that are in the submission, as they stand there, whatever the worker says of them."""
@@ -409,7 +443,8 @@ class Session:
             lines = text.splitlines()
             if 1 <= line <= len(lines):
                 known = function if function in re.findall(r"\bdef (\w+)", text) else ""
-                frames.append(Frame(file, line, known, one_line(lines[line - 1].strip())))
+                place = self._place(line) if self._is_notebook(file) else f"assignment/{file}, line {line}"
+                frames.append(Frame(file, line, known, one_line(lines[line - 1].strip()), place))
         return frames
 
     def _module_for(self, node: dict[str, Any], origin: str) -> RemoteModule:
@@ -449,55 +484,3 @@ class Session:
 
 def _describe(value: object) -> dict[str, Any] | None:
     return {"is": "handle", "number": value.number} if isinstance(value, RemoteModule) else None
-
-
-def _check_reply(reply: dict[str, Any], given: dict[int | str, Any]) -> None:
-    """Make sure that a reply has the fields and types of a reply, whoever wrote it.
-
-    Raises:
-        MalformedMessage: it has not.
-    """
-    used = reply.setdefault("used", [])
-    changed = reply.setdefault("changed", [])
-    fits = type(used) is list and all(type(name) is str and _is_kernel(name) for name in used) and type(changed) is list
-    fits = fits and all(
-        type(pair) is list and len(pair) == 2 and type(pair[0]) in (int, str) and pair[0] in given
-        and isinstance(given[pair[0]], torch.Tensor) and isinstance(pair[1], torch.Tensor)
-        for pair in changed
-    )  # fmt: skip
-    # Each only once: thousands of changes of a large argument would keep the grader busy.
-    fits = fits and len(set(used)) == len(used) and len({pair[0] for pair in changed}) == len(changed)
-    if "error" in reply:
-        error = reply["error"]
-        fits = fits and type(error) is dict and all(type(error.get(key)) is str for key in ("kind", "type", "text"))
-        fits = fits and type(error.get("frames")) is list and all(
-            type(frame) is list and [type(item) for item in frame] == [str, int, str]
-            for frame in error["frames"]
-        )  # fmt: skip
-    else:
-        fits = fits and "value" in reply
-    if not fits:
-        raise codec.MalformedMessage("an answer without the parts of an answer")
-
-
-def _tensor_of(given: dict[int | str, Any], key: Any) -> torch.Tensor:
-    """An argument that was given back: a tensor, for thousands of a whole state_dict would keep the grader busy."""
-    argument = given[key]
-    if not isinstance(argument, torch.Tensor):
-        raise codec.MalformedMessage("an argument given back that is no tensor")
-    return argument
-
-
-def _is_kernel(name: str) -> bool:
-    return any(name in kernels_of(function) for function in OPERATIONS)
-
-
-def _change(tensor: torch.Tensor, new: torch.Tensor, what: str) -> None:
-    """Do to the caller's tensor what the student's code did to its own."""
-    if new.shape != tensor.shape or new.dtype != tensor.dtype:
-        raise SubmissionFailure(f"{what} resized one of its arguments.")
-    try:
-        with torch.no_grad():
-            tensor.copy_(new)
-    except RuntimeError as error:  # an expanded tensor, whose elements share their memory
-        raise SubmissionFailure(f"{what} changed an argument that cannot be changed in place.", str(error)) from None

@@ -44,6 +44,8 @@ PARSES = {
     "intake/encoding.py": "modules of at most 64 kB that are not all UTF-8, into tokens",
     "nbgrader/notebooks.py": "the course's own modules",
     "sandbox/loading.py": "a student's module, in the worker that imports it",
+    "sandbox/notebook_loading.py": "a student's notebook, in the worker that imports it",
+    "sandbox/notebook_needs.py": "the same",
     "short_run.py": "the given code that draws patterns",
 }
 

@@ -17,7 +17,7 @@ from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, read_grade_book
 from autograder.gradebook.grades_csv import write_grades
 from autograder.gradebook.nbgrader_database import DATABASE, write_to_database
-from autograder.intake.answers import WRITTEN
+from autograder.intake.notebook import WRITTEN
 from autograder.review.store import Review, answer_digest, write_review
 from autograder.suite import public_points
 from autograder.tests.classes import ANSWER, make_class, result_of

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from autograder import bank, course
+from autograder.intake.notebook import CodeCell, laid_out
 from autograder.large_tables import MOST, MOST_WORDS, incompressible, tables
 
 MODULES = [f"{question.module}.py" for question in course.load().questions]
@@ -139,3 +140,12 @@ def test_a_source_that_cannot_be_parsed_or_read_is_looked_at_all_the_same() -> N
     noise = random.Random(0).randbytes(IMAGES)
     for source in (noise, b"x = (" * 100 + noise, b"\0" + noise, b"# -*- coding: gbk -*-\n" + noise):
         assert tables({"q6_lenet.py": source})
+
+
+def test_in_a_notebook_the_cell_is_named() -> None:
+    noise = base64.b64encode(random.Random(0).randbytes(IMAGES)).decode()
+    cells = [CodeCell(2, "x = 1"), CodeCell(5, f"import torch\n\ntable = '{noise}'")]
+    module, notebook = laid_out(cells, "q6_lenet.ipynb")
+    (remark,) = tables({"q6_lenet.py": module}, None, {"q6_lenet.py": notebook})
+    assert "q6_lenet.ipynb (" in remark
+    assert "most of it in cell 5, near line " in remark

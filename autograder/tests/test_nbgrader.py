@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import random
 import re
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from autograder.grade import grade
 from autograder.intake import read_submission
 from autograder.report import Report
 from autograder.sandbox.sandbox import Sandbox
+from autograder.tests.accidents import ACCIDENTS, happen, written_turned
 from autograder.tests.nbgrader_course import Course, Notebook, cell_of, name_of
 
 Q1, Q2 = "q1_conv2d", "q2_relu"
@@ -112,6 +114,45 @@ def test_three_students_are_graded_in_the_sandbox(tmp_path: Path, sandbox: Sandb
         _check_cells(course, student, report)
 
 
+@pytest.mark.slow  # a class of two dozen
+@pytest.mark.timeout(900)
+def test_accidents_around_right_answers_cost_nobody_a_point_and_each_is_in_the_log(tmp_path: Path) -> None:
+    course = _course(tmp_path, "--notebook", "q[12]_*")
+    for number, name in enumerate(ACCIDENTS):
+        notebook = course.notebook(Q2, solved=True)
+        happen(notebook, name)
+        course.submit(f"s{number}", {Q2: notebook})
+    draw = random.Random(5)
+    anywhere, once = ([name for name in ACCIDENTS if ACCIDENTS[name].anywhere is each] for each in (True, False))
+    mixes = {f"mix{number}": [draw.choice(once), *draw.choices(anywhere, k=3)] for number in range(4)}
+    for student, mix in mixes.items():
+        notebook = course.notebook(Q2, solved=True)
+        for name in mix:
+            happen(notebook, name, draw.randrange(len(notebook.cells)) if name in anywhere else -1)
+        course.submit(student, {Q2: notebook})
+    written = course.notebook(Q1, solved=True)
+    written_turned(written, "q1-written")
+    course.submit("written", {Q1: written})
+
+    said = course.nbgrader("autograde", "cnn", "--notebook", "q[12]_*").splitlines()
+    _check_that_nothing_ran(course)
+    happened = {**{f"s{number}": [name] for number, name in enumerate(ACCIDENTS)}, **mixes}
+    assert len(happened) > 20
+    for student, mix in happened.items():
+        assert [course.score(student, Q2, cell) for cell in ("q2-public", "q2-hidden")] == [2, 3], mix
+        warnings = [line for line in said if f"{student}, {Q2}: " in line]
+        for name in mix:
+            words = ACCIDENTS[name].says.replace("(q2-relu)", "q2-relu")
+            assert any(words in line and "WARNING" in line for line in warnings), (name, warnings)
+    assert sum(course.score("written", Q1, cell) or 0 for cell in ("q1-public", "q1-hidden")) == 16
+    assert any("written, q1_conv2d: the cell q1-written has become a code cell; its text" in line for line in said)
+    with course.gradebook() as gradebook:
+        assert gradebook.find_grade("q1-written", Q1, "cnn", "written").needs_manual_grade
+    course.nbgrader("generate_feedback", "cnn", "--student", "s0")
+    page = _text(course.folder / "feedback" / "s0" / "cnn" / f"{Q2}.html")
+    assert "was left out, at no cost unless your answer needs it" in page
+
+
 @pytest.mark.slow  # the whole of nbgrader is started several times
 @pytest.mark.timeout(300)
 def test_where_the_grader_fails_nobody_gets_points(tmp_path: Path) -> None:
@@ -141,6 +182,7 @@ SAID = (
     "large: q1_conv2d.ipynb has 52,",
     "large: q2_relu.ipynb is not a valid notebook of today's format; open it in Jupyter and save it again.",
     "foreign: q1_conv2d.ipynb is a notebook for another language than Python.",
+    "old, q1_conv2d: q1_conv2d.ipynb, cell 2, line 1 was left out, at no cost unless your answer needs it: ",
 )
 
 
@@ -158,7 +200,8 @@ def _honest(course: Course) -> list[str]:
 def _hostile(course: Course) -> list[str]:
     """Students who try to get something. None may get anything."""
     endless = _with(course.notebook(Q2, solved=True), "q2-relu", "def relu(*a, **k):\n    while True:\n        pass")
-    course.submit("endless", {Q1: _before(course.notebook(Q1, solved=True), "while True:\n    pass"), Q2: endless})
+    loop = _with(course.notebook(Q1, solved=True), "q1-conv2d", "while True:\n    pass")
+    course.submit("endless", {Q1: loop, Q2: endless})
 
     leave = "import os\n\ndef relu(*a, **k):\n    os._exit(0)"
     gone = _before(course.notebook(Q1, solved=True), "import os\nos._exit(0)")
@@ -213,7 +256,7 @@ def _unlucky(course: Course) -> dict[str, dict[str, int]]:
     r = new_notebook(cells=[], metadata={"language_info": {"name": "R"}})
     course.submit("foreign", {Q1: r, Q2: other, "q9_other": other})
     both = {"q1": 16, "q2": 5}
-    return {"deleted": both, "duplicated": both, "large": {}, "old": {"q2": 5}, "foreign": {}}
+    return {"deleted": both, "duplicated": both, "large": {}, "old": both, "foreign": {}}
 
 
 def _half_right_relu(course: Course) -> Notebook:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -162,8 +164,21 @@ def test_of_several_cells_with_one_name_the_one_counts_that_was_written_into() -
 
 def test_a_written_answer_in_a_cell_for_code_is_a_written_answer() -> None:
     turned = new_code_cell("Because.", metadata={"nbgrader": {"grade_id": "q1-written"}})
-    sources, _, _ = put_right(cell("setup"), cell("q1-code"), cell("q1-hidden"), turned)
+    sources, _, remarks = put_right(cell("setup"), cell("q1-code"), cell("q1-hidden"), turned)
     assert sources["q1-written"] == "Because."
+    assert remarks == ["the cell q1-written has become a code cell; its text is taken as the written answer."]
+
+
+@pytest.mark.parametrize("make", [new_markdown_cell, new_raw_cell])
+def test_an_answer_in_a_cell_for_text_is_code(tmp_path: Path, make: Callable[..., Any]) -> None:
+    """As it was typed: a raw cell's text, too, which as text of the student's own would be shown in a frame."""
+    turned = make("x = '<b>1</b>'", metadata={"nbgrader": {"grade_id": "q1-code"}})
+    notebook, _ = handed_in(
+        tmp_path, new_notebook(cells=[cell("setup"), turned, cell("q1-hidden"), cell("q1-written")])
+    )
+    sources, _, remarks = put_right(*notebook.cells)
+    assert sources["q1-code"] == "x = '<b>1</b>'"
+    assert remarks == ["the cell q1-code is not a code cell any more; its text is taken as code."]
 
 
 def test_feedback_is_text_that_nothing_obeys() -> None:

@@ -130,6 +130,9 @@ def test_a_student_in_colab(
     assert "so far 1" in raised[raised.index("--- Captured stdout call ---") :]
     run("def conv2d(*arguments, **named):\n    raise NotImplementedError()")
     assert told(run('check("q1", "dilation")')).startswith("TODO: conv2d in Cell In[")
+    run("plot(history)")
+    said = told(run('check("q1", "dilation")'))
+    assert "] failed when you last ran it (NameError: name 'plot' is not defined). In grading, what fails" in said
     run("del conv2d")
     assert "  missing this notebook has no conv2d\n" in told(run('check("q1", "values")'))
     (tmp_path / "here" / "helpers.py").write_text("half = 0.5\n")

@@ -160,6 +160,7 @@ def report_of(text: str) -> Report:
         *("q1", "Convolution", 0, 2, 4, 0.2, [f"FLAG {text}"], tests),
         written=Written("awaiting", None, 4, text),
         accuracy=Accuracy(10.0, {"plane": float("nan")}, 60.0, 10.0, [(1, float("inf"))]),
+        notes=[text],
     )
     hashes: dict[str, str | None] = {"submission": "11", "suite": "22", "thresholds": "33", "grader": "44"}
     return Report(
@@ -185,7 +186,7 @@ def test_the_students_view_holds_what_it_names_and_no_more() -> None:
     assert shown["schema"] == STUDENT_SCHEMA
     assert set(shown["hashes"]) == {"submission", "thresholds", "grader"}
     (question,) = shown["questions"]
-    assert list(question) == ["id", "title", "score", "max_score", "pending", "written", "accuracy", "tests"]
+    assert list(question) == ["id", "title", "score", "max_score", "pending", "notes", "written", "accuracy", "tests"]
     of_test = ["name", "category", "status", "visibility", "score", "max_score", "message", "likely"]
     assert [list(test) for test in question["tests"]] == [of_test] * 2
     assert not [text for text in texts(shown) if re.search("STAFF|SEED|FLAG|22", text)]

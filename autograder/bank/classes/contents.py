@@ -11,8 +11,7 @@ from autograder import attacks, bank, course
 from autograder.attacks import base_source, module_of
 from autograder.course import EXPLANATIONS, Question
 from autograder.intake import MAX_MODULE_BYTES
-from autograder.intake.answers import WRITTEN
-from autograder.intake.notebook import SETUP_LINE
+from autograder.intake.notebook import SETUP_LINE, WRITTEN
 from autograder.release.contents import MARKS
 
 Files = dict[str, bytes]

@@ -1,0 +1,46 @@
+"""Inside a worker: which names of a notebook its answer uses, by way of whatever else uses them."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dis
+from collections.abc import Iterable, Iterator
+from types import CodeType
+
+from autograder.sandbox.loading import names_of
+
+
+def used_by(names: Iterable[str], statements: Iterable[ast.stmt]) -> frozenset[str]:
+    """The names that definitions of these names use, and those that what they use is made of.
+
+    Args:
+        names: the answer's.
+        statements: all of the notebook.
+    """
+    uses: dict[str, set[str]] = {}
+    for statement in statements:
+        defined = names_of(statement)
+        if defined:
+            with contextlib.suppress(Exception):  # it cannot be compiled; when it is run, that will be said
+                used = set(_globals(compile(ast.Module([statement], []), "<cell>", "exec", dont_inherit=True)))
+                for name in defined:
+                    uses.setdefault(name, set()).update(used)
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += uses.get(name, ())
+    return frozenset(found)
+
+
+def _globals(code: CodeType) -> Iterator[str]:
+    """The names that code looks up in its module, that of functions within it too."""
+    for instruction in dis.get_instructions(code):
+        if "GLOBAL" in instruction.opname or instruction.opname == "LOAD_NAME":
+            yield str(instruction.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _globals(constant)

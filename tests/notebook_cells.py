@@ -1,0 +1,86 @@
+"""Which of a notebook's cells failed when they were run, or work only here: in grading these are left out."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+MOST_TOLD = 5  # cells
+MOST_SHOWN = 100  # characters of an error, or of a line
+
+# At the left edge: what Colab and Jupyter have and a grader has not.
+_ONLY_HERE = re.compile(
+    r"(?m)^(?:(?:from|import)\s+(?:google|IPython|ipywidgets)\b.*|(?![\s#])[^#\n]*\b(?:input|get_ipython)\(.*)$"
+)
+_DEFINES = re.compile(r"(?m)^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]*)?=(?!=)")
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """A cell as it was run last: its number, its text, and what it raised, "" if nothing."""
+
+    number: int
+    source: str
+    error: str
+
+
+_cells: dict[str, _Ran] = {}
+
+
+def watch() -> None:
+    """From now on note how each cell ends."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is not None:
+        shell.events.register("post_run_cell", note)
+
+
+def note(result: Any) -> None:
+    """Note how a cell ended.
+
+    Args:
+        result: IPython's.
+    """
+    source = str(result.info.raw_cell or "")
+    error = result.error_before_exec or result.error_in_exec
+    text = f"{type(error).__name__}: {getattr(error, 'msg', error)}" if error is not None else ""
+    # Not every notebook tells which cell it runs; then it is known by its text.
+    key = str(getattr(result.info, "cell_id", None) or source)
+    _cells.pop(key, None)
+    _cells[key] = _Ran(result.execution_count or 0, source, text)
+
+
+def left_out_in_grading(tests: str, question: str) -> list[str]:
+    """A sentence about each cell that failed when it was last run, or has lines that only work here.
+
+    Args:
+        tests: the text of the question's tests.
+        question: its id, "q1".
+    """
+    asked = set(re.findall(rf"\b{question}\.(\w+)", tests))
+    sentences = []
+    for cell in _cells.values():
+        defines = sorted(asked & {one or other for one, other in _DEFINES.findall(cell.source)})
+        only_here = _ONLY_HERE.search(cell.source)
+        if cell.error and defines:
+            sentences.append(
+                f"Cell In[{cell.number}] has {' and '.join(defines)} and failed when you last ran it "
+                f"({_short(cell.error)}). If it fails in grading before that is defined, this question gets no points."
+            )
+        elif cell.error:
+            sentences.append(
+                f"Cell In[{cell.number}] failed when you last ran it ({_short(cell.error)}). In grading, what fails in "
+                "it is left out, which costs nothing unless your answer needs it."
+            )
+        elif only_here and not defines:
+            sentences.append(
+                f"Cell In[{cell.number}] has a line that works only here: {_short(only_here[0])}. In grading it is "
+                "left out, which costs nothing unless your answer needs it."
+            )
+    return sentences[-MOST_TOLD:]
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_SHOWN else f"{line[: MOST_SHOWN - 1]}…"
