@@ -120,7 +120,12 @@ def script_of(
         "MESSAGE": one_line(failure.result.message),
         "DETAIL": for_terminal(f"{evidence}\n{failure.result.staff}".rstrip()),
     }
-    parts = {**{name: ascii(text) for name, text in texts.items()}, "NOTEBOOK": repr(notebook), "CALLS": calls, "SAVED": saved}
+    parts = {
+        **{name: ascii(text) for name, text in texts.items()},
+        "NOTEBOOK": repr(notebook),
+        "CALLS": calls,
+        "SAVED": saved,
+    }
     pieces = TEMPLATE.read_text("utf-8").split("@")  # every second piece is a part's name
     text = "".join(parts[piece] if number % 2 else piece for number, piece in enumerate(pieces))
     return text, b"" if within else packed.getvalue()
