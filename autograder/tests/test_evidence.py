@@ -18,7 +18,7 @@ from autograder.batch.results import Result
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.evidence.calls import KeptFailure
-from autograder.evidence.scripts import refuse_unless_new, write_scripts
+from autograder.evidence.scripts import refuse_unless_new, script_of, write_scripts
 from autograder.grade import grade
 from autograder.gradebook.book import Line
 from autograder.intake import Submission
@@ -191,6 +191,20 @@ def test_neither_the_secret_nor_its_seeds_are_told(pool: Graded, scripts: list[P
     for failure in pool.failures:
         for step in failure.steps:
             assert not {"seed", "key"} & vars(step).keys()
+
+
+@pytest.mark.slow  # a script once more
+def test_of_a_notebook_what_fails_is_left_out(tmp_path: Path, pool: Graded) -> None:
+    module = tmp_path / "q3_max_pool2d.py"
+    module.write_text(pool.submission.modules[module.name].decode() + "\nprint(of_a_cell_long_gone)\n", "utf-8")
+    text, _ = script_of(pool.failures[0], "q3_max_pool2d", "a", "a.pt", notebook=True)
+    (tmp_path / "script.py").write_text(text, "utf-8")
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py"), str(module)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "q3_max_pool2d.py is left out: NameError: name 'of_a_cell_long_gone' is not defined" in done.stdout
+    assert "in grading  the same" in done.stdout
 
 
 @pytest.mark.slow  # every kind of call
