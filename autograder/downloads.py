@@ -9,7 +9,9 @@ import re
 from dataclasses import dataclass
 
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<participant>\d+)_assignsubmission_(?=.)[^_]*_?(?P<file>.*)", re.DOTALL)
-_CANVAS = re.compile(r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?P<file>.+)", re.DOTALL)
+_CANVAS = re.compile(
+    r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?!assignsubmission_)(?P<file>.+)", re.DOTALL
+)
 _AGAIN = re.compile(r"(?P<stem>.+)-(?P<attempt>\d{1,3})(?P<end>\.[^.]+)", re.DOTALL)
 
 
@@ -30,7 +32,7 @@ class LooseFile:
 
 def loose_file(label: str) -> LooseFile | None:
     """Whose "curiemarie_4711_98765_q2_relu.py" is, and what it was: what Canvas does, and Moodle without folders."""
-    if moodle := _MOODLE.fullmatch(label):
+    if moodle := _moodles(label):
         return LooseFile(f"{moodle['name']}_{moodle['participant']}_assignsubmission_file", moodle["file"] or label)
     if canvas := _CANVAS.fullmatch(label):
         return LooseFile(f"{canvas['name']}_{canvas['user']}", canvas["file"], int(canvas["number"]))
@@ -45,29 +47,33 @@ def first_try(name: str) -> tuple[str, int]:
 
 def moodle_name(label: str) -> str | None:
     """The student's name in "Marie Curie_12_assignsubmission_file"."""
-    return _part(_MOODLE, "name", label)
+    return _part(_moodles(label), "name")
 
 
 def moodle_participant(label: str) -> str | None:
     """The number there, which grading worksheets call "Participant 12"."""
-    return _part(_MOODLE, "participant", label)
+    return _part(_moodles(label), "participant")
 
 
 def canvas_user(label: str) -> str | None:
     """Canvas's number of the student, 4711 in "curiemarie_LATE_4711_98765_work.zip"."""
-    return _part(_CANVAS, "user", label)
+    return _part(_CANVAS.fullmatch(label), "user")
 
 
 def canvas_name(label: str) -> str | None:
     """The student's name there, squeezed: "curiemarie"."""
-    return _part(_CANVAS, "name", label)
+    return _part(_CANVAS.fullmatch(label), "name")
 
 
 def canvas_late(label: str) -> bool:
     """Whether Canvas calls it late."""
-    return bool(_part(_CANVAS, "late", label))
+    return bool(_part(_CANVAS.fullmatch(label), "late"))
 
 
-def _part(pattern: re.Pattern[str], part: str, label: str) -> str | None:
-    found = pattern.fullmatch(label)
+def _moodles(label: str) -> re.Match[str] | None:
+    """What Moodle put into a name. One that begins as Canvas's do is Canvas's, however its student let it end."""
+    return None if _CANVAS.fullmatch(label) else _MOODLE.fullmatch(label)
+
+
+def _part(found: re.Match[str] | None, part: str) -> str | None:
     return found[part] if found else None

@@ -15,6 +15,7 @@ from autograder.course import Assignment, Question
 from autograder.digests import grader_digest, suite_digest, suite_files, thresholds_digest
 from autograder.errors import GraderFault, KilledFromOutside
 from autograder.intake import Submission, read_submission
+from autograder.intake.encoding import misleading
 from autograder.large_tables import tables
 from autograder.report import QuestionReport, Report
 from autograder.sandbox.failures import Unusable
@@ -199,6 +200,9 @@ def _session(
     problem = submission.problems.get(f"{question.module}.py")
     if problem is not None:
         session.give_up(Unusable(problem))
+    why = misleading(submission.modules.get(f"{question.module}.py", b""))
+    if why:
+        session.flag(f"{question.module}.py {why}")
     return session
 
 

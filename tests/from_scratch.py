@@ -13,7 +13,7 @@ from typing import Any
 from torch.overrides import TorchFunctionMode
 
 from tests.checks import CheckFailed
-from tests.rule import OF_TORCH, OPERATIONS, OWN_WORK, RULE
+from tests.rule import FOR_TORCH_ALONE, OF_TORCH, OPERATIONS, OWN_WORK, RULE
 
 
 @functools.cache  # the same one for each test, so that its likely mistake is looked for once
@@ -67,7 +67,7 @@ def _noting_packages(found: list[str]) -> Iterator[None]:
         "IPython",
         *(type(at).__module__ for at in (sys.stdout, sys.stderr)),
     }
-    welcome = {name.partition(".")[0] for name in welcome}
+    welcome = {name.partition(".")[0] for name in welcome} - {*FOR_TORCH_ALONE}
 
     def is_foreign(module: object) -> bool:
         package = module.partition(".")[0] if isinstance(module, str) else ""

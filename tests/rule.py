@@ -13,13 +13,14 @@ _ACTIVATIONS = (  # with a slope, a bound or a scale of one's choice each is ReL
     r"elu|threshold|hardtanh|hardswish|hardsigmoid|softplus|silu|mish|glu|shrink|log_?sigmoid|activation|"
     r"_pointwise|clamp_run"  # operations that are fused with one
 )
-_HINGES = r"hinge_embedding|margin_(?:ranking_)?loss"  # losses: max(0, margin ± x), value by value
-_QUANTISED = r"quantize_per"  # what is below the smallest level becomes it
+_HINGES = r"(?:hinge|cosine)_embedding|margin_(?:ranking_)?loss"  # losses: max(0, margin ± x), value by value
+_QUANTISED = r"quantize_per|(?:affine|empty)_quantized|quantized_tensor"  # what is below the smallest level becomes it
 
 OPERATIONS: dict[str, str] = {
     "conv2d": _CONVOLUTION,
     "relu": rf"{_ACTIVATIONS}|{_HINGES}|{_QUANTISED}",
-    "max_pool2d": rf"max_pool|{_REGIONS}",
+    # The average of powers of two, one for each place in the order of the pixels, tells the largest.
+    "max_pool2d": rf"(?:max|avg|lp)_pool|{_REGIONS}",
     # A convolution with equal weights is an average pool.
     "avg_pool2d": rf"avg_pool|lp_pool|{_REGIONS}|{_RESAMPLING}|{_CONVOLUTION}",
     "linear": rf"{_LINEAR}|{_CONVOLUTION}",  # one with a kernel of 1 is a linear layer
@@ -36,3 +37,6 @@ OF_TORCH = (
     *("setuptools", "sympy", "triton", "typing_extensions"),
 )
 """Torch, NumPy, and the packages that torch itself is made with: it imports some when they are first needed."""
+
+FOR_TORCH_ALONE = ("mpmath", "networkx", "sympy")
+"""Those of them that calculate: torch may use them, and a student's own code may not."""

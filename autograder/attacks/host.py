@@ -51,6 +51,9 @@ with open("answer.txt", "w") as file:
     file.write("{secret}")
 """
 
+# What System V's calls make, by the names that /proc/sysvipc has for it: no folder lists it, no process has to hold it.
+_SYSTEM_V = ("shm", "msg", "sem")
+
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (looked at, not written to)
 
 
@@ -152,14 +155,26 @@ class Host:
         return {
             **files,
             **{str(path): "shared memory" for path in left},
-            **dict.fromkeys(self._segments(), "a segment"),
+            **{f"{kind} {number}": "System V's" for kind, number in self._objects()},
+            **({self.mark: "a named queue"} if self._has_queue() else {}),
         }
 
-    def _segments(self) -> list[str]:
-        """System V's shared memory with a key that this attack was told."""
-        segments = Path("/proc/sysvipc/shm")
-        lines = [line.split() for line in segments.read_text().splitlines()[1:]] if segments.exists() else []
-        return [line[1] for line in lines if int(line[0]) == self._key]
+    def _objects(self) -> list[tuple[str, int]]:
+        """System V's shared memory, queues and semaphores with a key that this attack was told: kind and number."""
+        found = []
+        for kind in _SYSTEM_V:
+            listed = Path("/proc/sysvipc") / kind
+            lines = [line.split() for line in listed.read_text().splitlines()[1:]] if listed.exists() else []
+            found += [(kind, int(line[1])) for line in lines if int(line[0]) == self._key]
+        return found
+
+    def _has_queue(self) -> bool:
+        """Whether there is a queue of messages with this attack's name."""
+        library = ctypes.CDLL(None)
+        descriptor = library.mq_open(f"/{self.mark}".encode(), os.O_RDONLY)
+        if descriptor >= 0:
+            library.mq_close(descriptor)
+        return bool(descriptor >= 0)
 
     @property
     def _key(self) -> int:
@@ -185,8 +200,9 @@ class Host:
         self._neighbour.communicate()
         for file in _SHARED_MEMORY.glob(f"*{self.mark}*"):
             file.unlink()
-        for segment in self._segments():
-            ctypes.CDLL(None).shmctl(int(segment), 0, None)  # IPC_RMID
+        for kind, number in self._objects():
+            _remove(kind, number)
+        ctypes.CDLL(None).mq_unlink(f"/{self.mark}".encode())
         for each in (self._tcp, self._udp, self._abstract, self._path):
             each.close()
 
@@ -233,6 +249,15 @@ def host(folder: Path) -> Iterator[Host]:
         yield here
     finally:
         here.close()
+
+
+def _remove(kind: str, number: int) -> None:
+    """Remove one of System V's objects."""
+    library, remove = ctypes.CDLL(None), 0  # IPC_RMID
+    if kind == "sem":
+        library.semctl(number, 0, remove)
+    else:
+        getattr(library, f"{kind}ctl")(number, remove, None)
 
 
 def _staff_lines() -> list[str]:

@@ -17,8 +17,11 @@ from autograder.people import comparable, shown, squeezed, without_zeros
 from autograder.roster import Roster, Student
 from autograder.wording import listed
 
-_ID_COLUMNS = ("id", "canvas id", "sis user id", "moodle id", "identifier", "id number", "idnumber")
-_NUMBER, _SQUEEZED = "\t#", "\t~"  # before what is not a name by itself; no name has a tab when it is compared
+# A number that one system wrote says nothing about the people to whom another gave it.
+_CANVAS_COLUMNS = ("id", "canvas id", "sis user id")
+_MOODLE_COLUMNS = ("id", "moodle id", "identifier", "id number", "idnumber")
+# Before what is not a name by itself; no name has a tab when it is compared.
+_CANVAS, _MOODLE, _SQUEEZED = "\t#canvas ", "\t#moodle ", "\t~"
 
 
 @dataclass(frozen=True)
@@ -153,16 +156,17 @@ def _index(students: Iterable[Student]) -> dict[str, list[Student]]:
         repository = student.repository.rstrip("/").rpartition("/")[2].removesuffix(".git")
         github = student.more.get("github_username", "")
         names = {comparable(name) for name in (student.student, student.email, repository, student.name, github)} - {""}
-        names |= {_NUMBER + comparable(number) for number in _numbers(student)}
+        for system, columns in ((_CANVAS, _CANVAS_COLUMNS), (_MOODLE, _MOODLE_COLUMNS)):
+            names |= {system + comparable(number) for number in _numbers(student, columns)}
         names |= {_SQUEEZED + name for text in (student.student, student.name) for name in squeezed(text)}
         for name in names:
             index[name].append(student)
     return index
 
 
-def _numbers(student: Student) -> list[str]:
+def _numbers(student: Student, columns: Iterable[str] = (*_CANVAS_COLUMNS, *_MOODLE_COLUMNS)) -> list[str]:
     """What systems number the student by."""
-    return [student.more[column] for column in _ID_COLUMNS if student.more.get(column)]
+    return [student.more[column] for column in columns if student.more.get(column)]
 
 
 def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]:
@@ -170,10 +174,10 @@ def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]
     names = [comparable(name) for name in entry.names or (entry.label,)]
     user = None
     if participant := moodle_participant(entry.label):
-        numbers = [_NUMBER + participant, f"{_NUMBER}participant {participant}"]
+        numbers = [_MOODLE + participant, f"{_MOODLE}participant {participant}"]
         names += [*numbers, comparable(moodle_name(entry.label) or "")]
     elif user := canvas_user(entry.label):
-        names += [_NUMBER + user, _SQUEEZED + comparable(canvas_name(entry.label) or "")]
+        names += [_CANVAS + user, _SQUEEZED + comparable(canvas_name(entry.label) or "")]
     for name in names:
         students = index.get(name, [])
         if name.startswith(_SQUEEZED):  # whom Canvas gives another number is somebody else of this name
@@ -187,22 +191,30 @@ def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]
 def _find_by_end_of_name(submissions: list[Entry], students: Iterable[Student], meant: list[list[Student]]) -> None:
     """Find whose a clone is by the GitHub account at the end of its name, ASSIGNMENT-username.
 
-    Both may have hyphens; of several accounts that fit, the one that leaves what most clones begin with is meant.
+    Both may have hyphens, and students choose their accounts. So of several accounts that fit, the one that leaves what
+    most clones begin with is meant; and beside clones called lab-ada and lab-ben, lab-x-bob is not bob's.
     """
     accounts: dict[str, list[Student]] = defaultdict(list)
     for student in students:
         if account := comparable(student.more.get("github_username", "")):
             accounts[account].append(student)
-    fits: dict[int, dict[str, list[Student]]] = {}
-    for at, entry in enumerate(submissions):
+    fits: list[dict[str, list[Student]]] = []
+    for entry in submissions:
         name = comparable(entry.label)
-        cuts = [cut for cut, letter in enumerate(name) if letter == "-"] if accounts and not meant[at] else []
-        fits[at] = {name[:cut]: accounts[name[cut + 1 :]] for cut in cuts if name[cut + 1 :] in accounts}
-    begins = Counter(begin for each in fits.values() for begin in each)
-    for at, each in fits.items():
+        chosen = canvas_user(entry.label) or moodle_participant(entry.label)  # the end of such a name is its student's
+        cuts = [cut for cut, letter in enumerate(name) if letter == "-"] if accounts and not chosen else []
+        fits.append({name[:cut]: accounts[name[cut + 1 :]] for cut in cuts if name[cut + 1 :] in accounts})
+    begins = Counter(begin for each in fits for begin in each)
+    for at, each in enumerate(fits):
         most = max((begins[begin] for begin in each), default=0)
-        likely = [found for begin, found in each.items() if begins[begin] == most]
+        likely = [found for begin, found in each.items() if begins[begin] == most and not _goes_on(begin, begins)]
         meant[at] = meant[at] or [student for found in likely for student in found]
+
+
+def _goes_on(begin: str, begins: Mapping[str, int]) -> bool:
+    """Whether more clones begin with the first words of this alone, so that its last are of somebody's account."""
+    cuts = (cut for cut, letter in enumerate(begin) if letter == "-")
+    return any(begins.get(begin[:cut], 0) > begins[begin] for cut in cuts)
 
 
 def _find_without_zeros(

@@ -22,6 +22,7 @@ from autograder.people import comparable
 
 METADATA = "submission_metadata.yml"  # Gradescope's, beside what was submitted
 MAX_METADATA_BYTES = 64 << 20  # it has the results of all attempts in it
+_EXPORT = re.compile(r"assignment_\d+_export")  # what Gradescope calls the folder in its zip file
 _TIMESTAMP = "timestamp.txt"  # nbgrader's, beside what was submitted
 
 
@@ -119,8 +120,10 @@ def _opened(folder: Path, shown: str) -> tuple[Path, list[os.DirEntry[str]]]:
     except ValueError:
         raise UnusableRequest(f"{shown} does not exist.") from None
     left = [entry for entry in there if not _is_left_behind(entry.name)]
-    if len(left) == 1 and left[0].is_dir(follow_symlinks=False) and (Path(left[0].path) / METADATA).is_file():
-        return _opened(Path(left[0].path), shown)
+    # Not by its contents alone: what a student hands in may hold such a file, too, and name others in it.
+    if len(left) == 1 and _EXPORT.fullmatch(left[0].name) and left[0].is_dir(follow_symlinks=False):
+        inner = Path(left[0].path)
+        return _opened(inner, shown) if (inner / METADATA).is_file() else (folder, there)
     return folder, there
 
 
@@ -177,8 +180,7 @@ def _add_submitters(metadata: Path, listed: Listed) -> None:
             listed.entries.append(entry)
         when = _gradescopes_moment(about.get(entry.name))
         for names in submitters:
-            own = replace(entry, names=names, stranger=names[0])
-            own = replace(own, handed_in=when, claimed=False) if when else own
+            own = replace(entry, names=names, stranger=names[0], handed_in=when, claimed=False)
             listed.entries.append(own)
 
 
@@ -253,7 +255,8 @@ def _handed_in(path: Path, timezone: str) -> tuple[str | None, str]:
         When, if that is known; and the name of a time zone that would have to be.
     """
     unknown = ""
-    if not path.is_dir():
+    # Canvas, Moodle and git write no such file: there it is the student's own, and says what the student likes.
+    if not path.is_dir() or loose_file(path.name) or (path / ".git").exists():
         return None, unknown
     for file in (path / _TIMESTAMP, *sorted(path.glob(f"*/{_TIMESTAMP}"))[:2]):
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import re
 import tokenize
@@ -16,6 +17,11 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+
+# What some encodings take for something else: in those what reads as a comment can be code.
+_PLAIN = b"+AAo- \\x41 \\u0041 ~{VP~}.xn--bcher-kva.\x1b(B"
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def importable(contents: bytes) -> bytes:
@@ -56,6 +62,27 @@ def importable(contents: bytes) -> bytes:
             f"cannot be imported (SyntaxError: {error}). Save it as UTF-8 and delete the line that names its encoding"
         ) from None
     return contents
+
+
+def misleading(contents: bytes) -> str:
+    """Why a person who looks at a module may read something else than what Python runs: what it does; "" if nothing.
+
+    Args:
+        contents: from `importable`.
+    """
+    with contextlib.suppress(SyntaxError, LookupError):  # otherwise Python does not read it, either
+        encoding = _declared(contents)
+        try:
+            plain = _PLAIN.decode(encoding) == _PLAIN.decode("ascii")
+        except UnicodeError:
+            plain = False
+        if not plain:
+            return f"names {encoding.upper()} as its encoding, in which what reads as a comment can be code"
+        if _TURNING.search(contents.decode(encoding, "replace")):
+            return "holds marks that turn the direction of writing, so that what reads as a comment can be code"
+    if b"\n" in contents and re.search(rb"\r(?!\n)", contents):
+        return "holds carriage returns between line feeds: after one, what looks like the same line can be code"
+    return ""
 
 
 def decoded(contents: bytes) -> str:

@@ -161,8 +161,15 @@ def _missed(text: str, left_out: Sequence[str]) -> str:
 
 
 def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:
-    """A question that asks for an operation was answered with the library's own."""
-    return SubmissionFailure(f"{call} used torch's own operation ({', '.join(kernels)}). {OWN_WORK}")
+    """A question that asks for an operation was answered with the library's own.
+
+    Which ones, and in which order, could tell what the code saw: of a hidden test a student reads the first one's name.
+    """
+    first = f"{kernels[0]} among others" if len(kernels) > 1 else kernels[0]
+    return SubmissionFailure(
+        f"{call} used torch's own operation ({first}). {OWN_WORK}",
+        f"{call} used torch's own operation ({', '.join(kernels)}). {OWN_WORK}",
+    )
 
 
 def used_package(call: str, package: str, known: str) -> SubmissionFailure:

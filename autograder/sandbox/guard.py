@@ -13,14 +13,19 @@ overload in every namespace, when the fork server starts. The guard lives in the
 honest use from none and withstands the evasions in our corpus, not every possible one. One that no longer works
 at the end of a call is noticed: `holds` tries it.
 
+Torch also has many operations a second time, written in Python. Those are found by the same names and replaced where
+torch keeps them.
+
 Of other packages than torch and NumPy a module may draw and print while it is imported. Then they are sealed: its
-functions can have nothing of theirs.
+functions can have nothing of theirs. What torch itself asks for and can do without is missing for it, which is nobody's
+fault.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import importlib.util
 import itertools
 import re
@@ -28,12 +33,19 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import FrameType, ModuleType
+from typing import Any, ClassVar
 
 import torch
+import torch._decomp
+import torch._refs.nn.functional
 
-from tests.rule import OF_TORCH, OPERATIONS
+from tests.rule import FOR_TORCH_ALONE, OF_TORCH, OPERATIONS
+
+# It registers operators when it is imported, and they must be known before a student's function does that. Torch calls
+# it deprecated: where it is gone, so are they.
+with contextlib.suppress(ImportError):
+    importlib.import_module("torch.ao.quantization.fx._decomposed")
 
 # The way to tensors that the fusing compiler behind torch.jit computes with by itself.
 _TO_MKLDNN = "aten::to_mkldnn"
@@ -52,6 +64,8 @@ _KEYS = {
 _TRANSFORMED = "FuncTorchDynamicLayerFrontMode"
 # and where vmap maps an operator over its parts: an alias, and the one key that it stands for.
 _MAPPED_ALIAS, _MAPPED = "FuncTorchBatchedDecomposition", "FuncTorchBatched"
+
+_STUDENTS = "assignment"  # the package of the student's own modules
 
 # Packages that hold the operations themselves: what they compute during an import could answer calls later.
 _REFUSED = ("scipy",)
@@ -127,7 +141,8 @@ class Guard:
         self._sealed = False  # other packages are
         self._welcome: frozenset[str] = frozenset()  # packages that anybody may have
         self._known: frozenset[str] = frozenset()  # modules that were there before any student's
-        self._replaced: list[tuple[Any, str, Any]] = []  # what a watched worker has not as it was, and in what it was
+        self._asked_for: set[str] = set()  # packages that only torch may use, and that the module imported
+        self._undo: list[Callable[[], None]] = []  # puts back what a watched worker has not as it was
         self._libraries: list[torch.library.Library] = []  # the replacements last as long as these
 
     def prepare(self) -> None:
@@ -143,6 +158,12 @@ class Guard:
             for name in sorted(kernels):
                 if name.startswith(f"{namespace}::"):
                     self._replace(library, name)
+        self._replace_references(kernels)
+        _ForTorch.guard = self
+        for name, module in list(sys.modules.items()):
+            if _package(name) in FOR_TORCH_ALONE:
+                with contextlib.suppress(TypeError):
+                    module.__class__ = _ForTorch
 
     def watch(self, functions: Iterable[str]) -> None:
         """In a worker: watch these functions from now on; without functions, put everything back."""
@@ -151,9 +172,9 @@ class Guard:
             for library in self._libraries:
                 library._destroy()  # noqa: SLF001  (the public way is to wait for the collector)
             self._libraries.clear()
-            for holder, name, original in self._replaced:
-                setattr(holder, name, original)
-            self._replaced.clear()
+            for put_back in self._undo:
+                put_back()
+            self._undo.clear()
             return
         self.watching = True
         self._armed = self._usually = frozenset().union(*(kernels_of(function) for function in functions))
@@ -189,14 +210,34 @@ class Guard:
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """As a finder of modules: refuse some packages always, and others once the student's module was imported."""
         package = _package(name)
-        if package in _REFUSED or (self._sealed and package not in self._welcome):
+        if package in FOR_TORCH_ALONE:
+            if _who_asks() == _STUDENTS:
+                self._asked_for.add(package)
+                self.refuse_for_good(package)
+        elif package in _REFUSED or (self._sealed and package not in self._welcome):
+            asking = _who_asks()
+            if asking in OF_TORCH and _only_looks():
+                return None
+            if asking in OF_TORCH:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
             self.refused.append(package)
             raise _refusal(package)
         return None
 
+    def refuse_for_good(self, package: str) -> None:
+        """Refuse a package to the student's functions that torch has.
+
+        Raises:
+            Refused: the student's module was imported.
+        """
+        if self._sealed:
+            self.refused.append(package)
+            raise _refusal(package)
+
     def _seal_packages(self) -> None:
         self._sealed = True
-        for name in [name for name in self._new_modules() if _package(name) not in self._welcome]:
+        welcome = self._welcome - self._asked_for
+        for name in [name for name in self._new_modules() if _package(name) not in welcome]:
             with contextlib.suppress(TypeError):  # not a module, whatever it is
                 sys.modules[name].__class__ = _Sealed
             del sys.modules[name]
@@ -209,11 +250,11 @@ class Guard:
     def _take_compilers_away(self) -> None:
         core = torch._C  # noqa: SLF001
         for holder, name in _compilers():
-            self._replaced.append((holder, name, getattr(holder, name)))
+            self._undo.append(functools.partial(setattr, holder, name, getattr(holder, name)))
             delattr(holder, name)
             sys.modules.pop(f"torch._C.{name}", None)
         for name in _LOOKED_UP:
-            self._replaced.append((core, name, getattr(core, name)))
+            self._undo.append(functools.partial(setattr, core, name, getattr(core, name)))
             setattr(core, name, self._looking_up(getattr(core, name)))
 
     def _looking_up(self, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -239,15 +280,35 @@ class Guard:
                 original = torch.library.get_kernel(name, _dispatch_key(source))
                 library.impl(name, self._noting(name, original.call_boxed), key, with_keyset=True)
 
+    def _replace_references(self, kernels: set[str]) -> None:
+        """Replace the same operations in Python, in torch's table and where they can be imported from."""
+        table: dict[Any, Callable[..., Any]] = torch._decomp.decomposition_table  # noqa: SLF001
+        noting: dict[Callable[..., Any], Callable[..., Any]] = {}
+        for operator, original in list(table.items()):
+            name = operator.name().partition(".")[0]
+            if name in kernels:
+                noting[original] = self._noting(name, original)
+                self._undo.append(functools.partial(table.__setitem__, operator, original))
+                table[operator] = noting[original]
+        references = torch._refs.nn.functional  # noqa: SLF001
+        for name in references.__all__:
+            if (kernel := f"aten::{name}") in kernels:
+                noting.setdefault(getattr(references, name), self._noting(kernel, getattr(references, name)))
+        for module in (references, torch._refs, torch._decomp.decompositions):  # noqa: SLF001
+            for name, value in list(vars(module).items()):
+                if callable(value) and value in noting:
+                    self._undo.append(functools.partial(setattr, module, name, value))
+                    setattr(module, name, noting[value])
+
     def _noting(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(keyset: object, *arguments: object, **named: object) -> object:
+        def noted(*arguments: object, **named: object) -> object:
             if name in self._armed:
                 if self._importing:
                     self.refused.append(name)
                     raise Refused(f"{name} computes nothing while the module is imported", name=name)
                 if name not in self.used:
                     self.used.append(name)
-            return original(keyset, *arguments, **named)
+            return original(*arguments, **named)
 
         return noted
 
@@ -259,8 +320,42 @@ class _Sealed(ModuleType):
         raise _refusal(_package(super().__getattribute__("__name__")))
 
 
+class _ForTorch(ModuleType):
+    """A module that torch has imported and may use, and that gives a student's functions nothing."""
+
+    guard: ClassVar[Guard]
+
+    def __getattribute__(self, name: str) -> Any:
+        if _who_asks() == _STUDENTS:
+            _ForTorch.guard.refuse_for_good(_package(super().__getattribute__("__name__")))
+        return super().__getattribute__(name)
+
+
 def _refusal(package: str) -> Refused:
     return Refused(f"{package} cannot be used here", name=package)
+
+
+def _who_asks() -> str:
+    """The package whose code imports the module, or wants what is in it, that the caller is asked about."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  (nothing else says who asks)
+    while frame is not None and _of(frame) == "importlib":
+        frame = frame.f_back
+    return "" if frame is None else _of(frame)
+
+
+def _only_looks() -> bool:
+    """Whether a finder is asked if there is a module, and not for the module."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
+    while frame is not None and _of(frame) == "importlib":
+        if frame.f_globals["__name__"] == "importlib.util":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _of(frame: FrameType) -> str:
+    name = frame.f_globals.get("__name__")
+    return _package(name) if isinstance(name, str) else ""
 
 
 def _package(module: str) -> str:

@@ -471,6 +471,17 @@ def test_a_branch_or_a_tag_called_head_is_not_the_newest_commit(student: Student
     assert student.repository.head() == ""
 
 
+def test_a_commit_that_another_is_to_replace_is_laid_out_as_it_was(student: Student) -> None:
+    student.write("q1_conv2d.py", b"on time\n")
+    on_time = student.push()
+    student.write("q1_conv2d.py", b"too late\n")
+    too_late = student.push()
+    for name in (f"refs/replace/{on_time}", f"refs/heads/{on_time}", f"refs/tags/{on_time}"):
+        git("-C", str(student.here), "push", "--quiet", str(student.bare), f"{too_late}:{name}")
+    student.repository.lay_out(on_time, WANTED, student.out)
+    assert (student.out / "q1_conv2d.py").read_bytes() == b"on time\n"
+
+
 def test_no_token_no_fetching(assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GH_TOKEN", raising=False)
     with pytest.raises(UnusableRequest, match="STUDENTS_TOKEN is not set"):

@@ -234,6 +234,32 @@ def test_a_zone_by_its_short_name_is_the_courses_own(
     assert [said in problem for problem in discovered.problems] == ([True] if said else [])
 
 
+def test_an_account_that_ends_like_anothers_is_not_taken_for_it(folder: Path) -> None:
+    for name in ("lab-ada", "lab-ben", "lab-x-bob"):
+        hand_in(folder / name)
+    class_ = roster(*(Student(name, more={"github_username": name}) for name in ("ada", "ben", "bob")))
+    found = discover(folder, ASSIGNMENT, class_)
+    assert students(found) == ["ada", "ben", "lab-x-bob"]
+    assert [each.student for each in found.missing] == ["bob"]
+    assert "The roster has nobody for lab-x-bob" in " ".join(found.problems)
+
+
+def test_clones_of_two_assignments_are_found_by_their_accounts(folder: Path) -> None:
+    for name in ("lab-a-ada", "lab-a-ben", "lab-b-cem"):
+        hand_in(folder / name)
+    class_ = roster(*(Student(name, more={"github_username": name}) for name in ("ada", "ben", "cem")))
+    assert students(discover(folder, ASSIGNMENT, class_)) == ["ada", "ben", "cem"]
+
+
+@pytest.mark.parametrize("name", ["lovelaceada_LATE_4242_99_lab", "Ada Lovelace_12_assignsubmission_file_", "lab-ada"])
+def test_where_no_system_writes_a_timestamp_the_students_own_says_nothing(folder: Path, name: str) -> None:
+    there = hand_in(folder / name)
+    (there / "timestamp.txt").write_text("2026-12-01 12:00:00 UTC")
+    if name == "lab-ada":
+        (there / ".git").mkdir()
+    assert discover(folder, ASSIGNMENT).found[0].handed_in is None
+
+
 def test_a_pipe_called_like_nbgraders_timestamp_keeps_nobody_waiting(folder: Path) -> None:
     hand_in(folder / "ada")
     os.mkfifo(folder / "ada" / "timestamp.txt")

@@ -88,6 +88,31 @@ def test_whose_a_loose_file_is(tmp_path: Path, student: Student, late: str) -> N
     assert [each.student for each in found.missing] == ["ben"]
 
 
+@pytest.mark.parametrize("number", ["canvas id", "id"])
+@pytest.mark.parametrize("others", [["ngben_15_98769_q2_relu.py"], []])
+@pytest.mark.parametrize("end", ["15_assignsubmission_file_q2_relu.py", "Ben Ng_15_assignsubmission_file_work.zip"])
+def test_no_end_of_a_name_makes_it_another_students(tmp_path: Path, number: str, others: list[str], end: str) -> None:
+    there = files(tmp_path / "class", f"lovelaceada_14_98768_{end}", *others)
+    class_ = roster(*(Student(name, more={number: user}) for name, user in (("ada", "14"), ("ben", "15"))))
+    found = discover(there, ASSIGNMENT, class_)
+    assert sorted(each.student for each in found.found) == (["ada", "ben"] if others else ["ada"])
+    assert found.problems == ()
+
+
+def test_the_number_of_one_system_is_not_looked_for_among_anothers(tmp_path: Path) -> None:
+    there = files(tmp_path / "class", "lovelaceada_14_15_assignsubmission_file.zip", "ngben_16_1_q2_relu.py")
+    found = discover(
+        there, ASSIGNMENT, roster(Student("carl", more={"canvas id": "15"}), Student("dora", more={"moodle id": "16"}))
+    )
+    assert [each.student for each in found.missing] == ["carl", "dora"]
+
+
+def test_the_account_at_the_end_of_what_a_student_named_is_not_believed(tmp_path: Path) -> None:
+    there = files(tmp_path / "class", "lovelaceada_14_98768_lab-ben99.zip")
+    found = discover(there, ASSIGNMENT, roster(Student("ben", more={"github_username": "ben99"})))
+    assert [each.student for each in found.missing] == ["ben"]
+
+
 def test_two_of_one_squeezed_name_are_not_guessed_and_canvass_number_decides(tmp_path: Path) -> None:
     there = files(tmp_path / "class", "leekim_14_1_q2_relu.py", "leekim_15_2_q2_relu.py")
     kims = [Student("kim1", "Kim Lee"), Student("kim2", "Kim Lee")]
@@ -210,6 +235,15 @@ def export(folder: Path, metadata: str = GRADESCOPE) -> Path:
     files(folder, *(f"submission_{number}/q2_relu.py" for number in (101, 102, 103)))
     (folder / "submission_metadata.yml").write_text(metadata, "utf-8")
     return folder
+
+
+def test_the_only_folder_of_a_class_does_not_say_itself_whose_it_is(tmp_path: Path) -> None:
+    mine = tmp_path / "class" / "mallory"
+    (mine / "submission_1").mkdir(parents=True)
+    (mine / "submission_1" / "q2_relu.py").write_text("pass")
+    (mine / "submission_metadata.yml").write_text("submission_1:\n  :submitters:\n  - :name: ben\n")
+    found = discover(tmp_path / "class", ASSIGNMENT, roster(Student("ben"), Student("mallory")))
+    assert [each.student for each in found.found] == ["mallory"]
 
 
 @pytest.mark.parametrize("within", ["", "assignment_5_export"])

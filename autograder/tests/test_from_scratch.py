@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import sympy
 import torch
 from PIL import Image
 from scipy import ndimage
@@ -150,6 +151,8 @@ NEEDED = [
     ("import not_there\n", "return not_there.relu(input)", f"{LEFT_OUT}: it needs not_there"),
     ("import not_there\n@not_there.fast\n", "return input", f"has no relu. {LEFT_OUT}"),
     ("", "import scipy\n    return input", f"relu used scipy. {RULE}"),
+    ("", "from sympy.core import Float\n    return input", f"relu used sympy. {RULE}"),
+    ("import networkx\n", "networkx.Graph()\n    return input", f"relu used networkx. {RULE}"),
     ("import PIL.Image\n", "PIL.Image.new('L', (1, 1))\n    return input", f"relu used PIL. {RULE}"),
     (
         "import torchvision\n",
@@ -179,6 +182,27 @@ def test_a_statement_that_fails_for_another_reason_ends_the_import(graded: Grade
         assert f"q2_relu.py cannot be imported: NameError at assignment/q2_relu.py, line {last}" in test.message
 
 
+def test_what_torch_itself_would_import_is_not_held_against_a_student(graded: Grade) -> None:
+    text = f"""{IMPORTS}
+
+def relu(input, inplace=False):
+    torch.func.grad(lambda x: (x * x).sum())(torch.ones(2))  # imports torch._dynamo, which tries others
+    return input.clamp_(min=0) if inplace else input.clamp(min=0)
+"""
+    (question,) = graded(text, question="q2").questions
+    assert question.score == question.max_score, question.tests[0]
+    assert question.flags == []
+
+
+def by_sympy(x: torch.Tensor) -> torch.Tensor:
+    return torch.tensor([float(sympy.Max(value, 0)) for value in x.tolist()])
+
+
+def by_torch_that_uses_sympy(x: torch.Tensor) -> torch.Tensor:
+    torch.func.grad(lambda y: (y * y).sum())(x)
+    return x.clamp(min=0)
+
+
 def by_pillow(x: torch.Tensor) -> torch.Tensor:
     Image.new("L", (1, 1))
     return x.clamp(min=0)
@@ -204,7 +228,9 @@ def by_its_own_means(x: torch.Tensor) -> torch.Tensor:
         (by_pillow, f"PIL. {RULE}"),
         (by_scipy, f"scipy. {RULE}"),
         (by_another_name, "torch's own hardtanh"),
+        (by_sympy, f"sympy. {RULE}"),
         (by_its_own_means, ""),
+        (by_torch_that_uses_sympy, ""),
     ],
 )
 @pytest.mark.filterwarnings("ignore:here")

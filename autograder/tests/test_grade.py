@@ -152,6 +152,12 @@ def test_pytest_settings_of_the_person_who_grades_change_nothing(
     assert all(test.message for test in report.questions[0].tests)
 
 
+def test_code_that_reads_as_a_comment_is_flagged(graded: Grade, tmp_path: Path) -> None:
+    (tmp_path / "q1_conv2d.py").write_text("# coding: utf-7\n# +AAo-def conv2d(*given):+AAo-    return None\n")
+    (question,) = graded(tmp_path).questions
+    assert any("names UTF-7 as its encoding" in flag for flag in question.flags)
+
+
 def test_an_unknown_question_is_refused(assignment: Assignment) -> None:
     with pytest.raises(UnusableRequest, match="There is no question q9; there are q1"):
         assignment.choose(["q9"])

@@ -267,6 +267,29 @@ def test_a_module_is_text_if_python_says_so(
         assert problem in submission.problems[Q1]
 
 
+@pytest.mark.parametrize("name", ["utf-7", "unicode_escape", "raw_unicode_escape", "iso2022_jp", "hz", "idna", "cp037"])
+def test_an_encoding_in_which_a_comment_can_be_code_is_known(name: str) -> None:
+    assert f"names {name.upper()} as" in encoding.misleading(f"# coding: {name}\n# +AAo-x = 1\n".encode())
+
+
+def test_code_that_looks_like_a_part_of_a_comment_is_known() -> None:
+    assert "direction of writing" in encoding.misleading("x = 1  # \u202e1 = x\n".encode())
+    assert "carriage returns" in encoding.misleading(b"# an innocent line\rx = 1\n")
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_any_one_system_mislead_nobody(line_end: str) -> None:
+    assert encoding.misleading(f"# Größe{line_end}# مرحبا{line_end}x = 1{line_end}".encode()) == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["utf-8", "ascii", "latin-1", "gbk", "shift_jis", "euc_kr", "big5", "koi8-r", "cp1251", "gb18030", "rot13", "x"],
+)
+def test_what_python_reads_like_a_person_or_not_at_all_misleads_nobody(name: str) -> None:
+    assert encoding.misleading(f"# coding: {name}\n# \\x41 +AAo- ~{{ xn--a\nx = 1\n".encode()) == ""
+
+
 @pytest.mark.parametrize(
     ("contents", "kept"),
     [

@@ -102,6 +102,24 @@ def test_what_code_tells_of_hidden_inputs_reaches_staff_only(
         assert report.seed not in text
 
 
+def test_of_a_hidden_tests_kernels_a_student_reads_the_first(graded: Grade) -> None:
+    order = "names = ['conv1d', 'conv3d', 'conv_transpose2d'][:: -1 if input.flatten()[0] > 0 else 1]\n"
+    ask = "    for name in names:\n        try: getattr(torch.nn.functional, name)(weight, weight)\n"
+    report = graded(
+        SOLUTION + TELLTALE.replace("{body}", f"{order}{ask}        except Exception: pass\n    return input")
+    )
+    hidden = [
+        test
+        for test in report.questions[0].tests
+        if test.visibility == "hidden" and "torch's own operation" in test.message
+    ]
+    assert hidden
+    for test in hidden:
+        assert test.message.count("::") == 1
+        assert "among others" in test.message
+        assert test.staff.count("::") > 2  # staff read all of them
+
+
 def test_staff_do_get_it(graded: Grade) -> None:
     for way in ("print", "raise", "print and crash", "name of a package", "key on the wire", "error on the wire"):
         report = graded(SOLUTION + TELLTALE.replace("{body}", WAYS[way]))

@@ -79,6 +79,7 @@ _SIGKILL, _RLIMIT_CPU = 9, 0
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15  # make the kernel send a signal of one's choice
 _LOCKS = [5, 6, 7, 36, 37, 38, 1024, 1025]  # F_GETLK, F_SETLK, F_SETLKW, F_OFD_…, F_SETLEASE, F_GETLEASE
 _F_NOTIFY = 1026  # tells of what others do in a folder
+_F_SETPIPE_SZ = 1031  # a pipe of a megabyte: its buffer is memory of no process, so nobody counts it
 _F_SET_RW_HINT, _F_SET_FILE_RW_HINT = 1036, 1038
 _TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451
 _FICLONE = 0x40049409  # share a file's blocks with a new one
@@ -138,12 +139,15 @@ def _program(own_pid: int) -> list[bytes]:
         # A file that never has a name would take room where nobody sees it; for the same reason none is removed.
         "open": _argument(1, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
         "openat": _argument(2, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
-        # Signals for others, news of others, locks that others find taken (for which there is no flock either), and
-        # marks that would stay on a file that later workers get, too.
+        # Signals for others, news of others, locks that others find taken (for which there is no flock either),
+        # memory that is not counted, and marks that would stay on a file that later workers get, too.
         "fcntl": _argument(
             1,
             _EQUAL,
-            [_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_NOTIFY, _F_SET_RW_HINT, _F_SET_FILE_RW_HINT, *_LOCKS],
+            [
+                *(_F_SETOWN, _F_SETSIG, _F_SETOWN_EX, _F_NOTIFY, _F_SETPIPE_SZ, _F_SET_RW_HINT, _F_SET_FILE_RW_HINT),
+                *_LOCKS,
+            ],
             then=refuse,
             otherwise=_ALLOW,
         ),

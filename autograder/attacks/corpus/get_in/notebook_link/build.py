@@ -1,0 +1,5 @@
+from pathlib import Path
+
+
+def build(folder: Path, marks: dict[str, str]) -> None:
+    (folder / "q1_conv2d.ipynb").symlink_to(marks["@SECRET_FILE@"])

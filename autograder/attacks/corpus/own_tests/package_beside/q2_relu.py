@@ -1,0 +1,1 @@
+# The answer is in the package.

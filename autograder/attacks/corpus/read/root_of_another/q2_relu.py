@@ -1,0 +1,1 @@
+print(open("/proc/@NEIGHBOUR@/root@SECRET_FILE@").read())
