@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
 from rich.table import Table
 
 from autograder import course
@@ -34,6 +33,7 @@ from autograder.controls import CONTROLS, Control
 from autograder.course import Assignment, Question
 from autograder.digests import THRESHOLDS
 from autograder.errors import GraderFault
+from autograder.render.console import PlainConsole
 from autograder.sandbox.failures import SubmissionFailure
 from autograder.sandbox.sandbox import Sandbox
 from autograder.secret import seeds_for_tests
@@ -141,7 +141,7 @@ def calibrate_all(
     Raises:
         GraderFault: a reference cannot be trained, or a fresh run fails the threshold; that profile is not written.
     """
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     journal = Journal(into.with_suffix(".measured.jsonl"))
     with Data.load(source) as data, Sandbox() as sandbox, ThreadPoolExecutor(jobs) as pool:
         for question in questions:
@@ -308,7 +308,7 @@ def _write(path: Path, name: str, profile: dict[str, Any]) -> None:
 
 
 def _print(table: dict[str, Any]) -> None:
-    console = Console()
+    console = PlainConsole()
     for name, profile in table["profiles"].items():
         shown = Table(title=f"{name}: threshold {profile['threshold']} %")
         shown.add_column("what")

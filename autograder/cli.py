@@ -7,7 +7,6 @@ that was asked for did not pass. Heavy modules are imported inside the commands,
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +14,10 @@ from typing import Any
 
 import click
 
-from autograder import class_cli, course
+from autograder import class_cli, course, grade_cli
 from autograder.errors import GraderFault, UnusableRequest, not_installed
 from autograder.inert import for_actions_log, one_line
+from autograder.streams import guarded, replace_what_is_lacking
 
 
 class _Commands(click.Group):
@@ -27,9 +27,13 @@ class _Commands(click.Group):
         with _inert_complaints():
             return super().make_context(*arguments, **named)
 
+    def main(self, *arguments: Any, **named: Any) -> Any:
+        replace_what_is_lacking()
+        return super().main(*arguments, **named)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
-            with _inert_complaints():
+            with _inert_complaints(), guarded():
                 return super().invoke(ctx)
         except UnusableRequest as error:
             print(f"autograder: {for_actions_log(one_line(str(error)))}", file=sys.stderr)
@@ -58,90 +62,8 @@ def main() -> None:
     """Grade the convolutional-networks assignment."""
 
 
-for _command in (class_cli.grade_a_class, class_cli.pages, class_cli.review, class_cli.gradebook):
+for _command in (grade_cli.grade, class_cli.grade_a_class, class_cli.pages, class_cli.review, class_cli.gradebook):
     main.add_command(_command)
-
-
-@main.command()
-@click.argument("submission", type=click.Path(path_type=Path))
-@click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
-@click.option("--student", default="", metavar="NAME", help="Whose it is: trains with their seeds, as a class does.")
-@click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
-@click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
-@click.option(
-    "--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks are trained: the CPU."
-)
-@click.option(
-    "--format",
-    "form",
-    default="terminal",
-    type=click.Choice(["terminal", "github", "classroom50", "gradescope"]),
-    help="What standard output gets. [default: terminal]",
-)
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here.")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the student's page.")
-def grade(
-    submission: Path,
-    questions: tuple[str, ...],
-    student: str,
-    no_training: bool,
-    data: str,
-    device: str,
-    form: str,
-    json_file: Path | None,
-    html_file: Path | None,
-) -> None:
-    """Grade SUBMISSION, a folder or a .zip of one.
-
-    Its modules, or notebooks named like them, lie in its `assignment` folder or at its top.
-    """
-    assignment = course.load()
-    assignment.choose(questions)  # a misspelt one is told before torch is imported
-    if device == "cuda":
-        raise UnusableRequest("--device: networks are graded on the CPU; the sandbox opens no GPU to a submission.")
-    for option, file in (("--json", json_file), ("--html", html_file)):
-        if file is not None and not file.resolve().parent.is_dir():
-            raise UnusableRequest(f"{option}: the folder {file.resolve().parent} does not exist.")
-
-    if html_file is not None:
-        from autograder.batch.results import write_whole
-        from autograder.pages import student_page
-    if form == "classroom50":  # what is missing is said now, not after minutes of training
-        from autograder.render.classroom50 import Handed
-
-        Handed.in_environment(os.environ)
-
-    from autograder.grade_one import grade_one
-    from autograder.render.progress import ProgressBar
-
-    with ProgressBar("starting the sandbox") as bar:
-        report = grade_one(
-            submission,
-            assignment,
-            questions=questions,
-            data=None if no_training else data,
-            student=student,
-            progress=bar.advance,
-        ).report
-
-    from autograder.render.forms import rendered
-    from autograder.render.terminal import print_report
-    from autograder.report import write_json
-
-    if form == "terminal":
-        print_report(report, training=not no_training)
-    else:
-        print(rendered(form, report, title=assignment.title, training=not no_training, environment=os.environ))
-    if json_file is not None:
-        try:
-            write_json(report, json_file)
-        except OSError as error:
-            raise UnusableRequest(f"--json: {json_file} cannot be written: {error.strerror}.") from None
-    if html_file is not None:
-        try:
-            write_whole(html_file, student_page(assignment, report, name=report.submission))
-        except OSError as error:
-            raise UnusableRequest(f"--html: {html_file} cannot be written: {error.strerror}.") from None
 
 
 @main.command()
@@ -318,12 +240,13 @@ def classroom50(dest: Path, no_training: bool, data: str, torch_index: str) -> N
 def gradescope(dest: Path, no_training: bool, data: str, torch_index: str) -> None:
     """Write the autograder for Gradescope into the new file DEST, a .zip."""
     from autograder.export.gradescope import archive
+    from autograder.folder_update import write_new
 
+    contents = archive(training=not no_training, data=data, torch_index=torch_index)
     try:
-        with dest.open("xb") as file:
-            file.write(archive(training=not no_training, data=data, torch_index=torch_index))
-    except FileExistsError:
-        raise UnusableRequest(f"{dest} is there already: name a new file.") from None
+        if dest.exists():
+            raise UnusableRequest(f"{dest} is there already: name a new file.")
+        write_new(dest.parent, {dest.name: contents})  # no half of a zip file stays for somebody to upload
     except OSError as error:
         raise UnusableRequest(f"{dest} cannot be written: {error.strerror}.") from None
     print(f"{dest}: upload it as the assignment's autograder.")

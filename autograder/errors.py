@@ -26,6 +26,7 @@ def not_installed(error: ModuleNotFoundError) -> str:
     from autograder.course import NOT_FOR_GRADING
 
     package, _, part = (error.name or "").partition(".")
+    part = part.partition(".")[0]
     if package == "autograder" and {part, f"{part}.py"} & NOT_FOR_GRADING:
         return f"autograder: this copy only grades, it has no {error.name}: run the command in the course's checkout."
     if package in ("", "autograder", "tests"):

@@ -7,10 +7,11 @@ written; here is what they have in common.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -149,7 +150,11 @@ def write_whole(path: Path, contents: bytes, *, public: bool = False, lasting: b
     Raises:
         OSError: it cannot be written; what was there still is.
     """
-    for folder in reversed([folder for folder in path.parents if not folder.is_dir()]):
+    if path.exists() and not path.is_file():  # a device or a pipe, /dev/stdout: to be written to, not replaced
+        path.write_bytes(contents)
+        return
+    made = list(reversed([folder for folder in path.parents if not folder.is_dir()]))
+    for folder in made:
         folder.mkdir(exist_ok=True)
         if public:
             folder.chmod(0o755)
@@ -164,8 +169,50 @@ def write_whole(path: Path, contents: bytes, *, public: bool = False, lasting: b
         if public or path.exists():
             unfinished.chmod(0o644 if public else path.stat().st_mode & 0o777)
         unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        _remove_empty(reversed(made))
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_new(folder: Path, files: Files, executable: Collection[str] = ()) -> None:
+    """Write files into a folder that is new or empty; if that fails, what was written is removed again.
+
+    So the same command can be given again once there is room.
+
+    Args:
+        folder: it.
+        files: by their paths in it.
+        executable: paths of programs.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    folders = {above for name in files for above in (folder / name).parents if not above.is_dir()}
+    written: list[Path] = []
+    try:
+        for name, contents in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                written.append(path)
+                file.write(contents)
+            path.chmod(0o755 if name in executable else 0o644)
+    except OSError:
+        for path in written:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        _remove_empty(sorted(folders, reverse=True))
+        raise
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders, the innermost first, that nothing lies in."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def digest(contents: bytes) -> str:

@@ -14,6 +14,7 @@ from autograder import course
 from autograder.course import Assignment, Question
 from autograder.digests import grader_digest, suite_digest, suite_files, thresholds_digest
 from autograder.errors import GraderFault, KilledFromOutside
+from autograder.evidence.calls import KeptFailure
 from autograder.intake import Submission, read_submission
 from autograder.intake.encoding import misleading
 from autograder.large_tables import tables
@@ -38,6 +39,7 @@ def grade(
     seeds: Seeds | None = None,
     progress: Progress | None = None,
     alone: bool | None = None,
+    failures: list[KeptFailure] | None = None,
 ) -> Report:
     """Run the suites against a submission and count the points.
 
@@ -53,15 +55,21 @@ def grade(
         seeds: the student's, see `secret`; without, those of nobody in particular.
         progress: told after each test.
         alone: whether one worker at a time is to do; None: if it has to.
+        failures: gets the hidden tests that fail, with all that they called; see `evidence`.
 
     Raises:
         UnusableRequest: there is no such question.
         KilledFromOutside: a worker was killed although it was alone, or before that is tried if `alone` is false.
         GraderFault: the grader failed; nothing is said about the submission.
     """
+    chosen = seeds or seeds_of()
     for last in (False, True) if alone is None else (alone,):
+        if failures is not None:
+            failures.clear()
         try:
-            return _grade(submission, assignment, sandbox, questions, data, seeds or seeds_of(), progress, alone=last)
+            return _grade(
+                submission, assignment, sandbox, questions, data, chosen, progress, alone=last, failures=failures
+            )
         except KilledFromOutside:
             if last or alone is not None:
                 raise
@@ -78,6 +86,7 @@ def _grade(
     progress: Progress | None,
     *,
     alone: bool,
+    failures: list[KeptFailure] | None,
 ) -> Report:
     begun = time.perf_counter()
     torch.set_num_threads(1)  # expected values are small: threads would only wait for one another
@@ -100,7 +109,7 @@ def _grade(
             }
             for short_run in runs.values() if not alone else ():
                 short_run.begin()
-        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress, alone=alone)
+        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress, alone=alone, failures=failures)
         _refuse_undecidable(run, chosen, assignment, sandbox, seed, seeds)
     finally:
         for session in sessions.values():

@@ -14,15 +14,22 @@ from autograder.report import Report
 from autograder.secret import seeds_of
 
 if TYPE_CHECKING:
+    from autograder.evidence.calls import KeptFailure
     from autograder.suite import Progress
 
 
 @dataclass(frozen=True)
 class Graded:
-    """A report, and why nothing in it could earn points: a sentence, or "" if the submission could be used."""
+    """A report, and why nothing in it could earn points: a sentence, or "" if the submission could be used.
+
+    Attributes:
+        report, problem: these.
+        submission: as it was graded.
+    """
 
     report: Report
     problem: str = ""
+    submission: Submission | None = None
 
 
 def grade_one(
@@ -34,6 +41,7 @@ def grade_one(
     student: str = "",
     unusable_is_zero: bool = False,
     progress: Progress | None = None,
+    failures: list[KeptFailure] | None = None,
 ) -> Graded:
     """Grade the submission in a folder or a zip file.
 
@@ -46,6 +54,7 @@ def grade_one(
         unusable_is_zero: what cannot be used is graded as a submission without any file: every test is there, none
             has points. For places that want a result of everyone.
         progress: told after each test.
+        failures: gets the hidden tests that fail, with all that they called; see `evidence`.
 
     Raises:
         UnusableRequest: the submission, a question or the data cannot be used.
@@ -61,6 +70,12 @@ def grade_one(
 
     with Grading() as grading:
         report = grading.grade(
-            submission, assignment, questions=questions, data=data, seeds=seeds_of(student), progress=progress
+            submission,
+            assignment,
+            questions=questions,
+            data=data,
+            seeds=seeds_of(student),
+            progress=progress,
+            failures=failures,
         )
-    return Graded(report, problem)
+    return Graded(report, problem, submission)

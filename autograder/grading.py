@@ -11,6 +11,7 @@ from autograder.intake import Submission
 from autograder.sandbox.launch import SandboxError, launch
 
 if TYPE_CHECKING:
+    from autograder.evidence.calls import KeptFailure
     from autograder.report import Report
     from autograder.secret import Seeds
     from autograder.suite import Progress
@@ -39,6 +40,7 @@ class Grading:
         seeds: Seeds | None = None,
         progress: Progress | None = None,
         alone: bool | None = None,
+        failures: list[KeptFailure] | None = None,
     ) -> Report:
         """Grade a submission as it was taken in.
 
@@ -49,7 +51,7 @@ class Grading:
             data: images to train networks on, as for `cifar10.resolve`; None leaves those tests and their points out.
             seeds: the student's, see `secret`; without, those of nobody in particular.
             progress: told after each test.
-            alone: see `grade.grade`.
+            alone, failures: see `grade.grade`.
 
         Raises:
             UnusableRequest: a question or the data cannot be used.
@@ -72,6 +74,7 @@ class Grading:
                 seeds=seeds,
                 progress=progress,
                 alone=alone,
+                failures=failures,
             )
 
     def layers(self) -> dict[str, bool]:

@@ -31,6 +31,7 @@ class TestResult:
         staff: what the student's code printed and raised, and the whole message of a hidden test.
         seconds: wall time.
         likely: what the mistake probably is, a sentence that is part of the message; "" if it cannot be told.
+        evidence: for staff, of a hidden test that did not pass: which it is, what it called, what came; see `evidence`.
     """
 
     __test__ = False  # no test itself, whatever pytest makes of the name
@@ -45,6 +46,7 @@ class TestResult:
     staff: str
     seconds: float
     likely: str = ""
+    evidence: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -166,10 +168,10 @@ class Report:
 def for_student(report: Report) -> dict[str, Any]:
     """The report as its student may see it: what every page, comment and export for students is made from.
 
-    Left out are `staff` (what the code printed and raised while hidden tests ran could tell their inputs), the seed,
-    the hashes of the suite (with the submission's it gives the seed) and of the secret, remarks for a person, seconds
-    of single tests (code could spend them on telling what it saw), and how well submissions are kept apart here. What
-    is not named here is not shown.
+    Left out are `staff` (what the code printed and raised while hidden tests ran could tell their inputs), `evidence`
+    (which is made of their inputs), the seed, the hashes of the suite (with the submission's it gives the seed) and of
+    the secret, remarks for a person, seconds of single tests (code could spend them on telling what it saw), and how
+    well submissions are kept apart here. What is not named here is not shown.
     """
     return {
         "schema": STUDENT_SCHEMA,
@@ -192,9 +194,13 @@ def write_json(report: Report, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
+    text = json_text(report.as_dict(), indent=1) + "\n"
+    if path.exists() and not path.is_file():  # a device or a pipe, /dev/stdout: to be written to, not replaced
+        path.write_text(text, "utf-8")
+        return
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        unfinished.write_text(json_text(report.as_dict(), indent=1) + "\n", "utf-8")
+        unfinished.write_text(text, "utf-8")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -203,6 +209,9 @@ def write_json(report: Report, path: Path) -> None:
 def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
     fields = dict(vars(question))  # `dataclasses.asdict` copies all of it and takes most of the time of a page
     tests = [dict(vars(test)) for test in fields.pop("tests")]
+    for test in tests:
+        if not test["evidence"]:
+            del test["evidence"]
     optional = {name: fields.pop(name) for name in ("written", "accuracy")}
     given = {name: dict(vars(value)) for name, value in optional.items() if value is not None}
     notes = fields.pop("notes")
@@ -210,13 +219,17 @@ def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
 
 
 def _question_from_dict(record: dict[str, Any]) -> QuestionReport:
-    fields = {**record, "tests": [TestResult(**test) for test in record["tests"]]}
+    fields = {**record, "tests": [_test_from_dict(test) for test in record["tests"]]}
     if "written" in fields:
         fields["written"] = Written(**fields["written"])
     if "accuracy" in fields:
         curve = [(epoch, loss) for epoch, loss in fields["accuracy"]["curve"]]
         fields["accuracy"] = Accuracy(**{**fields["accuracy"], "curve": curve})
     return QuestionReport(**fields)
+
+
+def _test_from_dict(record: dict[str, Any]) -> TestResult:
+    return TestResult(**{**record, "evidence": [(label, text) for label, text in record.get("evidence", ())]})
 
 
 def _question_for_student(question: QuestionReport) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -30,6 +30,8 @@ from _pytest.runner import runtestprotocol
 from autograder.course import HIDDEN_TESTS, ROOT, Question
 from autograder.digests import suite_files
 from autograder.errors import GraderFault, KilledFromOutside
+from autograder.evidence.calls import Calls, KeptFailure
+from autograder.evidence.lines import evidence_of
 from autograder.report import Status, TestResult
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.launch import SandboxError, WorkerKilled
@@ -88,6 +90,7 @@ class SuitePlugin:
         seed: of the random cases.
         runs: where each question's network is trained; without any, tests marked `training` are left out.
         progress: told after each test.
+        failures: where hidden tests that fail are kept with all that they called, for staff who asked for that.
         alone: whether one worker at a time is to do.
     """
 
@@ -100,8 +103,13 @@ class SuitePlugin:
         runs: Mapping[str, ShortRun],
         progress: Progress | None,
         alone: bool,
+        failures: list[KeptFailure] | None = None,
     ) -> None:
         self.fault: GraderFault | None = None
+        self._failures = failures
+        self._calls = Calls(keep=failures is not None)
+        for session in sessions.values():
+            session.noted = self._calls
         self._questions = {question.id: question for question in questions}
         self._sessions = sessions
         self._modules = {question: RemoteQuestion(session) for question, session in sessions.items()}
@@ -182,6 +190,7 @@ class SuitePlugin:
         record = self._records[item.nodeid]
         session = self._sessions[record.question]
         session.begin_test()
+        self._calls.forget()
         # Not torch.manual_seed, which on a CUDA build takes as long as the test: it notes who called it.
         torch.default_generator.manual_seed(self._seed_of(item))
         begun = time.perf_counter()
@@ -194,7 +203,7 @@ class SuitePlugin:
         if nextitem is None or self._records[nextitem.nodeid].question != record.question:
             session.close() if self._alone else session.rest()
         seconds = round(time.perf_counter() - begun, 3)
-        record.result = _result(item, record, calls, printed, banned, seconds)
+        record.result = self._with_evidence(item, calls, banned, _result(item, record, calls, printed, banned, seconds))
         blamed = _fault_of_the_suite(item, calls, answered=session.heard)
         if blamed and self.fault is None:
             self.fault = GraderFault(blamed)
@@ -207,6 +216,7 @@ class SuitePlugin:
             if call.excinfo is not None:
                 traceback.clear_frames(call.excinfo.tb)
         calls.clear()
+        self._calls.forget()
         self._done += 1
         if self._progress is not None:
             self._progress(record.question, self._done, len(self._records))
@@ -223,6 +233,24 @@ class SuitePlugin:
         assert call.when != "collect"
         return pytest.TestReport(item.nodeid, ("", None, ""), {}, outcome, None, call.when)
 
+    def _with_evidence(
+        self,
+        item: pytest.Item,
+        calls: list[pytest.CallInfo[None]],
+        banned: SubmissionFailure | None,
+        result: TestResult,
+    ) -> TestResult:
+        """The result, with what staff need to answer for it if it is a hidden test that did not pass."""
+        if result.status == "passed" or result.visibility != "hidden":
+            return result
+        raised = next((call.excinfo for call in calls if call.excinfo is not None), None)
+        error = banned or (raised.value if raised is not None else None)
+        evidence = evidence_of(item, error, raised, self._calls)
+        if self._failures is not None:
+            question = self._records[item.nodeid].question
+            self._failures.append(KeptFailure.of(question, item.name, result, evidence, error, self._calls))
+        return replace(result, evidence=evidence)
+
     def _seed_of(self, item: pytest.Item) -> int:
         return int.from_bytes(hmac.digest(self._seed, f"{item.path.stem} {item.name}".encode(), "sha256")[:8]) >> 1
 
@@ -237,6 +265,7 @@ def run_suite(
     *,
     runs: Mapping[str, ShortRun] | None = None,
     progress: Progress | None = None,
+    failures: list[KeptFailure] | None = None,
     alone: bool = False,
 ) -> SuitePlugin:
     """Run every test of these questions.
@@ -245,7 +274,7 @@ def run_suite(
         KilledFromOutside: a worker was killed, and the submission is not to blame.
         GraderFault: the suites are not in order, or pytest did not get through them.
     """
-    plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress, alone=alone)
+    plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress, alone=alone, failures=failures)
     files = [file for question in questions for file in suite_files(question)]
     status, said = run_pytest(files, plugin)
     if plugin.fault is not None:

@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
@@ -24,6 +23,7 @@ from autograder.bank import Answer
 from autograder.course import Assignment, Question
 from autograder.grade import grade
 from autograder.intake import Submission
+from autograder.render.console import PlainConsole
 from autograder.sandbox.sandbox import Sandbox
 from autograder.short_run import Data
 from autograder.stubs import differing, make_stubs
@@ -86,7 +86,7 @@ def verify(
         jobs, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(assignment, data, seed)
     ) as pool:
         verdicts = pool.map(_judge, answers, chunksize=4)
-        console = Console(stderr=True)
+        console = PlainConsole(stderr=True)
         return list(track(verdicts, "Grading the bank", total=len(answers), console=console, transient=True))
 
 
@@ -100,7 +100,7 @@ def report(verdicts: Sequence[Verdict], *, details: bool) -> bool:
     Returns:
         Whether all is well: everything as deserved, and no cause misnamed.
     """
-    console = Console(soft_wrap=True, highlight=False)
+    console = PlainConsole(soft_wrap=True, highlight=False)
     if details:
         for verdict in verdicts:
             if verdict.kind == "wrong":

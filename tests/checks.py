@@ -6,10 +6,11 @@ the function runs: at home `q1.conv2d` is the function itself, in grading it sta
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -38,6 +39,23 @@ _SETTINGS = {
 _PAIRS = ("kernel_size", "stride", "padding", "dilation")
 
 
+UNKNOWN: Any = object()
+"""Stands for a value that a check does not have."""
+
+
+class Compared(NamedTuple):
+    """What a check held side by side: the call, what is right, and what came. `UNKNOWN` is what it did not get to.
+
+    `place` is of the argument that was looked at after the call; None if it was the result.
+    """
+
+    arguments: Sequence[Any]
+    named: dict[str, Any]
+    expected: Any = UNKNOWN
+    got: Any = UNKNOWN
+    place: int | None = None
+
+
 class CheckFailed(AssertionError):
     """An answer is not right.
 
@@ -45,10 +63,18 @@ class CheckFailed(AssertionError):
         summary: what is wrong, in a sentence without any of the test's numbers.
         lines: the whole story, as (label, text).
         likely: what the mistake probably is, if it can be told.
+        compared: what was compared, if one thing was compared with another.
     """
 
-    def __init__(self, summary: str, lines: Sequence[tuple[str, str]], likely: str | None = None) -> None:
+    def __init__(
+        self,
+        summary: str,
+        lines: Sequence[tuple[str, str]],
+        likely: str | None = None,
+        compared: Compared | None = None,
+    ) -> None:
         self.summary = summary
+        self.compared = compared
         self.lines = [*lines, *([("likely", likely)] if likely else [])]
         self.likely = likely
         super().__init__(self.detail)
@@ -77,10 +103,11 @@ def assert_same(
     __tracebackhide__ = True
     with torch.no_grad():
         expected = reference(*map(_copy, arguments), **{name: _copy(value) for name, value in named.items()})
-    got = call(function, arguments, named)
+    got = call(function, arguments, named, expected)
     name = function.__name__
     lines = [("call", describe_call(name, arguments, named))]
-    got = _require_tensor(got, lines)
+    compared = Compared(arguments, named, expected, got)
+    got = _require_tensor(got, lines, compared)
     if got.shape == expected.shape and got.dtype == expected.dtype:
         wrong, allowed = _differences(got.detach(), expected, arguments)
         if not wrong.any():
@@ -92,12 +119,12 @@ def assert_same(
     if got.shape != expected.shape:
         lines.append(("shape", f"expected {tuple(expected.shape)}, yours {tuple(got.shape)}"))
         lines += [("", formula) for formula in lengths]
-        raise CheckFailed("the output has the wrong shape", lines, likely)
+        raise CheckFailed("the output has the wrong shape", lines, likely, compared)
     formula = [length for length in lengths[:1] if length.startswith("H_out")]
     lines.append(("shape", ", ".join([f"right: {tuple(got.shape)}", *formula])))
     if got.dtype != expected.dtype:
         lines.append(("dtype", f"expected {expected.dtype}, as the input's; yours {got.dtype}"))
-        raise CheckFailed("the output has the wrong dtype", lines)
+        raise CheckFailed("the output has the wrong dtype", lines, compared=compared)
     place = tuple(wrong.nonzero()[0].tolist())
     largest = formulas.number((got.detach() - expected).abs().max().item())
     count = f"{int(wrong.sum()):,} of {wrong.numel():,} wrong"
@@ -106,7 +133,7 @@ def assert_same(
     where = formulas.index(place)
     lines.append(("first", f"{where}  expected {formulas.number(expected[place].item())}{made_of}"))
     lines.append(("", f"{' ' * len(where)}  yours    {formulas.number(got[place].item())}"))
-    raise CheckFailed("some output values are wrong", lines, likely)
+    raise CheckFailed("some output values are wrong", lines, likely, compared)
 
 
 def assert_shape(function: Callable[..., Any], expected: tuple[int, ...], *arguments: Any, **named: Any) -> None:
@@ -120,7 +147,7 @@ def assert_shape(function: Callable[..., Any], expected: tuple[int, ...], *argum
     got = _require_tensor(call(function, arguments, named), lines)
     if got.shape != expected:
         lines.append(("shape", f"expected {expected}, yours {tuple(got.shape)}"))
-        raise CheckFailed("the output has the wrong shape", lines)
+        raise CheckFailed("the output has the wrong shape", lines, compared=Compared(arguments, named, got=got))
 
 
 def assert_size(function: Callable[..., Any], expected: tuple[int, int], *arguments: Any, **named: Any) -> None:
@@ -131,14 +158,15 @@ def assert_size(function: Callable[..., Any], expected: tuple[int, int], *argume
     """
     __tracebackhide__ = True
     lines = [("call", describe_call(function.__name__, arguments, named))]
-    got = call(function, arguments, named)
+    got = call(function, arguments, named, expected)
+    compared = Compared(arguments, named, expected, got)
     if not isinstance(got, tuple) or len(got) != 2:
         shown = f"{type_name(got)} {brief(got, 60)}" if isinstance(got, list | tuple | int | float) else type_name(got)
         lines.append(("value", f"expected a tuple (H_out, W_out), yours is a {shown}"))
-        raise CheckFailed("the result is not a tuple of two numbers", lines)
+        raise CheckFailed("the result is not a tuple of two numbers", lines, compared=compared)
     if not all(_is_whole(item) for item in got):
         lines.append(("value", f"expected two whole numbers, yours are {brief(got, 80)}"))
-        raise CheckFailed("the result's numbers are not whole numbers (int)", lines)
+        raise CheckFailed("the result's numbers are not whole numbers (int)", lines, compared=compared)
     if tuple(int(item) for item in got) != expected:
         lines.append(("value", f"expected {expected}, yours {tuple(int(item) for item in got)}"))
         names = ("input_size", "kernel_size", "stride", "padding", "dilation")
@@ -147,7 +175,8 @@ def assert_size(function: Callable[..., Any], expected: tuple[int, int], *argume
             if int(got[axis]) != expected[axis]:
                 filled = formulas.window_length(letter, *(formulas.pair(settings[name])[axis] for name in names))
                 lines.append(("", filled))
-        raise CheckFailed("the output size is wrong", lines, misconceptions.likely(function, arguments, named, got))
+        likely = misconceptions.likely(function, arguments, named, got)
+        raise CheckFailed("the output size is wrong", lines, likely, compared)
 
 
 def assert_unchanged(function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
@@ -163,7 +192,8 @@ def assert_unchanged(function: Callable[..., Any], *arguments: Any, **named: Any
     for number, (value, before) in enumerate(zip(given, arguments, strict=True), start=1):
         if isinstance(value, Tensor) and not torch.equal(value, before):
             lines.append(("changed", f"argument {number} is not what it was before the call; work on a copy (clone)"))
-            raise CheckFailed("the call changed one of its arguments", lines)
+            compared = Compared(arguments, named, before, value, number - 1)
+            raise CheckFailed("the call changed one of its arguments", lines, compared=compared)
 
 
 def assert_written_into(
@@ -178,13 +208,16 @@ def assert_written_into(
     assert_same(function, reference, argument, **named)
     expected = reference(argument.clone())
     lines = [("call", describe_call(function.__name__, [argument], named))]
-    got = _noted(function, [argument], named)
+    before = argument.clone()
+    got = _noted(function, [argument], named, expected)
     if not torch.equal(argument, expected):
         lines.append(("in place", "the argument was to hold the result after the call; it does not"))
-        raise CheckFailed("the result was not written into the argument", lines)
+        compared = Compared([before], named, expected, argument, 0)
+        raise CheckFailed("the result was not written into the argument", lines, compared=compared)
     if got is not argument:
         lines.append(("in place", "the argument itself was to be returned; another tensor was"))
-        raise CheckFailed("another tensor than the argument was returned", lines)
+        compared = Compared([before], named, expected, got)
+        raise CheckFailed("another tensor than the argument was returned", lines, compared=compared)
 
 
 def assert_layers(layers: Sequence[Any], expected: Sequence[nn.Module], name: str) -> None:
@@ -330,7 +363,8 @@ def assert_close(what: str, got: Any, *, expected: Any) -> None:
     if not same:
         shown = brief(got, 60) if not isinstance(got, Tensor) else f"a tensor {formulas.shape(got)}"
         wanted = f"expected {expected!r}, yours" if not isinstance(expected, Tensor) else "yours"
-        raise CheckFailed(f"{what} is not right", [("wrong", what), ("", f"{wanted} is {shown}")])
+        lines = [("wrong", what), ("", f"{wanted} is {shown}")]
+        raise CheckFailed(f"{what} is not right", lines, compared=Compared((), {}, expected, got))
 
 
 def as_function(layer: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensor], Tensor]:
@@ -367,18 +401,23 @@ def assert_tuple(value: Any, length: int, name: str) -> tuple[Any, ...]:
     raise CheckFailed(f"the result is not a tuple of {length}", lines)
 
 
-def call(function: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any]) -> Any:
+def call(function: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any], expected: Any = UNKNOWN) -> Any:
     """Call a function on copies of the tensors, so that it cannot change what later checks are made with."""
     __tracebackhide__ = True
-    return _noted(function, list(map(_fresh, arguments)), {name: _fresh(value) for name, value in named.items()})
+    copies = list(map(_fresh, arguments)), {name: _fresh(value) for name, value in named.items()}
+    return _noted(function, *copies, expected)
 
 
-def _noted(function: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any]) -> Any:
-    """Call a function; an exception gets a note that says how it was called."""
+def _noted(
+    function: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any], expected: Any = UNKNOWN
+) -> Any:
+    """Call a function; an exception gets a note that says how it was called, and what it should have returned."""
     __tracebackhide__ = True
     try:
         return function(*arguments, **named)
     except Exception as error:
+        with contextlib.suppress(Exception):  # an exception of the student's own may take no attribute
+            error.compared = Compared(arguments, named, expected)  # type: ignore[attr-defined]
         error.add_note(f"in the call {describe_call(function.__name__, arguments, named)}")
         if (refused := misconceptions.likely_refused(function, error)) is not None:
             error.add_note(f"likely: {refused}")
@@ -436,7 +475,7 @@ def as_tensor(value: Any, shape: tuple[int, ...], lines: list[tuple[str, str]], 
     return value.detach()
 
 
-def _require_tensor(value: Any, lines: list[tuple[str, str]]) -> Tensor:
+def _require_tensor(value: Any, lines: list[tuple[str, str]], compared: Compared | None = None) -> Tensor:
     if isinstance(value, Tensor):
         return value
     name = type_name(value)
@@ -447,7 +486,8 @@ def _require_tensor(value: Any, lines: list[tuple[str, str]]) -> Tensor:
         "ndarray": "a numpy array: torch.from_numpy makes a tensor of it",
         "list": "a list: torch.tensor makes a tensor of it",
     }
-    raise CheckFailed(summary, [*lines, ("value", f"you returned {hints.get(name, 'a ' + name)}")])
+    lines = [*lines, ("value", f"you returned {hints.get(name, 'a ' + name)}")]
+    raise CheckFailed(summary, lines, compared=compared)
 
 
 _KINDS = {

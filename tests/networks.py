@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests import model_misconceptions as misconceptions
-from tests.checks import CheckFailed, as_tensor, assert_close, assert_same, call, describe_call, type_name
+from tests.checks import CheckFailed, Compared, as_tensor, assert_close, assert_same, call, describe_call, type_name
 from tests.shown import brief
 
 SHOWN_NAMES = 6  # of parameters that are missing or too many
@@ -213,6 +213,7 @@ def assert_accuracies(
     """
     __tracebackhide__ = True
     got = function(model, batches, num_classes)
+    compared = Compared((), {}, list(expected), got)
     labels = torch.cat([labels for _, labels in batches]).tolist()
     sizes = " and ".join(str(len(labels)) for _, labels in batches)
     lines = [
@@ -221,15 +222,16 @@ def assert_accuracies(
     ]
     if not isinstance(got, list) or not all(type(value) in (int, float) for value in got):
         lines.append(("value", f"expected a list of {num_classes} numbers (float), yours is {brief(got, 80)}"))
-        raise CheckFailed("the result is not a list of numbers", lines)
+        raise CheckFailed("the result is not a list of numbers", lines, compared=compared)
     if len(got) != num_classes:
         lines.append(("value", f"expected {num_classes} numbers, yours are {len(got)}"))
-        raise CheckFailed("there is not one number for each class", lines)
+        raise CheckFailed("there is not one number for each class", lines, compared=compared)
     for number, (value, wanted) in enumerate(zip(got, expected, strict=True)):
         if not misconceptions.same_number(value, wanted):
             lines.append((f"class {number}", f"expected {wanted:.2f}, yours {value:.2f} (per cent)"))
             summary = "a class without images is not nan" if math.isnan(wanted) else "an accuracy is wrong"
-            raise CheckFailed(summary, lines, misconceptions.likely_from_accuracies(got, expected, logits, batches))
+            likely = misconceptions.likely_from_accuracies(got, expected, logits, batches)
+            raise CheckFailed(summary, lines, likely, compared)
 
 
 def assert_rows(
@@ -241,26 +243,27 @@ def assert_rows(
         CheckFailed: it makes others.
     """
     __tracebackhide__ = True
-    got = call(function, (accuracies, classes), {})
+    got = call(function, (accuracies, classes), {}, expected)
+    compared = Compared((accuracies, classes), {}, expected, got)
     lines = [("call", describe_call(function.__name__, (accuracies, classes), {}))]
     if not isinstance(got, list) or not all(isinstance(row, dict) for row in got):
         lines.append(("value", f"expected a list of dicts, yours is {type_name(got)}"))
-        raise CheckFailed("the result is not a list of dicts", lines)
+        raise CheckFailed("the result is not a list of dicts", lines, compared=compared)
     few = len(got) <= 10 * len(expected)  # however many there are, they are all looked at
     likely = misconceptions.likely_from_rows(got, expected, accuracies) if few else None
     if len(got) != len(expected):
         lines.append(("rows", f"expected {len(expected)}: one a class, then the mean; yours are {len(got)}"))
-        raise CheckFailed("there is not one row for each class and one for the mean", lines, likely)
+        raise CheckFailed("there is not one row for each class and one for the mean", lines, likely, compared)
     for row, wanted in zip(got, expected, strict=True):
         if set(row) != set(wanted):
             lines += [("keys", f"expected {list(wanted)}"), ("", f"yours    {brief(list(row), 120)}")]
-            raise CheckFailed("a row has the wrong keys", lines)
+            raise CheckFailed("a row has the wrong keys", lines, compared=compared)
         for key, value in wanted.items():
             number = isinstance(value, float)
             same = misconceptions.same_number(row[key], value) if number else row[key] == value
             if not same:
                 lines += [(f"{wanted['class']}", f"{key}: expected {value!r}, yours {brief(row[key], 60)}")]
-                raise CheckFailed(f"{_which(wanted, expected)} is wrong", lines, likely)
+                raise CheckFailed(f"{_which(wanted, expected)} is wrong", lines, likely, compared)
 
 
 def assert_output(
@@ -286,7 +289,7 @@ def assert_output(
     except CheckFailed as failure:
         likely = failure.likely or misconceptions.likely_from_tensors(call(function, (images,), {}), mistaken())
         told = [line for line in failure.lines if line[0] != "likely"]
-        raise CheckFailed(failure.summary, told, likely) from None
+        raise CheckFailed(failure.summary, told, likely, failure.compared) from None
 
 
 def added_by(block: Callable[[Tensor], Any], images: Tensor) -> Tensor:
@@ -338,7 +341,8 @@ def _assert_numbers(
             assert_close(f"{function.__name__}({', '.join(map(str, case))})", value, expected=wanted)
         except CheckFailed as failure:
             # The summary is for hidden tests too: it has none of their numbers.
-            raise CheckFailed(f"a result of {function.__name__} is not right", failure.lines, likely) from None
+            summary = f"a result of {function.__name__} is not right"
+            raise CheckFailed(summary, failure.lines, likely, Compared(case, {}, wanted, value)) from None
 
 
 def assert_accurate(mean: float, threshold: float, epochs: int) -> None:

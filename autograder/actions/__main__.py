@@ -1,4 +1,4 @@
-"""`python -m autograder.actions`. `shards` and `summary` need nothing but Python itself."""
+"""`python -m autograder.actions`. `shards` and `summary` need nothing but Python itself; `collect` is for home."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder import course
 from autograder.actions.github import require_no_token
 from autograder.actions.plan import Plan, read_plan, shard_count
-from autograder.errors import GraderFault, UnusableRequest
+from autograder.errors import GraderFault, UnusableRequest, not_installed
 from autograder.inert import actions_file_entry, for_actions_log, json_text, one_line
 from autograder.wording import counted
 
@@ -19,13 +19,16 @@ def main() -> int:
     """Run one step. Exit status: 0 done; 2 the request cannot be used; 1 something could not be done."""
     arguments = _arguments()
     try:
-        plan = read_plan(arguments.roster, arguments.students)
+        plan = read_plan(arguments.roster, arguments.students) if "students" in arguments else None
         return int(arguments.step(arguments, plan))
     except UnusableRequest as error:
         print(f"autograder: {for_actions_log(one_line(str(error)))}", file=sys.stderr)
         return 2
     except GraderFault as error:
         print(f"autograder: {for_actions_log(str(error))}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(not_installed(error), file=sys.stderr)
         return 1
 
 
@@ -74,6 +77,12 @@ def _summary(arguments: argparse.Namespace, plan: Plan) -> int:
     return summarize(plan, course.load(), arguments.work, arguments.csv)
 
 
+def _collect(arguments: argparse.Namespace, _: None) -> int:
+    from autograder.actions.collect import collect
+
+    return collect(arguments.downloaded, arguments.out, course.load(), arguments.roster)
+
+
 def _arguments() -> argparse.Namespace:
     every = argparse.ArgumentParser(add_help=False)
     every.add_argument("--roster", type=Path, default=Path("roster.csv"), help="the class")
@@ -99,6 +108,11 @@ def _arguments() -> argparse.Namespace:
     summary = steps.add_parser("summary", parents=[every, worked], help="one table of the class")
     summary.add_argument("--csv", type=Path, default=Path("scores.csv"), help="the same for a spreadsheet")
     summary.set_defaults(step=_summary)
+    collect = steps.add_parser("collect", help="make a class's folder of downloaded results; at home")
+    collect.add_argument("downloaded", type=Path, help="the folder with the artifacts results-0, results-1, …")
+    collect.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the class's results go")
+    collect.add_argument("--roster", type=Path, default=None, help="who is in the class. [default: DIR's]")
+    collect.set_defaults(step=_collect)
     return parser.parse_args()
 
 

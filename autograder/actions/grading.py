@@ -9,17 +9,20 @@ from pathlib import Path
 from autograder.actions import folders
 from autograder.actions.folders import Commit, Fetched, Outcome
 from autograder.actions.plan import Entry
+from autograder.batch.results import Result, key_of, now, write_result_file
 from autograder.course import Assignment
+from autograder.digests import stamp
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.grading import Grading
-from autograder.inert import for_actions_log, for_markdown
-from autograder.intake import read_submission
+from autograder.inert import for_actions_log, for_markdown, one_line
+from autograder.intake import Submission, read_submission
 from autograder.isolation import in_one_line, require_layers
 from autograder.render.markdown import feedback
 from autograder.render.versions import other_python
 from autograder.report import Report, for_student, write_json
 from autograder.secret import seeds_of
 from autograder.wording import counted
+from autograder.written import text_to_read
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class _Graded:
     """A commit and what it got."""
 
     commit: Commit
+    submission: Submission
     report: Report
 
     @property
@@ -77,10 +81,43 @@ def _grade(entry: Entry, assignment: Assignment, grading: Grading, data: str | N
         outcome = Outcome(problem=f"the grader failed: {error}", ours=True)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are graded)
         outcome = Outcome(problem=f"the grader failed: {type(error).__name__}: {error}", ours=True)
+    if outcome.score is None:
+        write_result_file(results / folders.RESULT, _without_points(entry, outcome))
     folders.write(outcome, results / "outcome.json")
     told = outcome.problem or f"{outcome.points}. {' '.join(outcome.notes)}"
     print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
     return outcome
+
+
+def _without_points(entry: Entry, outcome: Outcome) -> Result:
+    source = " ".join(filter(None, (outcome.repository, outcome.commit[:7])))
+    return Result(
+        *(key_of(entry.student.student), entry.student.student, source),
+        problem=one_line(outcome.problem),
+        ours=outcome.ours,
+        handed_in=outcome.handed_in,
+        graded_at=now(),
+    )
+
+
+def _with_points(entry: Entry, best: _Graded, assignment: Assignment) -> Result:
+    """What came of the commit that counts, with its written answers: for readers, and for the grade book."""
+    submission, report = best.submission, best.report
+    graded = {question.id for question in report.questions}
+    return Result(
+        *(key_of(entry.student.student), entry.student.student, submission.name, submission.digest, report),
+        handed_in=best.commit.handed_in,
+        claimed=best.commit.handed_in is not None and not best.commit.certain,
+        answers={
+            question.id: text_to_read(submission, question.id) for question in assignment.questions if question.written
+        },
+        stamps={
+            question.id: stamp(submission.digest, question, report.environment.get("data"))
+            for question in assignment.questions
+            if question.id in graded
+        },
+        graded_at=now(),
+    )
 
 
 def _outcome(
@@ -97,9 +134,8 @@ def _outcome(
             unusable.append(commit)
             problems.append(str(error).replace(str(files), name))
             continue
-        graded.append(
-            _Graded(commit, grading.grade(submission, assignment, data=data, seeds=seeds_of(entry.student.student)))
-        )
+        report = grading.grade(submission, assignment, data=data, seeds=seeds_of(entry.student.student))
+        graded.append(_Graded(commit, submission, report))
     if not graded:
         text = "\n".join([f"## {assignment.title}\n", *(f"- {for_markdown(problem)}" for problem in problems), ""])
         (results / "feedback.md").write_text(text, "utf-8")
@@ -113,6 +149,7 @@ def _outcome(
     best = max(graded, key=lambda each: each.after_penalty)  # the first of equals: the one on time
     for each in graded:
         write_json(each.report, results / ("report.json" if each is best else f"report-{each.commit.sha[:7]}.json"))
+    write_result_file(results / folders.RESULT, _with_points(entry, best, assignment))
     notes = (*_notes(best, [each for each in graded if each is not best], unusable), *fetched.remarks)
     student = for_student(best.report)
     (results / "feedback.md").write_text(feedback(student, heading=assignment.title, remarks=notes), "utf-8")

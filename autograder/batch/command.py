@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autograder.address_space import refuse_too_little
 from autograder.batch.discover import Discovered, Found, discover
 from autograder.batch.executors import DaskWorkers, LocalWorkers, Workers, local_jobs
 from autograder.batch.results import (
@@ -86,6 +87,7 @@ def grade_class(request: Request, assignment: Assignment) -> int:
         GraderFault: the grader failed as a whole.
     """
     assignment.choose(request.questions)
+    refuse_too_little()
     with only_run(request.out):
         state = _state(request, assignment)
         roster = _roster(request)

@@ -114,18 +114,32 @@ def write_result(out: Path, result: Result) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    write_result_file(out / RESULTS / f"{result.key}.json", result)
+
+
+def write_result_file(path: Path, result: Result) -> None:
+    """Write a result to a file that is not, or not yet, in a class's folder.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     fields = {name: value for name, value in vars(result).items() if name not in ("report", "changes")}
     report = None if result.report is None else result.report.as_dict()
     changes = [asdict(change) for change in result.changes]
     record = {"schema": RESULT_SCHEMA, **fields, "changes": changes, "report": report}
-    write_whole(out / RESULTS / f"{result.key}.json", json_text(record, indent=1) + "\n")
+    write_whole(path, json_text(record, indent=1) + "\n")
 
 
 def read_result(out: Path, key: str) -> Result | None:
     """The result of this key; None if there is none, or none that can be read: it will be graded again."""
+    return read_result_file(out / RESULTS / f"{key}.json")
+
+
+def read_result_file(path: Path) -> Result | None:
+    """The result in a file; None if there is none, or none that can be read."""
     try:
-        return _result(json.loads((out / RESULTS / f"{key}.json").read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+        return _result(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autograder.course import EXPLANATIONS, NOT_FOR_GRADING, ROOT, SOLUTIONS
 from autograder.errors import UnusableRequest
+from autograder.folder_update import write_new
 from autograder.secret import SECRET, course_secret
 
 SECRET_NAME = SECRET.relative_to(ROOT).as_posix()
@@ -68,10 +69,6 @@ def write_folder(folder: Path, files: Mapping[str, bytes], executable: Collectio
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UnusableRequest(f"{folder} is there already: name a new folder, or an empty one.")
-        for name, contents in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(contents)
-            path.chmod(0o755 if name in executable else 0o644)
+        write_new(folder, files, executable)
     except OSError as error:
         raise UnusableRequest(f"{folder} cannot be written: {error.strerror}.") from None

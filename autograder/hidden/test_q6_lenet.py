@@ -163,7 +163,8 @@ def test_mode_afterwards_is_the_one_before(q6, table_model):
         except CheckFailed as failure:
             changed = torch.equal(after, logits if training else logits.roll(1, dims=1))
             key = "left in eval mode" if training else "set to train mode"
-            raise CheckFailed(failure.summary, failure.lines, CAUSES[key] if changed else None) from None
+            likely = CAUSES[key] if changed else None
+            raise CheckFailed(failure.summary, failure.lines, likely, failure.compared) from None
 
 
 @pytest.mark.points(2, category="comparison")

@@ -22,7 +22,7 @@ from autograder.hidden.torchvision_efficientnet import (
     randomise,
     reference,
 )
-from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_same
+from tests.checks import CheckFailed, Compared, as_function, as_tensor, assert_close, assert_same
 from tests.model_misconceptions import CAUSES, sentence
 from tests.networks import added_by, assert_accurate, assert_filters, assert_output, assert_repeats, assert_state, load
 
@@ -263,7 +263,7 @@ def test_blocks_with_every_setting(q7):
                 other = other_momentum(before[name], value, after.get(name))
                 likely = CAUSES["batch norm momentum"] if other else None
                 summary = "a block's running averages after a batch in train mode are not right"
-                raise CheckFailed(summary, failure.lines, likely) from None
+                raise CheckFailed(summary, failure.lines, likely, failure.compared) from None
 
 
 def other_momentum(before: Tensor, expected: Tensor, got: Any) -> bool:
@@ -296,7 +296,7 @@ def test_drop_connect_of_a_block_and_of_the_network(q7):
             fallen, scaled = is_nothing(got), is_close(got, own / (1 - rate)) | is_close(got, own)
             drops = bool((fallen | scaled).all() and fallen.any() and scaled.any())
             likely = CAUSES["drops in eval mode"] if drops else None
-            raise CheckFailed(failure.summary, failure.lines, likely) from None
+            raise CheckFailed(failure.summary, failure.lines, likely, failure.compared) from None
     for settings, size in (((8, 8, 3, 2, 2), 2), ((8, 12, 3, 1, 2), 4)):  # nothing to fall back on: nothing is dropped
         state = our_block_state(block(*settings))
         still, mine = load(q7.MBConv(*settings), state), load(q7.MBConv(*settings, 0.5), state)
@@ -353,7 +353,8 @@ def test_train_mode_with_nothing_dropped(q7):
     got = as_tensor(model.train()(images), (16, 10), lines)
     # A batch's own averages magnify rounding, layer by layer: a thousandth of the logits' size is allowed.
     if not torch.allclose(got, expected, rtol=0, atol=1e-3 * expected.abs().max().item()):
-        raise CheckFailed("in train mode the logits are wrong", lines)
+        compared = Compared((images,), {}, expected, got)
+        raise CheckFailed("in train mode the logits are wrong", lines, compared=compared)
 
 
 @pytest.mark.points(1, category="dropout")

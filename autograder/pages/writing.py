@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,17 +15,22 @@ from autograder.gradebook.book import GradeBook, Line
 from autograder.gradebook.grades_csv import BYTE_ORDER_MARK
 from autograder.inert import for_csv
 from autograder.pages.overview import class_page, name_of
+from autograder.pages.staff import staff_page
 from autograder.pages.student import student_page
 from autograder.people import comparable
 
 INDEX = "index.html"
 STUDENTS = "students"
+STAFF = "staff"  # beside those for students, so that their folder can be given away whole
 LIST = "pages.csv"
 
 
 @dataclass(frozen=True)
 class Pages:
-    """What was written: the class's page, how many students have one, and how many pages are not as they were."""
+    """What was written: the class's page, how many students have one, and how many pages are not as they were.
+
+    Those for staff about single students are counted among the pages, not among the students'.
+    """
 
     index: Path
     students: int
@@ -33,7 +38,9 @@ class Pages:
 
 
 def write_pages(out: Path, book: GradeBook) -> Pages:
-    """Write the class's page, one for each student who handed something in, and a list of whose is which.
+    """Write the class's page, one for each student who handed something in, one for staff about each, and a list.
+
+    The list says whose page is which.
 
     Pages that would not change are left alone, so that whoever copies the folder copies little.
 
@@ -46,11 +53,8 @@ def write_pages(out: Path, book: GradeBook) -> Pages:
     """
     lines = [each for line in book.lines if line.result is not None for each in (line, *line.choices)]
     try:
-        changed = sum(_write(out / STUDENTS / f"{line.key}.html", page) for line, page in _student_pages(book, lines))
-        keys = {line.key for line in lines}
-        for stale in (out / STUDENTS).glob("*.html"):
-            if stale.stem not in keys:  # whoever is not in the class any more
-                stale.unlink()
+        changed = _write_each(out / STUDENTS, _student_pages(book, lines))
+        changed += _write_each(out / STAFF, _staff_pages(book, lines))
         changed += _write(out / INDEX, class_page(book))
         _write(out / LIST, _list(book))
     except OSError as error:
@@ -80,6 +84,24 @@ def _student_pages(book: GradeBook, lines: list[Line]) -> Iterator[tuple[Line, s
     for line in lines:
         report = line.result.report if line.result is not None else None
         yield line, student_page(book.assignment, report, name=name_of(line), line=line)
+
+
+def _staff_pages(book: GradeBook, lines: list[Line]) -> Iterator[tuple[Line, str]]:
+    for line in lines:
+        if line.result is not None and line.result.report is not None:
+            yield line, staff_page(book.assignment, line.result.report, name=name_of(line), line=line)
+
+
+def _write_each(folder: Path, pages: Iterable[tuple[Line, str]]) -> int:
+    """How many of them were others before. Those about people who are not in the class any more are removed."""
+    changed, keys = 0, set()
+    for line, page in pages:
+        changed += _write(folder / f"{line.key}.html", page)
+        keys.add(line.key)
+    for stale in folder.glob("*.html"):
+        if stale.stem not in keys:
+            stale.unlink()
+    return changed
 
 
 def _write(path: Path, page: str) -> bool:

@@ -6,6 +6,7 @@ Commands that read and write objects run no hooks, filters or signatures; what i
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ AUTHOR = "The course <course@localhost>"
 DATE = "946684800 +0000"  # 1 January 2000
 
 _SETTINGS = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "core.quotePath=false", "gc.auto=0")
+_REFUSED = ("No space left on device", "Read-only file system", "Permission denied", "Disk quota exceeded")
 _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
 
@@ -54,7 +56,11 @@ class Repository:
         """
         if not self.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._git("init", "--quiet", "--template=", "--initial-branch=main", "--object-format=sha1")
+            try:
+                self._git("init", "--quiet", "--template=", "--initial-branch=main", "--object-format=sha1")
+            except UnusableRequest:  # a full disk: half a repository would be taken for one the next time
+                shutil.rmtree(self.folder / ".git", ignore_errors=True)
+                raise
         folder = Path(self._git("rev-parse", "--absolute-git-dir").strip())
         for name in _UNFINISHED:
             if (folder / name).exists():
@@ -119,7 +125,10 @@ class Repository:
         done = self._run(*arguments, stdin=stdin)
         if done.returncode != 0:
             said = " ".join(done.stderr.decode("utf-8", "replace").split())
-            raise GraderFault(f"git {arguments[0]} in {self.folder} failed: {said}")
+            refused = any(reason in said for reason in _REFUSED)
+            raise (UnusableRequest if refused else GraderFault)(
+                f"git {arguments[0]} in {self.folder} failed: {said.rstrip('.')}."
+            )
         return done.stdout.decode("utf-8", "surrogateescape")
 
     def _run(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.text import Text
 
 from autograder.inert import for_actions_log, one_line
 from autograder.isolation import in_one_line
+from autograder.render.console import PlainConsole
 from autograder.render.versions import graded_with, other_python
 from autograder.report import Accuracy, QuestionReport, Report, TestResult
 
@@ -18,27 +18,30 @@ _MARKS = {
 }
 
 
-def print_report(report: Report, *, training: bool) -> None:
+def print_report(report: Report, *, training: bool, staff: bool = False) -> None:
     """Print the report to standard output.
 
     Args:
         report: what to print.
         training: whether training tests were asked for; if not, the report says so.
+        staff: whether to say of each failing hidden test what it called and what came; not for students.
     """
     # A long message keeps its own line breaks; wrapping it at a pipe's 80 columns would tear its figures apart.
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = PlainConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
     for question in report.questions:
-        _print_question(console, question)
+        _print_question(console, question, staff=staff)
     _print_totals(console, report, training=training)
 
 
-def _print_question(console: Console, question: QuestionReport) -> None:
+def _print_question(console: PlainConsole, question: QuestionReport, *, staff: bool) -> None:
     console.print()
     title = f"{question.id.upper()} {question.title}"
     points = f"{question.score} of {question.max_score} points"
     console.print(Text.assemble((title, "bold"), f"{points:>{max(88 - len(title), len(points) + 2)}}"))
     for test in question.tests:
         _print_test(console, test)
+        if staff and test.visibility == "hidden" and test.status != "passed":
+            _print_below(console, staff_text(test), "cyan")
     if question.accuracy is not None:
         _print_accuracy(console, question.accuracy)
     if question.written is not None:
@@ -55,14 +58,20 @@ def _print_question(console: Console, question: QuestionReport) -> None:
         )
 
 
-def _print_test(console: Console, test: TestResult) -> None:
+def _print_test(console: PlainConsole, test: TestResult) -> None:
     mark, colour = _MARKS[test.status]
     points = f"{test.score}/{test.max_score}" if test.max_score else "–"
     console.print(Text.assemble("  ", (mark, colour), f" {one_line(test.name):<60}{test.visibility:>10}{points:>8}"))
     _print_below(console, test.message, "" if test.status != "passed" else "dim")
 
 
-def _print_below(console: Console, text: str, style: str) -> None:
+def staff_text(test: TestResult) -> str:
+    """What staff read of a test that failed: which it is, what it called, what came, what was printed."""
+    lines = [f"  {label:<7} {text}".rstrip() for label, text in test.evidence]
+    return "\n".join(["staff only:", *lines, test.staff]).rstrip()
+
+
+def _print_below(console: PlainConsole, text: str, style: str) -> None:
     """Text that may be a student's, set in so far that it cannot pass for a line of ours."""
     for line in for_actions_log(text).splitlines():
         pieces = [line]
@@ -72,7 +81,7 @@ def _print_below(console: Console, text: str, style: str) -> None:
             console.print(Text(f"      {for_actions_log(piece)}", style))
 
 
-def _print_accuracy(console: Console, accuracy: Accuracy) -> None:
+def _print_accuracy(console: PlainConsole, accuracy: Accuracy) -> None:
     """The short run: the mean, then each class."""
     reached = f" accuracy after a short run: {accuracy.mean:.1f} % ({accuracy.threshold:.1f} % needed)"
     console.print(Text.assemble("  ", ("∿", "cyan"), reached))
@@ -80,7 +89,7 @@ def _print_accuracy(console: Console, accuracy: Accuracy) -> None:
     console.print(Text(f"      {'  '.join(classes)}", "dim"))
 
 
-def _print_totals(console: Console, report: Report, *, training: bool) -> None:
+def _print_totals(console: PlainConsole, report: Report, *, training: bool) -> None:
     console.print()
     pending = f", {report.pending} more await a reader" if report.pending else ""
     points = f"{report.score} of {report.max_score} points"

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from autograder.inert import for_terminal, one_line
+from autograder.render.console import PlainConsole
 
 MAX_LINES = 60  # of an answer, before `more` shows the rest
 _MAX_COLUMNS = 8  # a table with more is shown as it was written
@@ -24,7 +24,7 @@ class Screen:
     """Prints and asks. What comes from students is set in, so that it cannot pass for a line of ours."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, markup=False, emoji=False)
+        self._console = PlainConsole(highlight=False, markup=False, emoji=False)
         self._console.soft_wrap = not self._console.is_terminal  # a pipe has no width to wrap at
         self._typed = sys.stdin.isatty() and self._console.is_terminal
         if hasattr(sys.stdin, "reconfigure"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import UnusableRequest
+from autograder.folder_update import write_new
 from autograder.inert import for_csv
 from autograder.intake import encoding
 from autograder.review.answers import Answer, Answers
@@ -45,14 +46,15 @@ def write_spreadsheet(path: Path, answers: Answers, chosen: Sequence[Answer], ru
         UnusableRequest: it is there already (somebody may have filled it in), or cannot be written.
     """
     try:
+        if path.exists():
+            raise UnusableRequest(f"{path} is there already: name a new file.")
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(COLUMNS)
+        for answer in chosen:
+            writer.writerow(map(for_csv, _row(answers, answer, rubrics[answer.question.id])))
         # The mark at the beginning tells spreadsheets that it is UTF-8.
-        with path.open("x", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            for answer in chosen:
-                writer.writerow(map(for_csv, _row(answers, answer, rubrics[answer.question.id])))
-    except FileExistsError:
-        raise UnusableRequest(f"{path} is there already: name a new file.") from None
+        write_new(path.parent, {path.name: text.getvalue().encode("utf-8-sig")})
     except OSError as error:
         raise UnusableRequest(f"{path} cannot be written: {error.strerror}.") from None
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -35,6 +35,18 @@ _PACKAGE = r"\w{1,100}"
 _MUCH_MEMORY = 64 << 20  # bytes; all of a submission's workers share what it may use
 
 TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
+
+
+class Notes(Protocol):
+    """Takes note of calls as they are made; nothing of it goes to a worker."""
+
+    def called(self, name: str, request: dict[str, Any], arguments: Sequence[Any], named: dict[str, Any]) -> None: ...
+
+    def backward(self, worker: object, number: int, gradients: Sequence[torch.Tensor]) -> None: ...
+
+    def returned(self, result: object, worker: object, number: int) -> None: ...
+
+    def failed(self, error: BaseException) -> None: ...
 
 
 class Session:
@@ -72,6 +84,7 @@ class Session:
         notebook: Notebook | None = None,
     ) -> None:
         self.flags: list[str] = []
+        self.noted: Notes | None = None  # of the calls, for staff
         self.heard = False  # whether, in this test, the student's code has answered
         self._guarded = guarded
         self._sandbox = sandbox
@@ -196,6 +209,8 @@ class Session:
         if worker is not self._worker:
             raise SubmissionFailure("backward: the worker that holds this call's graph was lost")
         self._check_time()
+        if self.noted is not None:
+            self.noted.backward(worker, call, gradients)
         reply = self._exchange("backward", {"do": "backward", "call": call, "gradients": list(gradients)}, {}, None)
         answers = reply["value"]
         if type(answers) is not list or not all(item is None or isinstance(item, torch.Tensor) for item in answers):
@@ -217,13 +232,23 @@ class Session:
             "grad": torch.is_grad_enabled(),
             "seed": seed,
         }
-        worker = self._ready_worker()
-        reply = self._exchange(what, request, given, worker)
-        self.heard = True
-        for key, tensor in reply["changed"]:
-            replies.change(given[key], tensor, what)
+        if self.noted is not None:
+            self.noted.called(what, request, arguments, named)
+        try:
+            worker = self._ready_worker()
+            reply = self._exchange(what, request, given, worker)
+            self.heard = True
+            for key, tensor in reply["changed"]:
+                replies.change(given[key], tensor, what)
+        except SubmissionFailure as failure:
+            if self.noted is not None:
+                self.noted.failed(failure)
+            raise
         inputs = [item for item in given.values() if isinstance(item, torch.Tensor) and item.requires_grad]
-        return attach_history(self, worker, reply["value"], inputs)
+        value = attach_history(self, worker, reply["value"], inputs)
+        if self.noted is not None:
+            self.noted.returned(value, worker, worker.asked)
+        return value
 
     def _check_time(self) -> None:
         """Raise what decided the question, if anything did; its time being up does, and the submission's."""

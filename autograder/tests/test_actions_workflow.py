@@ -15,15 +15,20 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder import course
+from autograder.actions.collect import collect
 from autograder.actions.plan import read_plan
 from autograder.actions.publish import publish_all
+from autograder.batch.results import read_class_roster
+from autograder.course import Assignment
+from autograder.gradebook.book import read_grade_book
 from autograder.tests import stand_in_gh, workflows
 from autograder.tests.test_inert import commands, unseen
 
@@ -320,6 +325,18 @@ def test_the_page_has_a_line_for_each_student_and_says_which_line_names_none(gra
     assert "A person has to look." in next(line for line in lines if line.startswith("| `ivy`"))
     assert "Commit ddddddd 2026-10-02 20:00 UTC could not be fetched:" in lines[-1]
     assert unseen(page) == []
+
+
+def test_what_it_kept_is_a_class_whose_grade_book_says_the_same(
+    graded: Run, course_: Course, tmp_path: Path, assignment: Assignment
+) -> None:
+    due = datetime.fromisoformat(DUE)
+    dated = replace(assignment, questions=assignment.questions[:2], due=due)
+    collect(graded.folder / "artifacts", tmp_path / "class", dated, course_.repository / "roster.csv")
+    book = read_grade_book(tmp_path / "class", dated, read_class_roster(tmp_path / "class"))
+    for line in book.lines:
+        row = graded.row(line.student.student)
+        assert (f"{line.score:g}", f"{line.final:g}") == (row["score"] or "0", f"{float(row['after_penalty'] or 0):g}")
 
 
 def test_both_commits_around_the_deadline_are_graded_and_the_student_is_told_why(graded: Run, course_: Course) -> None:

@@ -99,7 +99,7 @@ def test_no_text_becomes_markup(tmp_path: Path, assignment: Assignment, hostile:
     write_pages(tmp_path / "harmless", hostile_class(tmp_path / "harmless", assignment, "one\n  two"))
     harmless = every_page(tmp_path / "harmless")
     assert list(hostile) == list(harmless)
-    assert len(hostile) == 5
+    assert len(hostile) == 7
     for name, page in hostile.items():
         assert unseen(page) == []
         assert skeleton(page) == skeleton(harmless[name]), name
@@ -118,7 +118,7 @@ def test_nothing_is_asked_of_anybody(hostile: dict[str, str]) -> None:
                 assert name not in ("src", "srcset", "action", "style", "background", "poster", "data"), name
                 assert not str(name).startswith("on")
                 if str(name).rpartition("}")[2] == "href":
-                    assert re.fullmatch(r"#[\w-]+|students/[a-z0-9._-]+\.html", value)
+                    assert re.fullmatch(r"#[\w-]+|(students|staff|\.\./students)/[a-z0-9._-]+\.html", value)
         for tag in ("style", "script"):
             for element in found(page, tag):
                 assert not re.search(r"url\(|@import|https?:|fetch|XMLHttp|import\(", element.text or "")
@@ -143,8 +143,9 @@ def test_the_policy_allows_only_what_is_in_the_page(hostile: dict[str, str]) -> 
 
 def test_what_only_staff_may_see_is_on_no_students_page(hostile: dict[str, str]) -> None:
     for name, page in hostile.items():
-        assert not re.search("STAFF|SEED|SUITE", page)
-        assert ("FLAG" in page) == (name == "index.html")
+        assert not re.search("SEED|SUITE", page)
+        assert ("STAFF" in page) == name.startswith("staff/"), name
+        assert ("FLAG" in page) == (name == "index.html" or name.startswith("staff/"))
     assert "The grader itself failed" in hostile["students/carla.html"]
 
 
@@ -181,11 +182,12 @@ def test_who_handed_in_nothing_has_no_page_and_who_is_gone_no_longer(
     graded_class: Path, assignment: Assignment
 ) -> None:
     written = write_pages(graded_class, book_of(graded_class, assignment))
-    assert (written.students, written.changed) == (4, 5)
-    assert list(every_page(graded_class)) == ["index.html", *(f"students/{name}.html" for name in _four())]
+    assert (written.students, written.changed) == (4, 8)
+    about = [f"staff/{name}.html" for name in ("anna", "berta", "carla")]  # dora's could not be graded
+    assert list(every_page(graded_class)) == ["index.html", *about, *(f"students/{name}.html" for name in _four())]
     (graded_class / "results" / "carla.json").unlink()
     write_pages(graded_class, book_of(graded_class, assignment))
-    assert "students/carla.html" not in every_page(graded_class)
+    assert not {"students/carla.html", "staff/carla.html"} & every_page(graded_class).keys()
 
 
 def test_whose_a_page_is_stands_in_a_list_by_name(graded_class: Path, assignment: Assignment) -> None:

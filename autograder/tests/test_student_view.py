@@ -151,7 +151,9 @@ HOSTILE_TEXT = "\n".join(HOSTILE)
 def report_of(text: str) -> Report:
     """A report in which every text that a student has a say in is this one."""
     tests = [
-        TestResult("values", "values", "failed", visibility, 0, 1, text, f"STAFF {text}", 0.1)
+        TestResult(
+            "values", "values", "failed", visibility, 0, 1, text, f"STAFF {text}", 0.1, "", [("x", f"STAFF {text}")]
+        )
         for visibility in ("public", "hidden")
     ]
     question = QuestionReport(

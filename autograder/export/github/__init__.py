@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autograder.course import ROOT
 from autograder.errors import UnusableRequest
 from autograder.export.bundle import SECRET_NAME, grader_files
 from autograder.folder_update import Record, carry_out, compare, names_in
@@ -15,6 +16,8 @@ RECORD = Record(
     "is not as an export wrote it: bring it back, or remove it.",
 )
 COURSES_OWN = ("roster.csv", "autograder/assignment.toml", "README.md", ".gitignore", SECRET_NAME)
+# A job keeps results in the form that the class's tools read: `batch.results`, and what that leans on.
+_RESULTS = ("autograder/batch/__init__.py", "autograder/batch/results.py", "autograder/folder_update.py")
 _TEMPLATE = Path(__file__).resolve().parent / "template"
 _GIVEN = {".git", "README.md"}  # what a repository that was just made may hold
 
@@ -24,7 +27,8 @@ def repository_files() -> dict[str, bytes]:
     template = {
         path.relative_to(_TEMPLATE).as_posix(): path.read_bytes() for path in _TEMPLATE.rglob("*") if path.is_file()
     }
-    return dict(sorted({**grader_files(), **template}.items()))
+    results = {name: (ROOT / name).read_bytes() for name in _RESULTS}
+    return dict(sorted({**grader_files(), **results, **template}.items()))
 
 
 def write_repository(folder: Path) -> list[str]:

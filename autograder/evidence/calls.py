@@ -1,0 +1,164 @@
+"""The calls that a test made of the student's code: a line for each; where asked for, all their values, too."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from autograder.report import TestResult
+from tests.checks import UNKNOWN, Compared
+from tests.formulas import shape
+from tests.shown import brief
+
+LAST = 6  # of one test
+MOST_TEXT = 80  # characters of an argument
+
+
+@dataclass
+class Step:
+    """One call of a function, one question to an object that it made (`verb`), or one `backward`.
+
+    Attributes:
+        name: the function's, or of what was asked: "LeNet's layer: train".
+        verb: "" for a function; else a verb of `handles.VERBS`, or "backward".
+        module: a given module's name; "" is the student's.
+        handle: of the object that was asked.
+        arguments, named: as they were before the call.
+        grad: whether gradients were to be kept.
+        source: of a backward: the step whose outputs it began with.
+        result: what came, the very object.
+        error: what it ended with.
+    """
+
+    name: str
+    verb: str
+    module: str
+    handle: Any
+    arguments: Sequence[Any]
+    named: dict[str, Any]
+    grad: bool
+    source: Step | None = None
+    result: Any = UNKNOWN
+    error: BaseException | None = None
+
+
+class Calls:
+    """The calls of the test that is running.
+
+    Args:
+        keep: whether values are kept, in copies; else only a line of each call.
+    """
+
+    def __init__(self, *, keep: bool = False) -> None:
+        self.keep = keep
+        self.last: deque[str] = deque(maxlen=LAST)
+        self.count = 0
+        self.steps: list[Step] = []
+        self._numbers: dict[tuple[int, int], Step] = {}
+
+    def forget(self) -> None:
+        """Begin with a new test."""
+        self.last.clear()
+        self.count, self.steps, self._numbers = 0, [], {}
+
+    def called(self, name: str, request: dict[str, Any], arguments: Sequence[Any], named: dict[str, Any]) -> None:
+        """Note a call before it is made."""
+        self._describe(name, arguments, named)
+        if self.keep:
+            kept = [_kept(each) for each in arguments], {key: _kept(each) for key, each in named.items()}
+            given = request.get("verb", ""), request.get("module", ""), request.get("handle")
+            self.steps.append(Step(name, *given, *kept, torch.is_grad_enabled()))
+
+    def backward(self, worker: object, number: int, gradients: Sequence[Tensor]) -> None:
+        """Note that gradients are asked for, of the call that has this number in its worker."""
+        self._describe("backward", gradients, {})
+        if self.keep:
+            kept = [_kept(each) for each in gradients]
+            source = self._numbers.get((id(worker), number))
+            self.steps.append(Step("backward", "backward", "", None, kept, {}, grad=True, source=source))
+
+    def returned(self, result: object, worker: object, number: int) -> None:
+        """Note what came of the last call."""
+        if self.keep and self.steps:
+            self.steps[-1].result = result
+            self._numbers[id(worker), number] = self.steps[-1]
+
+    def _describe(self, name: str, arguments: Sequence[Any], named: dict[str, Any]) -> None:
+        self.count += 1
+        given = [*map(_argument, arguments), *(f"{key}={_argument(each)}" for key, each in named.items())]
+        self.last.append(f"{name}({', '.join(given)})")
+
+    def failed(self, error: BaseException) -> None:
+        """Note that the last call did not come to an end."""
+        if self.keep and self.steps:
+            self.steps[-1].error = error
+
+
+@dataclass(frozen=True)
+class KeptFailure:
+    """A hidden test that did not pass, with all that it called.
+
+    Attributes:
+        question: its id.
+        test: the test function's name.
+        result: without its evidence.
+        evidence: in lines.
+        compared: what the check held side by side, if it did.
+        steps: the calls, up to the one that decided.
+    """
+
+    question: str
+    test: str
+    result: TestResult
+    evidence: list[tuple[str, str]]
+    compared: Compared | None
+    steps: list[Step]
+
+    @classmethod
+    def of(
+        cls,
+        question: str,
+        test: str,
+        result: TestResult,
+        evidence: list[tuple[str, str]],
+        error: BaseException | None,
+        calls: Calls,
+    ) -> Self:
+        """What is kept of a test that has just ended, before what it had in hand is let go."""
+        compared = getattr(error, "compared", None)
+        compared = compared if isinstance(compared, Compared) else None
+        return cls(question, test, result, evidence, compared, _until_the_last(calls.steps, error, compared))
+
+
+def _until_the_last(steps: list[Step], error: BaseException | None, compared: Compared | None) -> list[Step]:
+    """The calls without those that were made afterwards, to find the likely cause."""
+    for number, step in enumerate(steps):
+        decided = compared is not None and compared.got is not UNKNOWN and step.result is compared.got
+        if (error is not None and step.error is error) or decided:
+            return steps[: number + 1]
+    return list(steps)
+
+
+def _argument(value: object) -> str:
+    """An argument in a few words: what is long is only counted."""
+    if isinstance(value, Tensor):
+        return f"tensor{shape(value)}"
+    if isinstance(value, dict) or (isinstance(value, list | tuple) and not all(type(each) is int for each in value)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return brief(value, MOST_TEXT) if isinstance(value, list | tuple | str | int | float | None) else "…"
+
+
+def _kept(value: Any) -> Any:
+    """A copy that no later call can change. What is not data is kept as it is."""
+    if isinstance(value, Tensor):
+        return value.detach().clone().requires_grad_(value.requires_grad)
+    if type(value) in (list, tuple):
+        return type(value)(map(_kept, value))
+    if type(value) is dict:
+        return {key: _kept(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,105 @@
+"""What a command writes to and runs in: a terminal of few characters, a pipe that closes, a full disk, little memory.
+
+They are not faults of the grader's; each ends in a sentence, and nothing that was saved is lost by it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.errors import GraderFault, UnusableRequest
+
+# What a disk or a folder can be like, and what to do about it. All else is a fault of ours, with its traceback.
+_REFUSED = {
+    errno.ENOSPC: "Make room on that disk",
+    errno.EDQUOT: "Make room in that account's quota",
+    errno.EROFS: "Name a place that can be written to",
+    errno.EACCES: "Name a place that this account may read and write",
+    errno.EPERM: "Name a place that this account may read and write",
+    errno.EIO: "Look at that disk",
+}
+_OUTPUT = "standard output"
+_MEMORY = "Give it more: a machine with more memory, or a higher limit (`ulimit -v unlimited`, a container's, a job's)."
+
+
+def replace_what_is_lacking() -> None:
+    """Write a question mark for a character that the terminal's encoding lacks, rather than end there.
+
+    From then on, an error in writing to standard output has that for its file's name.
+    """
+    if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.fileno() == 1:
+        before, lines = sys.stdout, sys.stdout.line_buffering
+        before.flush()
+        raw = io.BufferedWriter(_Output(1, "w", closefd=False))
+        sys.stdout = io.TextIOWrapper(
+            raw, before.encoding, "replace", line_buffering=lines, write_through=before.write_through
+        )
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+class _Output(io.FileIO):
+    """Standard output, whose errors say that they are its."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            error.filename = _OUTPUT
+            raise
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Turn what the machine refuses into a sentence.
+
+    Raises:
+        UnusableRequest: a file or a folder cannot be written.
+        GraderFault: there is too little memory, or standard output cannot be written.
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except MemoryError:
+        raise GraderFault(f"There is too little memory. {_MEMORY}") from None
+    except OSError as error:
+        raise _as_sentence(error) from None
+    except (ImportError, RuntimeError) as error:  # a library of torch's that does not fit; a thread that cannot start
+        if not _is_about_memory(str(error)):
+            raise
+        raise GraderFault(f"There is too little memory. {_MEMORY}") from None
+
+
+def _forget_output() -> None:
+    """Let Python write the rest to nowhere when it ends: it would complain once more."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _as_sentence(error: OSError) -> Exception:
+    if error.filename == _OUTPUT or error.errno == errno.EPIPE:
+        _forget_output()
+        why = "it was closed" if error.errno == errno.EPIPE else str(error.strerror)
+        return GraderFault(f"Standard output was not written to its end: {why}. Files that were asked for are written.")
+    if error.errno == errno.ENOMEM:
+        return GraderFault(f"There is too little memory. {_MEMORY}")
+    if error.errno not in _REFUSED:
+        return error
+    what: Any = error.filename2 or error.filename
+    named = f"{os.fsdecode(what)} cannot be used" if isinstance(what, str | bytes) else "A file cannot be written"
+    return UnusableRequest(f"{named}: {error.strerror}. {_REFUSED[error.errno]}, and run the same command again.")
+
+
+def _is_about_memory(text: str) -> bool:
+    words = ("Cannot allocate memory", "can't allocate memory", "failed to map segment", "can't start new thread")
+    return any(each in text for each in words)
