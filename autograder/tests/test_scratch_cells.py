@@ -187,7 +187,7 @@ RULE: dict[str, tuple[Notebook, bool, str]] = {
     "needs it for its definition": (
         answer(RIGHT.replace("(input,", "(input: Kind,"), "Kind = load('kind')"),
         False,
-        "name 'Kind' is not defined; the line that was to define it was left out (NameError: name 'load' is not defined)",
+        "'Kind' is not defined; the line that was to define it was left out (NameError: name 'load' is not defined)",
     ),
     "needs what the grader cannot have": (
         answer("def relu(input, inplace=False):\n    return not_there.relu(input)", "x = 1\nimport not_there"),
