@@ -7,6 +7,7 @@ import io
 import statistics
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from autograder.batch.discover import Discovered
 from autograder.batch.results import Change, write_whole
@@ -69,11 +70,12 @@ def _write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
             f"All are graded, but {out} cannot be written to: {error.strerror}. Once it can, run the same command."
         ) from None
     pages = write_pages(out, book)
+    next_command = f"python -m autograder gradebook {quote(str(out))}"
     return [
         *told,
         f"The class: {pages.index}",
         f"Each student: {pages.index.parent / STUDENTS}; by name, {pages.index.parent / LIST}",
-        f"Grade book: {out / FILE} (`python -m autograder gradebook {out}` writes it for Canvas, Moodle, nbgrader)",
+        f"Grade book: {out / FILE} (`{next_command}` writes it for Canvas, Moodle, nbgrader)",
         *([f"Changes: {out / CHANGES}"] if changed else []),
     ]
 
@@ -101,7 +103,7 @@ def _told(out: Path, book: GradeBook, discovered: Discovered, show: Show) -> lis
     pending = sum(line.pending > 0 for line in graded)
     if pending:
         unread = f"{counted(pending, 'submission')} with answers to read"
-        told.append(f"{unread}: `python -m autograder review {out}` walks through them.")
+        told.append(f"{unread}: `python -m autograder review {quote(str(out))}` walks through them.")
     return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,9 @@ def configure(c: Any, folder: Path, *, own_kernel: bool) -> None:
     from autograder.stubs import CODE_STUB, TEXT_STUB
 
     c.CourseDirectory.root = str(folder)
-    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "data", "runs"]
+    # A page that a student made of a notebook would lie, not to be written over, where that notebook's feedback goes.
+    pages = sorted(glob.escape(f"{path.stem}.html") for path in (folder / "source" / ASSIGNMENT).glob("*.ipynb"))
+    c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "data", "runs", *pages]
     c.ClearSolutions.code_stub = {"python": CODE_STUB}
     c.ClearSolutions.text_stub = TEXT_STUB
     c.Autograde.exporter_class = f"{_HERE}.submitted.SubmittedNotebooks"

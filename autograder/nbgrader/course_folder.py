@@ -15,6 +15,7 @@ from autograder.nbgrader.notebooks import make_notebooks
 TEMPLATE = Path(__file__).parent / "template"
 RECORD = Record("grader/exported.json", "", "is not as an export wrote it: bring it back.")
 _COURSES_OWN = ("grader/autograder/assignment.toml", f"grader/{SECRET_NAME}")  # in grader/, what a course may change
+_MISREAD = frozenset("*?[%")  # patterns, where nbgrader looks for notebooks; escapes, in the address of its database
 
 
 @dataclass
@@ -48,8 +49,14 @@ def write_course_folder(folder: Path, assignment: Assignment) -> Changes:
     """Write a course folder, or bring one up to date: what students handed in and what came of it is not touched.
 
     Raises:
-        UnusableRequest: something else is there, or it cannot be written.
+        UnusableRequest: something else is there, it cannot be written, or nbgrader could not work there.
     """
+    here = str(folder.absolute())
+    if misread := sorted(_MISREAD.intersection(here)):
+        raise UnusableRequest(
+            f"{here}: nbgrader cannot work in a folder with {' '.join(misread)} in its path, which it takes for "
+            "something else there. Name another one."
+        )
     files = course_files(assignment)
     if names_in(folder) and not RECORD.lies_in(folder):
         raise UnusableRequest(f"{folder} is no course folder of ours: name a new folder, or an empty one.")

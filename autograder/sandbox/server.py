@@ -9,6 +9,7 @@ grader ended, it kills what is left and removes the temporary folder.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import os
@@ -97,11 +98,27 @@ def _preload(module: str) -> None:
 
 
 def _prepare_to_draw() -> None:
+    if _FOR_DRAWING in sys.modules:
+        return
     _preload(_FOR_DRAWING)
     fonts = sys.modules.get("matplotlib.font_manager")
     if fonts is not None:  # those of the machine are not readable for workers
         own = str(Path(fonts.__file__ or "").parent)
         fonts.fontManager.ttflist[:] = [font for font in fonts.fontManager.ttflist if font.fname.startswith(own)]
+    if _FOR_DRAWING in sys.modules:
+        _draw_without_windows(sys.modules[_FOR_DRAWING])
+
+
+def _draw_without_windows(pyplot: Any) -> None:
+    """Let `matplotlib.use("TkAgg")` and its like, which open windows on a student's own machine, change nothing."""
+    switch = pyplot.switch_backend
+
+    @functools.wraps(switch)
+    def where_possible(newbackend: str) -> None:
+        with contextlib.suppress(ImportError):
+            switch(newbackend)
+
+    pyplot.switch_backend = where_possible
 
 
 def _compile_kernels() -> None:

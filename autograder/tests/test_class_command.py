@@ -62,6 +62,13 @@ def test_it_ends_with_a_grade_book_pages_and_where_they_are(
     assert "2 graded, 0 up to date" in said
 
 
+def test_the_command_that_goes_on_can_be_typed_as_it_stands(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(out=tmp_path / "Lab 3 (2026)")
+    assert f"gradebook '{tmp_path}/Lab 3 (2026)'`" in capsys.readouterr().out
+
+
 def test_what_changed_is_told_per_student(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run()
     run(Here(lambda task: Answer(report(task, passed=task.submission.name == "ada"))), again=True, questions=("q2",))

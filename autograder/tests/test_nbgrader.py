@@ -103,6 +103,7 @@ def test_three_students_are_graded_in_the_sandbox(tmp_path: Path, sandbox: Sandb
     reader = course.submit("reader", {Q2: _reads_the_answer(course)})
     (reader / "told.html").symlink_to(course.folder / "source" / "cnn" / f"{Q2}.ipynb")
     (reader / "notes.txt").write_text("mine", "utf-8")
+    (reader / f"{Q2}.html").write_text("mine, as feedback is called", "utf-8")
     said = course.nbgrader("autograde", "cnn", "--notebook", "q2_*")
     assert "reader: told.html is a link and was left out." in said
     copied = {path.name for path in (course.folder / "autograded" / "reader" / "cnn").iterdir()}

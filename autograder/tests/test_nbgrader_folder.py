@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from nbgrader.utils import ignore_patterns
+from traitlets.config import Config
 
 from autograder.course import ROOT, Assignment
 from autograder.errors import UnusableRequest
+from autograder.nbgrader.configuration import configure
 from autograder.nbgrader.course_folder import course_files, write_course_folder
 
 
@@ -95,6 +98,28 @@ def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path, as
     with pytest.raises(UnusableRequest, match="is no folder that can be used"):
         write_course_folder(tmp_path / "thesis.txt", assignment)
     assert tree(tmp_path) == {"thesis.txt": b"mine"}
+
+
+def test_a_page_of_a_students_own_is_not_put_where_feedback_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy of it, which nobody may write to, would stop `generate_feedback`: that student would get none."""
+    monkeypatch.setenv("PYTHONPATH", "")  # is set for kernels
+    notebook = tmp_path / "source" / "cnn" / "q9_[more].ipynb"
+    notebook.parent.mkdir(parents=True)
+    notebook.touch()
+    c = Config()
+    configure(c, tmp_path, own_kernel=False)
+    left_out = ignore_patterns(exclude=c.CourseDirectory.ignore)
+    assert left_out(str(tmp_path), ["q9_[more].html", "q9_[more].ipynb", "notes.html"]) == ["q9_[more].html"]
+
+
+@pytest.mark.parametrize("sign", "*?[%")
+def test_a_path_that_nbgrader_would_misread_is_refused(tmp_path: Path, assignment: Assignment, sign: str) -> None:
+    """It would say that there are no notebooks, or keep its database elsewhere."""
+    with pytest.raises(UnusableRequest, match="nbgrader cannot work in a folder with"):
+        write_course_folder(tmp_path / f"cnn {sign}2026]" / "lab", assignment)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_record_that_points_elsewhere_removes_nothing(tmp_path: Path, assignment: Assignment) -> None:

@@ -39,10 +39,14 @@ def test_workers_may_read_what_students_install(name: str) -> None:
 
 IMPORTS = "\n".join(f"import {name.replace('-', '_')}" for name in STUDENTS)
 DRAWING = """
+import matplotlib
+matplotlib.use("TkAgg")  # as some write who draw in windows
 import matplotlib.pyplot as plt
 import os, pathlib, shutil
 
 def draw():
+    for window in ("QtAgg", "MacOSX", "module://ipympl.backend_nbagg"):
+        plt.switch_backend(window)
     os.makedirs("figures/first")
     figure, axes = plt.subplots()
     axes.plot([1, 2], [3, 4], label="$x^2$")
