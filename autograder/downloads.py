@@ -13,6 +13,9 @@ _TYPED = re.compile(r"_assignsubmission_onlinetext_?$")
 _CANVAS = re.compile(
     r"(?P<name>[^_]+)(?P<late>_LATE)?_(?P<user>\d+)_(?P<number>\d+)_(?!assignsubmission_)(?P<file>.+)", re.DOTALL
 )
+_BLACKBOARD = re.compile(
+    r"(?P<assignment>.+?)_(?P<user>[^_]+)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)", re.DOTALL
+)
 _AGAIN = re.compile(r"(?P<stem>.+)-(?P<attempt>\d{1,3})(?P<end>\.[^.]+)", re.DOTALL)
 
 
@@ -32,11 +35,14 @@ class LooseFile:
 
 
 def loose_file(label: str) -> LooseFile | None:
-    """Whose "curiemarie_4711_98765_q2_relu.py" is, and what it was: what Canvas does, and Moodle without folders."""
+    """Whose "curiemarie_4711_98765_q2_relu.py" is, and what it was: Canvas's, Blackboard's, Moodle's loose files."""
     if moodle := _moodles(label):
         return LooseFile(f"{moodle['name']}_{moodle['participant']}_assignsubmission_file", moodle["file"] or label)
     if canvas := _CANVAS.fullmatch(label):
         return LooseFile(f"{canvas['name']}_{canvas['user']}", canvas["file"], int(canvas["number"]))
+    if blackboard := _BLACKBOARD.fullmatch(label):
+        owner, when = f"{blackboard['assignment']}_{blackboard['user']}", int(blackboard["when"].replace("-", ""))
+        return LooseFile(owner, blackboard["file"] or label, when)
     return None
 
 
@@ -75,6 +81,11 @@ def canvas_name(label: str) -> str | None:
 def canvas_late(label: str) -> bool:
     """Whether Canvas calls it late."""
     return bool(_part(_CANVAS.fullmatch(label), "late"))
+
+
+def blackboard_user(label: str) -> str | None:
+    """The account in "CNN Lab_mcurie_attempt_2026-11-28-12-00-00_q2_relu.py"."""
+    return None if _CANVAS.fullmatch(label) or _moodles(label) else _part(_BLACKBOARD.fullmatch(label), "user")
 
 
 def _moodles(label: str) -> re.Match[str] | None:

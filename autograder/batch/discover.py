@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.batch.entries import Entry, list_entries
 from autograder.batch.results import key_of
 from autograder.course import Assignment
-from autograder.downloads import canvas_name, canvas_user, moodle_name, moodle_participant
+from autograder.downloads import blackboard_user, canvas_name, canvas_user, moodle_name, moodle_participant
 from autograder.errors import UnusableRequest
 from autograder.intake.names import printable
 from autograder.people import comparable, shown, squeezed, without_zeros
@@ -120,6 +120,9 @@ def _named(submissions: list[Entry], roster: Roster | None, problems: list[str])
     return Discovered(tuple(found), missing, tuple(problems))
 
 
+_SYSTEMS = (canvas_user, moodle_participant, blackboard_user)
+
+
 def _one_of(at: int, entries: list[Entry]) -> str:
     """What one of several submissions of a student is called."""
     alike = Counter(comparable(entry.source) for entry in entries)
@@ -178,6 +181,8 @@ def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]
         names += [*numbers, comparable(moodle_name(entry.label) or "")]
     elif user := canvas_user(entry.label):
         names += [_CANVAS + user, _SQUEEZED + comparable(canvas_name(entry.label) or "")]
+    elif account := blackboard_user(entry.label):
+        names.append(comparable(account))
     for name in names:
         students = index.get(name, [])
         if name.startswith(_SQUEEZED):  # whom Canvas gives another number is somebody else of this name
@@ -201,7 +206,9 @@ def _find_by_end_of_name(submissions: list[Entry], students: Iterable[Student], 
     fits: list[dict[str, list[Student]]] = []
     for entry in submissions:
         name = comparable(entry.label)
-        chosen = canvas_user(entry.label) or moodle_participant(entry.label)  # the end of such a name is its student's
+        chosen = next(
+            filter(None, (of(entry.label) for of in _SYSTEMS)), None
+        )  # the end of such a name is its student's
         cuts = [cut for cut, letter in enumerate(name) if letter == "-"] if accounts and not chosen else []
         fits.append({name[:cut]: accounts[name[cut + 1 :]] for cut in cuts if name[cut + 1 :] in accounts})
     begins = Counter(begin for each in fits for begin in each)

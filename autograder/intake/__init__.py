@@ -344,7 +344,13 @@ def _is_home(source: Source, place: Parts, names: Sequence[str], *, renamed: boo
 
 def _code_there(source: Source) -> str:
     """A sentence about files that may have been meant, where none has the name of a module."""
-    code = shortened([name for name in source.listing(()).names if is_code(name)], whole=True)
+    folder: Parts = ()
+    for _ in range(DEEPEST):
+        inner = _folders(source, folder)
+        if len(inner) != 1 or any(map(is_code, source.listing(folder).names)):
+            break
+        folder = (*folder, *inner)
+    code = shortened([name for name in source.listing(folder).names if is_code(name)], whole=True)
     return f" It holds {listed(code, 5)}: what is meant must have one of these names." if code else ""
 
 

@@ -225,6 +225,8 @@ def test_renamed_files_do_not_hide_those_of_the_right_names_deeper_down(tmp_path
 def test_where_no_file_has_its_name_the_code_that_is_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnusableRequest, match=r"It holds Q2_ReLU\.py, relu\.py: what is meant must have one of"):
         taken(tmp_path, {"relu.py": RIGHT, "Q2_ReLU.py": RIGHT, "notes.txt": ""})
+    with pytest.raises(UnusableRequest, match=r"It holds WMS q2\.ipynb: what is meant must have one of"):
+        taken(tmp_path / "deeper", {"cnn/WMS q2.ipynb": "{}"})
 
 
 @pytest.mark.parametrize("stub", [False, True])

@@ -189,6 +189,28 @@ def test_moodles_loose_files_are_one_submission_a_student(tmp_path: Path) -> Non
     assert found.problems == ()
 
 
+def test_blackboards_files_are_one_submission_an_account_and_the_last_try_counts(tmp_path: Path) -> None:
+    there = files(
+        tmp_path / "class",
+        "CNN Lab_s1234_attempt_2026-11-27-09-30-00_q2_relu.py",
+        "CNN Lab_s1234_attempt_2026-11-27-09-30-00.txt",
+        "CNN Lab_s1234_attempt_2026-11-28-12-00-00_q2_relu.py",
+        "CNN Lab_s1234_attempt_2026-11-28-12-00-00_explanations.md",
+        "CNN Lab_0099_attempt_2026-11-28-12-00-00_q5_linear.py",
+    )
+    found = discover(there, ASSIGNMENT, roster(Student("s1234", "Ada Lovelace"), Student("0099", "Ben Ng")))
+    assert modules(found) == {
+        "s1234": {"q2_relu.py": "CNN Lab_s1234_attempt_2026-11-28-12-00-00_q2_relu.py"},
+        "0099": {"q5_linear.py": "CNN Lab_0099_attempt_2026-11-28-12-00-00_q5_linear.py"},
+    }
+
+
+def test_a_file_of_canvas_is_not_blackboards_however_its_student_let_it_end(tmp_path: Path) -> None:
+    there = files(tmp_path / "class", "lovelaceada_14_15_x_bob_attempt_2026-11-28-12-00-00_q2_relu.py")
+    (found,) = discover(there, ASSIGNMENT, roster(Student("bob", "Bob"))).found
+    assert found.student != "bob"
+
+
 def test_what_was_typed_into_moodle_is_no_second_submission(tmp_path: Path) -> None:
     there = files(
         tmp_path / "class",
