@@ -17,9 +17,11 @@ from autograder.people import comparable, shown, squeezed, without_zeros
 from autograder.roster import Roster, Student
 from autograder.wording import listed
 
-# A number that one system wrote says nothing about the people to whom another gave it.
+# A number that one system wrote says nothing about the people to whom another gave it. Nor does Moodle's ID number
+# about participants, whose numbers are of Moodle's own making: students may write the former into their profiles.
 _CANVAS_COLUMNS = ("id", "canvas id", "sis user id")
-_MOODLE_COLUMNS = ("id", "moodle id", "identifier", "id number", "idnumber")
+_MOODLE_COLUMNS = ("id", "moodle id", "identifier")
+_ID_NUMBER = ("id number", "idnumber")
 # Before what is not a name by itself; no name has a tab when it is compared.
 _CANVAS, _MOODLE, _SQUEEZED = "\t#canvas ", "\t#moodle ", "\t~"
 
@@ -164,7 +166,7 @@ def _index(students: Iterable[Student]) -> dict[str, list[Student]]:
     return index
 
 
-def _numbers(student: Student, columns: Iterable[str] = (*_CANVAS_COLUMNS, *_MOODLE_COLUMNS)) -> list[str]:
+def _numbers(student: Student, columns: Iterable[str] = (*_CANVAS_COLUMNS, *_MOODLE_COLUMNS, *_ID_NUMBER)) -> list[str]:
     """What systems number the student by."""
     return [student.more[column] for column in columns if student.more.get(column)]
 

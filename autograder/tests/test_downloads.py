@@ -107,6 +107,16 @@ def test_the_number_of_one_system_is_not_looked_for_among_anothers(tmp_path: Pat
     assert [each.student for each in found.missing] == ["carl", "dora"]
 
 
+@pytest.mark.parametrize("column", ["id number", "idnumber"])
+def test_who_calls_himself_by_anothers_participant_number_gets_none_of_their_work(tmp_path: Path, column: str) -> None:
+    there = tmp_path / "class"
+    files(there / "Carol Right_4711_assignsubmission_file", "q2_relu.py")
+    carol, bob = Student("c", "Carol Right", more={column: "1001"}), Student("4711", "Bob Bad", more={column: "4711"})
+    found = discover(there, ASSIGNMENT, roster(carol, bob))
+    assert [each.student for each in found.found] == ["c"]
+    assert [each.student for each in found.missing] == ["4711"]
+
+
 def test_the_account_at_the_end_of_what_a_student_named_is_not_believed(tmp_path: Path) -> None:
     there = files(tmp_path / "class", "lovelaceada_14_98768_lab-ben99.zip")
     found = discover(there, ASSIGNMENT, roster(Student("ben", more={"github_username": "ben99"})))
