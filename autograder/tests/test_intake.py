@@ -28,6 +28,7 @@ from autograder.intake import (
     source,
 )
 from autograder.intake.names import MAX_LISTED, MAX_NAME, printable, shortened
+from autograder.intake.notebook import only_python
 from autograder.intake.source import Unreadable
 from autograder.tests.conftest import SOLUTION, Grade
 
@@ -296,6 +297,16 @@ def test_an_encoding_by_which_a_docstring_ends_unseen_is_known(name: str, ends: 
 def test_code_that_looks_like_a_part_of_a_comment_is_known() -> None:
     assert "direction of writing" in encoding.misleading("x = 1  # \u202e1 = x\n".encode())
     assert "carriage returns" in encoding.misleading(b"# an innocent line\rx = 1\n")
+
+
+@pytest.mark.parametrize("quotes", ["'''", '"""'])
+@pytest.mark.parametrize("line", ["%time {}", '!echo "" {}', "    files = !ls {}", "%%capture {}"])
+def test_code_that_a_notebook_shows_as_a_string_is_known(line: str, quotes: str) -> None:
+    above = "if True:\n" if line.startswith(" ") else ""
+    told = encoding.misleading(f"{only_python(above + line.format(quotes))}\nx = 1\n".encode())
+    assert "as if it were in a string" in told
+    closed = f"{only_python(above + line.format(quotes + quotes))}\nx = {quotes}1{quotes}\n"
+    assert encoding.misleading(closed.encode()) == ""
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
