@@ -17,9 +17,11 @@ from autograder.people import comparable, shown, squeezed, without_zeros
 from autograder.roster import Roster, Student
 from autograder.wording import listed
 
-# A number that one system wrote says nothing about the people to whom another gave it.
+# A number that one system wrote says nothing about the people to whom another gave it. Nor does Moodle's ID number
+# about participants, whose numbers are of Moodle's own making: students may write the former into their profiles.
 _CANVAS_COLUMNS = ("id", "canvas id", "sis user id")
-_MOODLE_COLUMNS = ("id", "moodle id", "identifier", "id number", "idnumber")
+_MOODLE_COLUMNS = ("id", "moodle id", "identifier")
+_ID_NUMBER = ("id number", "idnumber")
 # Before what is not a name by itself; no name has a tab when it is compared.
 _CANVAS, _MOODLE, _SQUEEZED = "\t#canvas ", "\t#moodle ", "\t~"
 
@@ -167,7 +169,7 @@ def _index(students: Iterable[Student]) -> dict[str, list[Student]]:
     return index
 
 
-def _numbers(student: Student, columns: Iterable[str] = (*_CANVAS_COLUMNS, *_MOODLE_COLUMNS)) -> list[str]:
+def _numbers(student: Student, columns: Iterable[str] = (*_CANVAS_COLUMNS, *_MOODLE_COLUMNS, *_ID_NUMBER)) -> list[str]:
     """What systems number the student by."""
     return [student.more[column] for column in columns if student.more.get(column)]
 
@@ -175,10 +177,11 @@ def _numbers(student: Student, columns: Iterable[str] = (*_CANVAS_COLUMNS, *_MOO
 def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]:
     """Whom a submission's names may mean; the account counts before everything else."""
     names = [comparable(name) for name in entry.names or (entry.label,)]
-    user = None
+    user, full_name = None, ""
     if participant := moodle_participant(entry.label):
         numbers = [_MOODLE + participant, f"{_MOODLE}participant {participant}"]
-        names += [*numbers, comparable(moodle_name(entry.label) or "")]
+        full_name = comparable(moodle_name(entry.label) or "")
+        names += [*numbers, full_name]
     elif user := canvas_user(entry.label):
         names += [_CANVAS + user, _SQUEEZED + comparable(canvas_name(entry.label) or "")]
     elif account := blackboard_user(entry.label):
@@ -187,10 +190,24 @@ def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]
         students = index.get(name, [])
         if name.startswith(_SQUEEZED):  # whom Canvas gives another number is somebody else of this name
             students = [student for student in students if student.more.get("canvas id") in (None, "", user)]
-        exact = [student for student in students if comparable(student.student) == name]
         if students:
-            return exact or students
+            return _of_those(students, name, is_full_name=name == full_name)
     return []
+
+
+def _of_those(students: list[Student], name: str, *, is_full_name: bool) -> list[Student]:
+    """Of the students whom a text may mean, those with that account, if there are such.
+
+    Some systems have students write what becomes the account here (Moodle's ID number, Gradescope's student ID). So one
+    that is another's address does not count, and one that is another's full name does not where a full name is meant.
+    """
+    exact = [student for student in students if comparable(student.student) == name]
+    owners = [student for student in students if comparable(student.email) == name]
+    if owners and not any(student in owners for student in exact):
+        return owners
+    if exact and is_full_name:
+        exact += [student for student in students if comparable(student.name) == name and student not in exact]
+    return exact or students
 
 
 def _find_by_end_of_name(submissions: list[Entry], students: Iterable[Student], meant: list[list[Student]]) -> None:

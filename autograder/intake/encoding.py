@@ -23,6 +23,15 @@ _PLAIN = b"+AAo- \\x41 \\u0041 ~{VP~}.xn--bcher-kva.\x1b(B"
 
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
+# Where strings and comments begin and end. Some encodings have these marks a second time, as bytes that are not ASCII
+# (the Macintosh's for Arabic and Persian), in others a letter may end with the byte of a backslash (Shift JIS, Big5).
+_BOUNDS = re.compile(r"""\\*["']|#""")
+
+# What `notebook` makes of a line that is not Python, and strings of three quotes in it: after one that does not end
+# there, editors show what follows as a part of it.
+_LEFT_OUT = re.compile(rb"^[ \t]*(?:pass  )?# left out: (.*)", re.MULTILINE)
+_WHOLE_STRINGS = re.compile(rb"'''.*?'''|\"\"\".*?\"\"\"")
+
 
 def importable(contents: bytes) -> bytes:
     """A module that every Python can decode. Whether it is Python is for the worker to find out.
@@ -78,10 +87,15 @@ def misleading(contents: bytes) -> str:
             plain = False
         if not plain:
             return f"names {encoding.upper()} as its encoding, in which what reads as a comment can be code"
-        if _TURNING.search(contents.decode(encoding, "replace")):
+        text = contents.decode(encoding, "replace")
+        if _BOUNDS.findall(text) != _BOUNDS.findall(contents.decode("ascii", "replace")):
+            return f"names {encoding.upper()} as its encoding, by which what reads as a string or a comment is code"
+        if _TURNING.search(text):
             return "holds marks that turn the direction of writing, so that what reads as a comment can be code"
     if b"\n" in contents and re.search(rb"\r(?!\n)", contents):
         return "holds carriage returns between line feeds: after one, what looks like the same line can be code"
+    if any(re.search(rb"'''|\"\"\"", _WHOLE_STRINGS.sub(b"", line)) for line in _LEFT_OUT.findall(contents)):
+        return "holds a line for IPython alone after which a notebook shows code as if it were in a string"
     return ""
 
 

@@ -107,6 +107,25 @@ def test_the_number_of_one_system_is_not_looked_for_among_anothers(tmp_path: Pat
     assert [each.student for each in found.missing] == ["carl", "dora"]
 
 
+@pytest.mark.parametrize("column", ["id number", "idnumber"])
+def test_who_calls_himself_by_anothers_participant_number_gets_none_of_their_work(tmp_path: Path, column: str) -> None:
+    there = tmp_path / "class"
+    files(there / "Carol Right_4711_assignsubmission_file", "q2_relu.py")
+    carol, bob = Student("c", "Carol Right", more={column: "1001"}), Student("4711", "Bob Bad", more={column: "4711"})
+    found = discover(there, ASSIGNMENT, roster(carol, bob))
+    assert [each.student for each in found.found] == ["c"]
+    assert [each.student for each in found.missing] == ["4711"]
+
+
+def test_an_account_that_reads_as_anothers_name_is_not_given_their_work(tmp_path: Path) -> None:
+    files(tmp_path / "class" / "Carol Right_12_assignsubmission_file", "q2_relu.py")
+    found = discover(
+        tmp_path / "class", ASSIGNMENT, roster(Student("c", "Carol Right"), Student("Carol Right", "Bob Bad"))
+    )
+    assert [each.student for each in found.missing] == ["c", "Carol Right"]
+    assert "2 students of this name (Carol Right, c)" in " ".join(found.problems)
+
+
 def test_the_account_at_the_end_of_what_a_student_named_is_not_believed(tmp_path: Path) -> None:
     there = files(tmp_path / "class", "lovelaceada_14_98768_lab-ben99.zip")
     found = discover(there, ASSIGNMENT, roster(Student("ben", more={"github_username": "ben99"})))
@@ -310,6 +329,15 @@ def test_gradescopes_submitters_are_the_rosters_students(tmp_path: Path, student
     found = discover(export(tmp_path / "class"), ASSIGNMENT, roster(*students))
     assert [each.student for each in found.found][:3] == [student.student for student in students]
     assert found.missing == ()
+
+
+def test_an_account_that_reads_as_anothers_address_is_not_given_their_work(tmp_path: Path) -> None:
+    address = "ada@example.org"
+    class_ = roster(Student("1001", "Ada Lovelace", address), Student(address, "Bob Bad", "bob@example.org"))
+    files(tmp_path / "class" / address, "q2_relu.py")
+    found = discover(tmp_path / "class", ASSIGNMENT, class_)
+    assert [each.student for each in found.found] == ["1001"]
+    assert [each.student for each in found.missing] == [address]
 
 
 def test_a_student_number_without_its_zeros_is_found_among_gradescopes_submitters(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from autograder.intake import (
     source,
 )
 from autograder.intake.names import MAX_LISTED, MAX_NAME, printable, shortened
+from autograder.intake.notebook import only_python
 from autograder.intake.source import Unreadable
 from autograder.tests.conftest import SOLUTION, Grade
 
@@ -272,9 +273,40 @@ def test_an_encoding_in_which_a_comment_can_be_code_is_known(name: str) -> None:
     assert f"names {name.upper()} as" in encoding.misleading(f"# coding: {name}\n# +AAo-x = 1\n".encode())
 
 
+# A module whose docstring ends, by its encoding, at bytes that look like letters.
+_MAC, _SHIFT_JIS, _BIG5 = b"\xa2\xa2\xa2", b'\x83\\"""', b'\xa5\\"""'
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "begins"),
+    [
+        ("mac_arabic", _MAC, _MAC),
+        ("mac_farsi", _MAC, _MAC),
+        ("shift_jis", _SHIFT_JIS, b'"""'),
+        ("big5", _BIG5, b'"""'),
+    ],
+)
+def test_an_encoding_by_which_a_docstring_ends_unseen_is_known(name: str, ends: bytes, begins: bytes) -> None:
+    module = b'# coding: %b\n"""Notes.%b\nx = 1\n%b"""\n' % (name.encode(), ends, begins)
+    known: dict[str, int] = {}
+    exec(compile(encoding.importable(module), Q1, "exec"), known)  # noqa: S102  (it is ours)
+    assert known["x"] == 1
+    assert f"names {name.upper()} as" in encoding.misleading(module)
+
+
 def test_code_that_looks_like_a_part_of_a_comment_is_known() -> None:
     assert "direction of writing" in encoding.misleading("x = 1  # \u202e1 = x\n".encode())
     assert "carriage returns" in encoding.misleading(b"# an innocent line\rx = 1\n")
+
+
+@pytest.mark.parametrize("quotes", ["'''", '"""'])
+@pytest.mark.parametrize("line", ["%time {}", '!echo "" {}', "    files = !ls {}", "%%capture {}"])
+def test_code_that_a_notebook_shows_as_a_string_is_known(line: str, quotes: str) -> None:
+    above = "if True:\n" if line.startswith(" ") else ""
+    told = encoding.misleading(f"{only_python(above + line.format(quotes))}\nx = 1\n".encode())
+    assert "as if it were in a string" in told
+    closed = f"{only_python(above + line.format(quotes + quotes))}\nx = {quotes}1{quotes}\n"
+    assert encoding.misleading(closed.encode()) == ""
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
@@ -288,6 +320,14 @@ def test_line_ends_of_any_one_system_mislead_nobody(line_end: str) -> None:
 )
 def test_what_python_reads_like_a_person_or_not_at_all_misleads_nobody(name: str) -> None:
     assert encoding.misleading(f"# coding: {name}\n# \\x41 +AAo- ~{{ xn--a\nx = 1\n".encode()) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("shift_jis", "ソート 表 'ひらがな'"), ("big5", "功能 '一'"), ("mac_arabic", "مرحبا 'x'"), ("gbk", '卷积 "x"')],
+)
+def test_a_comment_in_the_encoding_of_its_own_country_misleads_nobody(name: str, text: str) -> None:
+    assert encoding.misleading(f"# coding: {name}\n# {text}\nx = 'y'\n".encode(name)) == ""
 
 
 @pytest.mark.parametrize(
