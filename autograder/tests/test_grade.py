@@ -165,7 +165,7 @@ def test_what_failing_tests_had_in_hand_is_let_go_at_once(assignment: Assignment
     source = f"import torch\n\n\ndef relu(*given, **named):\n    return torch.zeros({large})\n"
 
     def look(*_: object) -> None:
-        held.append(sum(isinstance(each, torch.Tensor) and each.numel() == large for each in gc.get_objects()))
+        held.append(sum(type(each) is torch.Tensor and each.numel() == large for each in gc.get_objects()))
 
     gc.disable()  # it would come by too late for answers of hundreds of megabytes
     try:
