@@ -211,10 +211,12 @@ class SuitePlugin:
             item.session.shouldfail = str(self.fault)  # whatever else is run: there will be no report
         if record.result.status == "error":
             session.flag(f"the test {record.result.name} could not be decided")
-        # What a failing test had in hand, tensors of any size, must not stay until the last test is done.
+        # What a failing test had in hand, tensors of any size, must not stay until the last test is done, nor until
+        # the collector comes by: pytest's own frames hold the error, and it holds them.
         for call in calls:
             if call.excinfo is not None:
                 traceback.clear_frames(call.excinfo.tb)
+                call.excinfo = None
         calls.clear()
         self._calls.forget()
         self._done += 1

@@ -14,17 +14,18 @@ _ACTIVATIONS = (  # with a slope, a bound or a scale of one's choice each is ReL
     r"_pointwise|clamp_run"  # operations that are fused with one
 )
 _HINGES = r"(?:hinge|cosine)_embedding|margin_(?:ranking_)?loss"  # losses: max(0, margin ± x), value by value
+_RECURRENT = r"rnn|lstm|gru"  # a cell with its gates open is a linear layer, one with a steep gate is ReLU
 _QUANTISED = r"quantize_per|(?:affine|empty)_quantized|quantized_tensor"  # what is below the smallest level becomes it
 
 OPERATIONS: dict[str, str] = {
     "conv2d": _CONVOLUTION,
-    "relu": rf"{_ACTIVATIONS}|{_HINGES}|{_QUANTISED}",
+    "relu": rf"{_ACTIVATIONS}|{_HINGES}|{_QUANTISED}|{_RECURRENT}",
     # The average of powers of two, one for each place in the order of the pixels, tells the largest.
     "max_pool2d": rf"(?:max|avg|lp)_pool|{_REGIONS}",
     # A convolution with equal weights is an average pool.
     "avg_pool2d": rf"avg_pool|lp_pool|{_REGIONS}|{_RESAMPLING}|{_CONVOLUTION}",
-    "linear": rf"{_LINEAR}|{_CONVOLUTION}",  # one with a kernel of 1 is a linear layer
-    "FullyConnected": rf"{_LINEAR}|{_CONVOLUTION}",
+    "linear": rf"{_LINEAR}|{_CONVOLUTION}|{_RECURRENT}",  # a convolution of 1 pixel is linear
+    "FullyConnected": rf"{_LINEAR}|{_CONVOLUTION}|{_RECURRENT}",
 }
 """For each function that must be written from scratch: what the operations of torch are called that would do it.
 

@@ -17,6 +17,7 @@ from tests.shown import brief
 
 LAST = 6  # of one test
 MOST_TEXT = 80  # characters of an argument
+MOST_KEPT = 32 << 20  # bytes of an answer; the largest right one, the weights of a whole EfficientNet-B0, has 21 MB
 
 
 @dataclass
@@ -132,7 +133,12 @@ class KeptFailure:
         """What is kept of a test that has just ended, before what it had in hand is let go."""
         compared = getattr(error, "compared", None)
         compared = compared if isinstance(compared, Compared) else None
-        return cls(question, test, result, evidence, compared, _until_the_last(calls.steps, error, compared))
+        steps = _until_the_last(calls.steps, error, compared)
+        for step in steps:  # what answers of any size were is in the evidence; of all tests together none may stay
+            step.result = _unless_large(step.result)
+        if compared is not None:
+            compared = compared._replace(got=_unless_large(compared.got))
+        return cls(question, test, result, evidence, compared, steps)
 
 
 def _until_the_last(steps: list[Step], error: BaseException | None, compared: Compared | None) -> list[Step]:
@@ -142,6 +148,18 @@ def _until_the_last(steps: list[Step], error: BaseException | None, compared: Co
         if (error is not None and step.error is error) or decided:
             return steps[: number + 1]
     return list(steps)
+
+
+def _unless_large(value: Any) -> Any:
+    """What came, or `UNKNOWN` in place of more bytes than are kept."""
+    return UNKNOWN if _bytes(value) > MOST_KEPT else value
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, Tensor):
+        return value.numel() * value.element_size()
+    items = value.values() if type(value) is dict else value if type(value) in (list, tuple) else ()
+    return sum(map(_bytes, items))
 
 
 def _argument(value: object) -> str:

@@ -27,6 +27,9 @@ _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # (the Macintosh's for Arabic and Persian), in others a letter may end with the byte of a backslash (Shift JIS, Big5).
 _BOUNDS = re.compile(r"""\\*["']|#""")
 
+# After a form feed Python counts columns from 0 again: what editors show further in need not be a part of the block.
+_OUTDENTED = re.compile(rb"(?:^|[\r\n])[ \t]+\f[ \t\f]*[^\s#]")
+
 # What `notebook` makes of a line that is not Python, and strings of three quotes in it: after one that does not end
 # there, editors show what follows as a part of it.
 _LEFT_OUT = re.compile(rb"^[ \t]*(?:pass  )?# left out: (.*)", re.MULTILINE)
@@ -94,6 +97,8 @@ def misleading(contents: bytes) -> str:
             return "holds marks that turn the direction of writing, so that what reads as a comment can be code"
     if b"\n" in contents and re.search(rb"\r(?!\n)", contents):
         return "holds carriage returns between line feeds: after one, what looks like the same line can be code"
+    if _OUTDENTED.search(contents):
+        return "holds form feeds in its indentation: after one, what looks like a part of a block need not be one"
     if any(re.search(rb"'''|\"\"\"", _WHOLE_STRINGS.sub(b"", line)) for line in _LEFT_OUT.findall(contents)):
         return "holds a line for IPython alone after which a notebook shows code as if it were in a string"
     return ""

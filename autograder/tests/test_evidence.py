@@ -17,6 +17,7 @@ from autograder import bank, course
 from autograder.batch.results import Result
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
+from autograder.evidence import calls
 from autograder.evidence.calls import KeptFailure
 from autograder.evidence.scripts import refuse_unless_new, script_of, write_scripts
 from autograder.grade import grade
@@ -31,6 +32,7 @@ from autograder.roster import Student
 from autograder.sandbox.sandbox import Sandbox
 from autograder.secret import Seeds, seeds_for_tests
 from autograder.tests.test_command_line import run
+from tests.checks import UNKNOWN
 
 NAME = '"""\nraise SystemExit(7)\n"""@CALLS@'  # of a submission that would like to be run
 SEEDS = seeds_for_tests(1)
@@ -229,6 +231,20 @@ def test_scripts_of_every_question_run(
         here = again(script)
         assert "in grading  " in here
         assert "Traceback" not in here
+
+
+def test_large_answers_are_not_kept(
+    sandbox: Sandbox, assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "MOST_KEPT", 1 << 20)
+    source = "import torch\n\n\ndef relu(*given, **named):\n    return torch.zeros(1 << 20)\n"
+    found = graded(sandbox, assignment, "q2_relu", source)
+    assert found.failures
+    assert all(step.result is UNKNOWN for failure in found.failures for step in failure.steps)
+    assert all(failure.compared is not None and failure.compared.got is UNKNOWN for failure in found.failures)
+    scripts = write_scripts(tmp_path / "scripts", found.failures, found.submission, assignment)
+    assert sum(path.stat().st_size for path in (tmp_path / "scripts").iterdir() if path.is_file()) < 1 << 20
+    assert "NOT EQUAL: another shape or dtype" in again(scripts[0])
 
 
 def test_what_cannot_be_asked_for_is_said_before_grading(tmp_path: Path) -> None:

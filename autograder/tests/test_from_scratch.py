@@ -93,11 +93,13 @@ OTHERS = [
     ("q2", "def relu(x, inplace=False): return torch.relu_(x) if inplace else torch.relu(x)", set()),
     ("q2", "def relu(x, inplace=False): return nn.ReLU(inplace)(x)", set()),
     ("q2", "def relu(x, inplace=False): return F.leaky_relu(x, 0.0, inplace)", set()),
+    ("q2", "def relu(*a, **k): return nn.LSTM(1, 1)(torch.zeros(1, 1, 1)) and _own(*a, **k)", set()),
     ("q3", "def max_pool2d(*a, **k): return F.max_pool2d(*a, **k)", {"two pools"}),
     ("q3", "def max_pool2d(x, *a, **k): return F.max_pool1d(x[0], 1), _own(x, *a, **k)", {"two pools"}),
     ("q4", "def avg_pool2d(*a, **k): return F.avg_pool2d(*a, **k)", {"two pools"}),
     ("q4", "def avg_pool2d(*a, **k): return F.conv1d(torch.ones(1, 1, 2), torch.ones(1, 1, 1))", {"two pools"}),
     ("q5", "def linear(*a, **k): return F.linear(*a, **k)", {"parameters"}),
+    ("q5", "def linear(*a, **k): return nn.LSTM(1, 1)(torch.zeros(1, 1, 1)) and _own(*a, **k)", {"parameters"}),
     ("q5", "class FullyConnected(nn.Linear): pass", {"parameters", *FUNCTION_OF_Q5}),
 ]
 

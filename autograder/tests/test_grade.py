@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pickle
@@ -11,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from autograder import course, suite
 from autograder.course import Assignment
 from autograder.errors import GraderFault, KilledFromOutside, UnusableRequest
 from autograder.grade import grade
-from autograder.intake import read_submission
+from autograder.intake import Submission, read_submission
 from autograder.report import SCHEMA, Report, write_json
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.conftest import SOLUTION, Grade
@@ -156,6 +158,29 @@ def test_code_that_reads_as_a_comment_is_flagged(graded: Grade, tmp_path: Path) 
     (tmp_path / "q1_conv2d.py").write_text("# coding: utf-7\n# +AAo-def conv2d(*given):+AAo-    return None\n")
     (question,) = graded(tmp_path).questions
     assert any("names UTF-7 as its encoding" in flag for flag in question.flags)
+
+
+def test_what_failing_tests_had_in_hand_is_let_go_at_once(assignment: Assignment, sandbox: Sandbox) -> None:
+    large, held = 1 << 20, []
+    source = f"import torch\n\n\ndef relu(*given, **named):\n    return torch.zeros({large})\n"
+
+    def look(*_: object) -> None:
+        held.append(sum(type(each) is torch.Tensor and each.numel() == large for each in gc.get_objects()))
+
+    gc.disable()  # it would come by too late for answers of hundreds of megabytes
+    try:
+        report = grade(
+            Submission("a student", {"q2_relu.py": source.encode()}),
+            assignment,
+            sandbox,
+            questions=("q2",),
+            progress=look,
+        )
+    finally:
+        gc.enable()
+    assert report.score == 0
+    assert len(held) > 4
+    assert max(held) <= 2  # pytest has the last error, with one tensor and what it was compared as
 
 
 def test_an_unknown_question_is_refused(assignment: Assignment) -> None:

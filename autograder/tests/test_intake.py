@@ -299,6 +299,15 @@ def test_code_that_looks_like_a_part_of_a_comment_is_known() -> None:
     assert "carriage returns" in encoding.misleading(b"# an innocent line\rx = 1\n")
 
 
+def test_code_that_looks_like_a_part_of_a_block_is_known() -> None:
+    module = b"x = 0\nif False:\n    y = 2\n    \fx = 1\n"
+    known: dict[str, int] = {}
+    exec(compile(encoding.importable(module), Q1, "exec"), known)  # noqa: S102  (it is ours)
+    assert known["x"] == 1
+    assert "form feeds" in encoding.misleading(module)
+    assert encoding.misleading(b"x = 0\n\f\ndef f():\n    y = 2\n    \f\n    return y\n\n\f\n\fz = 1\n") == ""
+
+
 @pytest.mark.parametrize("quotes", ["'''", '"""'])
 @pytest.mark.parametrize("line", ["%time {}", '!echo "" {}', "    files = !ls {}", "%%capture {}"])
 def test_code_that_a_notebook_shows_as_a_string_is_known(line: str, quotes: str) -> None:
