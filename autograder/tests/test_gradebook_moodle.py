@@ -214,7 +214,7 @@ def test_zeros_and_what_moodle_passes_over_are_counted_as_its_versions_do(tmp_pa
 def test_after_a_regrade_feedback_is_known_again_in_a_fresh_worksheet(tmp_path: Path) -> None:
     """Moodle 4.1 to 5.0 write comments into a worksheet without tags, and take in what it has as it is.
 
-    The counts are those of 4.2.3's and 4.5.6's own `process_import_grades`, run with PHP 8.2, after their own download.
+    The counts are those of 4.2.3's and 4.5.6's own `process_import_grades`, run with PHP 8.2, after 4.5.6's download.
     """
     out, book = in_class(tmp_path)
     odd = '<class "int"> &lt; \\"x\\" C:\\\nit\'s =1+1 & 2'
@@ -230,7 +230,9 @@ def test_after_a_regrade_feedback_is_known_again_in_a_fresh_worksheet(tmp_path: 
         for number, (student, _) in people.items():
             grade = "" if known[number].grade is None else f"{known[number].grade:.2f}"
             shown = downloaded(known[number].comment)
-            writer.writerow([f"Participant {number}", student, f"{student}@uni.example", "", grade, "50.00", "-", shown])
+            writer.writerow(
+                [f"Participant {number}", student, f"{student}@uni.example", "", grade, "50.00", "-", shown]
+            )
         (tmp_path / "fresh.csv").write_text(text.getvalue(), "utf-8")
         fresh = read_grade_book(out, book.assignment, read_class_roster(out))
         return "\n".join(moodle.write_worksheet(out, fresh, Rule(), tmp_path / "fresh.csv"))
