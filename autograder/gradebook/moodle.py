@@ -56,8 +56,8 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
     """Write OUT/moodle.csv for the gradebook's import; sentences about who is not in it and why.
 
     Moodle gives up at the first user it does not know, so only students of the roster are in it, by what it says. It
-    takes the numbers as they are, and refuses all of them if one is above the maximum of the grade item (4.1.10, 5.2;
-    4.4dev still asked whether it is above the site's, usually 100, and cut it down to the item's).
+    takes the numbers as they are, and refuses all of them if one is above the maximum of the grade item (4.1.10, 4.5.6,
+    5.2; 4.2.3 and 4.4dev still asked whether it is above the site's, usually 100, and cut it down to the item's).
 
     Args:
         out: the class's folder.
@@ -103,7 +103,8 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
     write_whole(out / IMPORT, _csv(header, *rows))
     as_they_are = (
         f"{IMPORT}: Moodle takes the numbers as they are: the grade item's maximum must be {decimal(maximum)} "
-        "(--moodle-maximum brings them to another); if one is above it, Moodle refuses the whole file."
+        "(--moodle-maximum brings them to another); if one is above it, Moodle refuses the whole file, or, in some "
+        "releases of 2023, cuts that one down without a word."
     )
     what = f"{IMPORT}: {len(rows)} of {len(book.lines)} students. {rule.what(maximum, usual)}"
     return [what, as_they_are, *told.sentences]
@@ -188,6 +189,12 @@ def _about(sheet: _Sheet) -> list[str]:
         said.append(f"Choose {_SEPARATORS[sheet.table.delimiter]} as the separator when you upload it.")
     if sheet.points:
         said.append("Grades had decimal commas, at which Moodle in English would cut them off; they have points now.")
+    if any(row["Grade"].text.strip() and _is_rounded(row[_MAXIMUM].text) for row in sheet.rows):
+        said.append(
+            "Its grades are rounded, since the grade item shows fewer than two decimals. Moodle takes them in as they "
+            "are there, also where nothing is filled in, and its counts differ: set the item's overall decimal places "
+            "to 2 (Grades, Gradebook setup), and download the worksheet again."
+        )
     if "Feedback comments" not in sheet.table.header:
         said.append("It has no column Feedback comments: the assignment's settings enable them.")
     return said
@@ -330,6 +337,11 @@ def _why_not(row: dict[str, Cell], line: Line, rule: Rule, maximum: float | None
         return f"left as it is, since its {_MAXIMUM} is not a number"
     withheld = rule.withheld(line)
     return f"no number, since {withheld}" if withheld else ""
+
+
+def _is_rounded(maximum: str) -> bool:
+    """Whether a worksheet's numbers have fewer decimals than grades here: all are written as the grade item's are."""
+    return re.fullmatch(r"\s*\d+([.,]\d?)?\s*", maximum, re.ASCII) is not None
 
 
 def _id_number(line: Line) -> str:
