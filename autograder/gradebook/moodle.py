@@ -1,7 +1,7 @@
 """Both ways into Moodle: a file for the gradebook's import, and an assignment's own grading worksheet, filled in.
 
-What Moodle does with them is from the source of 4.1.10, 4.4dev (November 2023), 5.0dev (October 2024) and 5.2.2; where
-they differ, it says which.
+What Moodle does with them is from the source of 4.1.10, 4.2.3, 4.4dev (November 2023), 4.5.6, 5.0dev (October 2024) and
+5.2.2; where they differ, it says which.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from autograder.batch.results import write_whole
 from autograder.downloads import moodle_participant
 from autograder.errors import UnusableRequest
 from autograder.gradebook.book import GradeBook, Line
-from autograder.gradebook.feedback import beginning, feedback
+from autograder.gradebook.feedback import feedback
 from autograder.gradebook.matching import FOUND_WITHOUT_ZEROS, Names, Way, email, in_source, known_by, match, name
 from autograder.gradebook.numbers import Rule, Told, decimal
 from autograder.gradebook.php_csv import moodle_rows
 from autograder.gradebook.table import Cell, Table, read_table
+from autograder.gradebook.worksheet_comments import is_ours
+from autograder.gradebook.worksheet_filled import Filled, number
 from autograder.inert import for_csv, one_line
 from autograder.people import comparable
-from autograder.wording import counted
 
 IMPORT = "moodle.csv"
 WORKSHEET = "moodle-worksheet.csv"
@@ -39,18 +40,8 @@ IDENTIFIERS: dict[str, Names] = {
 _GRADED = "Last modified (grade)"
 _NEEDED = ("Identifier", "Grade", _GRADED)  # without one of them Moodle refuses the file
 _MAXIMUM = "Maximum grade"
-_SPELT = {"Maximum Grade": _MAXIMUM}  # so up to 5.0; as it is now since 5.1
+_SPELT = {"Maximum Grade": _MAXIMUM}  # so up to 5.0's source of October 2024; as it is now in 4.5.6 and since 5.1
 _SEPARATORS = {";": "Semicolon", "\t": "Tab"}
-# Since 5.2 the upload asks of a grade whether it is true, and to PHP 0 is not: neither its preview nor its result says.
-_ZERO = (
-    "0 points, which Moodle since 5.2 does not take from a worksheet; an earlier grade stays: enter them on its page"
-)
-# It compares its own time of a grade with that of the row, to the minute, and reads the latter by the server's clock.
-_FEWER = (
-    "If it says fewer, it passed rows over, which it does without a word where its own grade is newer than the "
-    "worksheet, and where its server and you are in different time zones: download the worksheet again and fill in "
-    "that one, or tick the box on the upload page that allows overwriting newer grades."
-)
 _WAYS = (
     Way("Identifier", in_source(moodle_participant), lambda text: re.findall(r"\d+$", text.strip())),
     Way("Identifier", known_by("identifier", "participant")),
@@ -65,8 +56,8 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
     """Write OUT/moodle.csv for the gradebook's import; sentences about who is not in it and why.
 
     Moodle gives up at the first user it does not know, so only students of the roster are in it, by what it says. It
-    takes the numbers as they are, and refuses all of them if one is above the maximum of the grade item (4.1.10, 5.2;
-    4.4dev still asked whether it is above the site's, usually 100, and cut it down to the item's).
+    takes the numbers as they are, and refuses all of them if one is above the maximum of the grade item (4.1.10, 4.5.6,
+    5.2; 4.2.3 and 4.4dev still asked whether it is above the site's, usually 100, and cut it down to the item's).
 
     Args:
         out: the class's folder.
@@ -112,7 +103,8 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
     write_whole(out / IMPORT, _csv(header, *rows))
     as_they_are = (
         f"{IMPORT}: Moodle takes the numbers as they are: the grade item's maximum must be {decimal(maximum)} "
-        "(--moodle-maximum brings them to another); if one is above it, Moodle refuses the whole file."
+        "(--moodle-maximum brings them to another); if one is above it, Moodle refuses the whole file, or, in some "
+        "releases of 2023, cuts that one down without a word."
     )
     what = f"{IMPORT}: {len(rows)} of {len(book.lines)} students. {rule.what(maximum, usual)}"
     return [what, as_they_are, *told.sentences]
@@ -149,7 +141,7 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
     texts = [{heading: cell.text for heading, cell in row.items()} for row in sheet.rows]
     matches = match(texts, book.lines, _WAYS)
     told = Told(WORKSHEET)
-    filled = _Filled(dict(sheet.points), told)
+    filled = Filled(dict(sheet.points), told)
     maxima = set()
     count = 0
     usual = rule.maximum(book)
@@ -161,7 +153,7 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
             told.add("in the worksheet, but not in the grade book", student)
         if place not in matches.lines:
             continue
-        line, maximum = matches.lines[place], _number(row[_MAXIMUM].text)
+        line, maximum = matches.lines[place], number(row[_MAXIMUM].text)
         if place in matches.without_zeros:
             told.add(FOUND_WITHOUT_ZEROS, line.student.student)
         why_not = _why_not(row, line, rule, maximum)
@@ -172,7 +164,7 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
             told.add(rule.scaled(maximum), line.student.student)
         filled.grade(row["Grade"], rule.points(line, maximum), line.student.student)
         comments = row.get("Feedback comments")
-        if comments is not None and _ours(comments.text, book):
+        if comments is not None and is_ours(comments.text, book.assignment):
             filled.comment(comments, feedback(line, book.assignment, rule))
         elif comments is not None:
             told.add("feedback left as it is, since a person wrote it", line.student.student)
@@ -183,50 +175,12 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
         if line.key not in found and line.graded:
             told.add("in the grade book, but not found in the worksheet", line.student.student)
     students = [_student(row, matches.lines.get(place)) for place, row in enumerate(sheet.rows)]
+    filled.keep(sheet.rows, students)
     changes = filled.changes | _emptied(sheet, filled.changes, students, told)
     write_whole(out / WORKSHEET, sheet.table.changed(changes))
     what = " ".join(rule.what(maximum, usual) for maximum in sorted(maxima))
     said = [f"{count} of {len(sheet.rows)} rows filled in. {what}".strip(), *filled.expected, *_about(sheet)]
     return [*(f"{WORKSHEET}: {sentence}" for sentence in said), *told.sentences]
-
-
-@dataclass
-class _Filled:
-    """What is written into a worksheet.
-
-    Attributes:
-        changes: by cell.
-        told: about students.
-        graded, zeros, commented: grades that are not those of the worksheet, how many of them are 0, other feedback.
-    """
-
-    changes: dict[Cell, str]
-    told: Told
-    graded: int = 0
-    zeros: int = 0
-    commented: int = 0
-
-    def grade(self, cell: Cell, points: float, student: str) -> None:
-        self.changes[cell] = decimal(points)
-        if points == _number(cell.text):
-            return
-        self.graded += 1
-        if not points:
-            self.zeros += 1
-            self.told.add(_ZERO, student)
-
-    def comment(self, cell: Cell, text: str) -> None:
-        self.changes[cell] = text
-        self.commented += text != cell.text
-
-    @property
-    def expected(self) -> list[str]:
-        """What Moodle should say after the upload; it does not name those whose row it passed over."""
-        if not self.graded and not self.commented:
-            return ["Nothing in it differs from the worksheet, so Moodle should find no changes."]
-        since = f" (from Moodle 5.2 on: {self.graded - self.zeros})" if self.zeros else ""
-        counts = f"{counted(self.graded, 'grade')}{since} and {counted(self.commented, 'feedback instance')}"
-        return [f"Moodle should say that it updated {counts}.", _FEWER]
 
 
 def _about(sheet: _Sheet) -> list[str]:
@@ -235,6 +189,12 @@ def _about(sheet: _Sheet) -> list[str]:
         said.append(f"Choose {_SEPARATORS[sheet.table.delimiter]} as the separator when you upload it.")
     if sheet.points:
         said.append("Grades had decimal commas, at which Moodle in English would cut them off; they have points now.")
+    if any(row["Grade"].text.strip() and _is_rounded(row[_MAXIMUM].text) for row in sheet.rows):
+        said.append(
+            "Its grades are rounded, since the grade item shows fewer than two decimals. Moodle takes them in as they "
+            "are there, also where nothing is filled in, and its counts differ: set the item's overall decimal places "
+            "to 2 (Grades, Gradebook setup), and download the worksheet again."
+        )
     if "Feedback comments" not in sheet.table.header:
         said.append("It has no column Feedback comments: the assignment's settings enable them.")
     return said
@@ -379,15 +339,9 @@ def _why_not(row: dict[str, Cell], line: Line, rule: Rule, maximum: float | None
     return f"no number, since {withheld}" if withheld else ""
 
 
-def _ours(text: str, book: GradeBook) -> bool:
-    """Whether a comment may be replaced: it is empty, or what was written here an earlier time."""
-    return not text.strip() or text.startswith(beginning(book.assignment))
-
-
-def _number(text: str) -> float | None:
-    """A number with a point or a comma, be it 0; None if it is not one."""
-    shown = text.strip().replace(",", ".")
-    return float(shown) if re.fullmatch(r"\d+(\.\d*)?", shown, re.ASCII) else None
+def _is_rounded(maximum: str) -> bool:
+    """Whether a worksheet's numbers have fewer decimals than grades here: all are written as the grade item's are."""
+    return re.fullmatch(r"\s*\d+([.,]\d?)?\s*", maximum, re.ASCII) is not None
 
 
 def _id_number(line: Line) -> str:

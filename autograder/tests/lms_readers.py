@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -203,6 +204,12 @@ def worksheet_upload(
             there.comment = comment
             commented += 1
     return graded, commented
+
+
+def downloaded(comment: str) -> str:
+    """A comment as Moodle writes it into a worksheet: without tags, and all references decoded but an apostrophe's."""
+    text = re.sub("<[a-z/][^<>]*>", "", re.sub("</p>|[\\n\\r]", "   ", comment))
+    return re.sub("&(?!#39;)#?[a-z0-9]+;", lambda found: html.unescape(found[0]), text)
 
 
 def worksheet_import(text: str, delimiter: str = ",", mark: str = ".") -> dict[int, tuple[float | None, str]]:

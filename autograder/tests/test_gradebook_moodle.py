@@ -20,11 +20,13 @@ from autograder.gradebook.book import read_grade_book
 from autograder.gradebook.feedback import feedback
 from autograder.gradebook.numbers import Rule
 from autograder.gradebook.php_csv import moodle_rows, php_rows, php_text
+from autograder.gradebook.worksheet_comments import is_ours
 from autograder.tests.classes import make_class, result_of
 from autograder.tests.gradebook_class import NAMES, finals, in_class
 from autograder.tests.lms_readers import (
     Graded,
     ImportAborted,
+    downloaded,
     moodle_import,
     worksheet_import,
     worksheet_upload,
@@ -88,7 +90,7 @@ def sheet(maximum: str, heading: str, **filled: tuple[str, str]) -> str:
     return WORKSHEET.format(quoted='"Full name"', heading=heading, max=maximum, **{**empty, **filled})
 
 
-# "Maximum grade" since Moodle 5.1; "Maximum Grade" in 4.1, 4.4 and 5.0's source of October 2024.
+# "Maximum grade" in Moodle 4.5.6 and since 5.1; "Maximum Grade" in 4.1, 4.2.3, 4.4 and 5.0's source of October 2024.
 @pytest.mark.parametrize("heading", ["Maximum grade", "Maximum Grade"])
 def test_a_worksheet_is_filled_in_and_all_else_stays_byte_for_byte(tmp_path: Path, heading: str) -> None:
     out, book = in_class(tmp_path)
@@ -207,6 +209,88 @@ def test_zeros_and_what_moodle_passes_over_are_counted_as_its_versions_do(tmp_pa
     again = tmp_path / "again.csv"
     again.write_text(text, "utf-8")
     assert "Moodle should find no changes" in "\n".join(moodle.write_worksheet(out, book, Rule(), again))
+
+
+def test_after_a_regrade_feedback_is_known_again_in_a_fresh_worksheet(tmp_path: Path) -> None:
+    """Moodle 4.1 to 5.0 write comments into a worksheet without tags, and take in what it has as it is.
+
+    The counts are those of 4.2.3's and 4.5.6's own `process_import_grades`, run with PHP 8.2, after 4.5.6's download.
+    """
+    out, book = in_class(tmp_path)
+    odd = '<class "int"> &lt; \\"x\\" C:\\\nit\'s =1+1 & 2'
+    write_result(out, result_of("ben", book.assignment, 0.5, message=odd))
+    people = {1: ("anna", ""), 2: ("ben", ""), 3: ("dana", "<p>See <b>me</b></p>"), 4: ("stranger", "<p>- late</p>")}
+    known = {number: Graded(None, comment) for number, (_, comment) in people.items()}
+
+    def filled_in() -> str:
+        """What is said of a fresh worksheet."""
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(HEAD.strip().split(","))
+        for number, (student, _) in people.items():
+            grade = "" if known[number].grade is None else f"{known[number].grade:.2f}"
+            shown = downloaded(known[number].comment)
+            writer.writerow(
+                [f"Participant {number}", student, f"{student}@uni.example", "", grade, "50.00", "-", shown]
+            )
+        (tmp_path / "fresh.csv").write_text(text.getvalue(), "utf-8")
+        fresh = read_grade_book(out, book.assignment, read_class_roster(out))
+        return "\n".join(moodle.write_worksheet(out, fresh, Rule(), tmp_path / "fresh.csv"))
+
+    def uploaded() -> tuple[int, int]:
+        text = (out / "moodle-worksheet.csv").read_text("utf-8")
+        return worksheet_upload(text, known, since_5_2=False, overwrite=True)
+
+    said = filled_in()
+    assert "updated 3 grades and 2 feedback instances." in said
+    assert "It may count up to 2 feedback instances more: comments that are left as they are." in said
+    assert "lose formatting, links and pictures, since worksheets have their text alone, 2: dana, stranger." in said
+    assert "since a person wrote it, 1: dana." in said
+    assert uploaded() == (3, 4)
+    assert r"\"x" in downloaded(known[2].comment), "for a comment that stays with that, no file would be written"
+    assert "Moodle should find no changes" in filled_in()
+    assert uploaded() == (0, 0)
+
+    write_result(out, result_of("anna", book.assignment, 0.5))
+    said = filled_in()
+    assert "updated 1 grade and 1 feedback instance." in said
+    assert "since a person wrote it, 1: dana." in said
+    assert uploaded() == (1, 1)
+    assert known[1].comment.startswith("<p><b>")
+    assert "<ul><li>" in known[2].comment, "students would read a heap of words"
+
+
+@pytest.mark.parametrize(
+    ("grade", "maximum", "rounded"),
+    [("12", "20", True), ("12.4", "20.0", True), ("12,4", "20,0", True), ("12.40", "20.00", False), ("", "20", False)],
+)
+def test_grades_that_the_worksheet_has_rounded_are_warned_of(
+    tmp_path: Path, grade: str, maximum: str, rounded: bool
+) -> None:
+    """4.2.3, 4.5.6 and 5.2.2 made 12 of the 12.35 of somebody whom nobody had graded anew."""
+    out, book = in_class(tmp_path)
+    given = tmp_path / "worksheet.csv"
+    rows = f'Participant 1,,anna@uni.example,,,"{maximum}",-,\nParticipant 2,,x@uni.example,,"{grade}","{maximum}",-,\n'
+    given.write_text(HEAD + rows, "utf-8")
+    said = "\n".join(moodle.write_worksheet(out, book, Rule(), given))
+    assert ("Its grades are rounded, since the grade item shows fewer than two decimals." in said) == rounded
+
+
+@pytest.mark.parametrize(
+    ("comment", "ours"),
+    [
+        (" ", True),
+        ("<p><b>Lab &lt;1&gt; &amp; 2:</b> anything", True),
+        ("Lab <1> & 2: 3.5 of 5 points; 2 more await a reader.   Q1", True),
+        ("Lab <1> & 2: 12 of 80 points.", True),
+        ("Lab <1> & 2: well done, 3 of 5 points.", False),
+        ("Lab <1> & 2 was hard: 3 of 5 points.", False),
+        ("Lab &lt;1&gt; &amp; 2: 3 of 5 points.", False),
+        ("3 of 5 points.", False),
+    ],
+)
+def test_a_comment_is_ours_by_how_it_begins(assignment: Assignment, comment: str, ours: bool) -> None:
+    assert is_ours(comment, replace(assignment, title="Lab <1> & 2")) == ours
 
 
 def test_what_moodle_would_misread_is_left_empty_where_it_is_not_needed(tmp_path: Path) -> None:
