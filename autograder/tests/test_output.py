@@ -153,6 +153,15 @@ def test_a_full_disk_is_named_and_nothing_unfinished_stays(graded_class: Path, f
     assert left <= {"students", "staff"}
 
 
+def test_a_roster_for_which_there_is_no_room_leaves_nothing(graded_class: Path, full: Path) -> None:
+    fill(full)
+    roster = graded_class / "roster.csv"
+    done = run("class", str(graded_class.parent), "--out", str(full / "out"), "--roster", str(roster), "--no-training")
+    assert done.returncode == 2
+    assert "No space left on device" in one_sentence(done)
+    assert not [path for path in (full / "out").iterdir() if "roster" in path.name]
+
+
 @pytest.mark.slow  # every command
 def test_every_command_says_that_the_disk_is_full_and_can_be_given_again(graded_class: Path, full: Path) -> None:
     shutil.copytree(graded_class, full / "class")
@@ -203,6 +212,11 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
             write()
             assert b"it" in read.result(timeout=10)
         assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_memory_that_ran_out_in_a_library_is_told_as_that() -> None:
+    with pytest.raises(GraderFault, match="There is too little memory"), guarded():
+        raise ValueError("a rule") from MemoryError()
 
 
 @pytest.mark.parametrize(
