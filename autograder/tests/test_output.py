@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import course
+from autograder import course, streams
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.folder_update import write_new, write_whole
@@ -217,6 +217,15 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 def test_memory_that_ran_out_in_a_library_is_told_as_that() -> None:
     with pytest.raises(GraderFault, match="There is too little memory"), guarded():
         raise ValueError("a rule") from MemoryError()
+
+
+@pytest.mark.parametrize(("limited", "kind"), [(True, GraderFault), (False, SystemError)])
+def test_an_error_of_pythons_own_is_told_as_memory_only_under_a_limit(
+    monkeypatch: pytest.MonkeyPatch, limited: bool, kind: type[Exception]
+) -> None:
+    monkeypatch.setattr(streams, "_is_limited", lambda: limited)
+    with pytest.raises(kind), guarded():
+        raise SystemError("error return without exception set")
 
 
 @pytest.mark.parametrize(
