@@ -30,7 +30,7 @@ def written_answer(contents: bytes, question: str) -> str | None:
         question: its id, "q1".
 
     Raises:
-        Unreadable: it is no notebook, or says too much.
+        Unreadable: it is not a notebook, or says too much.
     """
     heading = re.compile(rf"(?im)^##\s*{re.escape(question)}\b.*$")
     told: list[str] = []
@@ -53,7 +53,7 @@ def turned_into_code(contents: bytes, question: str, file: str) -> list[str]:
         file: the notebook's name.
 
     Raises:
-        Unreadable: it is no notebook.
+        Unreadable: it is not a notebook.
     """
     return [
         f"{file}, cell {cell.number} ({question}{WRITTEN}) {TURNED}"

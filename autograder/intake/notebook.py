@@ -72,7 +72,7 @@ def code_cells(contents: bytes, question: Question | None = None) -> list[CodeCe
         question: whose notebook it is; without, no cell is known by its id.
 
     Raises:
-        Unreadable: it is no notebook, or none for Python.
+        Unreadable: it is not a notebook, or none for Python.
     """
     import nbformat
     from nbformat import reader
@@ -98,7 +98,7 @@ def code_cells(contents: bytes, question: Question | None = None) -> list[CodeCe
 
 
 def why_unreadable(contents: bytes) -> str:
-    """What is wrong with a file that is no notebook, as it follows the file's name."""
+    """What is wrong with a file that is not a notebook, as it follows the file's name."""
     conflict = _CONFLICT.search(contents)
     if conflict is None:
         return NO_NOTEBOOK

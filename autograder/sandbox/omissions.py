@@ -49,7 +49,7 @@ class Omission:
 
 
 def read(value: object, is_kernel: Callable[[str], bool]) -> list[Omission] | None:
-    """What a worker answered, whoever wrote it; None if it is no such answer.
+    """What a worker answered, believed in nothing; None if it is not such an answer.
 
     Args:
         value: the answer.

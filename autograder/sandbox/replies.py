@@ -1,4 +1,4 @@
-"""What a worker answers, read with suspicion: it has the form of an answer, whoever wrote it, or is refused."""
+"""What a worker answers, read with suspicion: it has the form of an answer, or is refused, no matter what wrote it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.rule import OPERATIONS
 
 
 def check_reply(reply: dict[str, Any], given: dict[int | str, Any]) -> None:
-    """Make sure that a reply has the fields and types of a reply, whoever wrote it.
+    """Make sure that a reply has the fields and types of a reply.
 
     Raises:
         MalformedMessage: it has not.
@@ -45,7 +45,7 @@ def tensor_of(given: dict[int | str, Any], key: Any) -> torch.Tensor:
     """An argument that was given back: a tensor, for thousands of a whole state_dict would keep the grader busy."""
     argument = given[key]
     if not isinstance(argument, torch.Tensor):
-        raise codec.MalformedMessage("an argument given back that is no tensor")
+        raise codec.MalformedMessage("an argument given back that is not a tensor")
     return argument
 
 
