@@ -76,6 +76,32 @@ def guarded() -> Iterator[None]:
         if not _is_about_memory(str(error)):
             raise
         raise GraderFault(f"There is too little memory. {_MEMORY}") from None
+    except (GraderFault, UnusableRequest):
+        raise
+    except Exception as error:
+        if not _came_of_memory(error):
+            raise
+        raise GraderFault(f"There is too little memory. {_MEMORY}") from None
+
+
+def _came_of_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out in something that made an exception of its own of that, as a parser does."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, MemoryError) or (isinstance(error, SystemError) and _is_limited()):
+            return True  # an extension that cannot even make its exception leaves Python a SystemError
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _is_limited() -> bool:
+    """Whether there is a limit on what a process may address (`ulimit -v`)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return False
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
 def _forget_output() -> None:

@@ -12,15 +12,18 @@ from autograder.actions.github import require_no_token
 from autograder.actions.plan import Plan, read_plan, shard_count
 from autograder.errors import GraderFault, UnusableRequest, not_installed
 from autograder.inert import actions_file_entry, for_actions_log, json_text, one_line
+from autograder.streams import guarded, replace_what_is_lacking
 from autograder.wording import counted
 
 
 def main() -> int:
     """Run one step. Exit status: 0 done; 2 the request cannot be used; 1 something could not be done."""
     arguments = _arguments()
+    replace_what_is_lacking()
     try:
-        plan = read_plan(arguments.roster, arguments.students) if "students" in arguments else None
-        return int(arguments.step(arguments, plan))
+        with guarded():
+            plan = read_plan(arguments.roster, arguments.students) if "students" in arguments else None
+            return int(arguments.step(arguments, plan))
     except UnusableRequest as error:
         print(f"autograder: {for_actions_log(one_line(str(error)))}", file=sys.stderr)
         return 2

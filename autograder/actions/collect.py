@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autograder import folder_update
 from autograder.actions import folders
 from autograder.batch.changes import changes
 from autograder.batch.discover import Discovered
 from autograder.batch.results import (
     CLASS_FILE,
     CLASS_SCHEMA,
+    GRADED_IN_ACTIONS,
     ROSTER_FILE,
     Result,
     key_of,
@@ -31,22 +32,23 @@ from autograder.batch.run import only_run
 from autograder.batch.show import Show
 from autograder.batch.summary import finish
 from autograder.course import Assignment
+from autograder.deadline import moment
 from autograder.errors import UnusableRequest
 from autograder.inert import for_actions_log, json_text, one_line
 from autograder.people import comparable
-from autograder.roster import Roster, read_roster
-from autograder.wording import counted
+from autograder.roster import Roster, Student, read_roster
+from autograder.wording import counted, listed
 
-FOLDER = "graded in GitHub Actions"  # in class.json, where `class` has the folder with the submissions
 _UNCERTAIN = "A person has to look."
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """What a job kept of one student; `remarks` are its notes for a person."""
+    """What a job kept of one student; `remarks` are its notes for a person, `percent` what lateness cost there."""
 
     result: Result
     remarks: tuple[str, ...]
+    percent: float = 0
 
 
 def collect(downloaded: Path, out: Path, assignment: Assignment, roster: Path | None = None) -> int:
@@ -74,7 +76,7 @@ def collect(downloaded: Path, out: Path, assignment: Assignment, roster: Path | 
         _write_state(out, state, roster)
         with Show(len(kept)) as show:
             new = [each.result.graded_at for each in kept if _keep(out, each.result, show)]
-        for problem in (*problems, *_remarks(kept)):
+        for problem in (*problems, *_remarks(kept), *_about_lateness(kept, assignment, known)):
             print(for_actions_log(one_line(problem)), file=sys.stderr)
         discovered = Discovered((), _missing(out, known))
         finish(out, assignment, known, discovered, show, since=min(new, default="never"), again={})
@@ -101,8 +103,9 @@ def _read(downloaded: Path) -> tuple[list[_Kept], list[str]]:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             outcome = folders.read_outcome(path.parent)
             remarks = tuple(note for note in outcome.notes if _UNCERTAIN in note) if outcome is not None else ()
+            percent = outcome.percent if outcome is not None else 0
             if key not in newest or newest[key].result.graded_at < result.graded_at:
-                newest[key] = _Kept(replace(result, key=key), remarks)
+                newest[key] = _Kept(replace(result, key=key), remarks, percent)
     if not newest:
         raise UnusableRequest(
             " ".join(
@@ -128,11 +131,13 @@ def _state(out: Path, assignment: Assignment, kept: list[_Kept]) -> dict[str, An
     if CLASS_FILE not in others:
         if others:
             raise UnusableRequest(f"--out: {out} holds something else ({', '.join(others[:3])}): name a new folder.")
-        state: dict[str, Any] = {"schema": CLASS_SCHEMA, "title": assignment.title, "folder": FOLDER, "run": None}
-        return {**state, "modules": modules, "data": data}
+        state: dict[str, Any] = {"schema": CLASS_SCHEMA, "title": assignment.title, "folder": GRADED_IN_ACTIONS}
+        return {**state, "run": None, "modules": modules, "data": data}
     state = read_class(out)
-    if state["title"] != assignment.title or state.get("folder") != FOLDER:
-        raise UnusableRequest(f"--out: {out} holds a class that was not {FOLDER}, or “{state['title']}”: name another.")
+    if state["title"] != assignment.title or state.get("folder") != GRADED_IN_ACTIONS:
+        raise UnusableRequest(
+            f"--out: {out} holds a class that was not {GRADED_IN_ACTIONS}, or “{state['title']}”: name another."
+        )
     if kinds and state.get("data") is not None and data != state["data"]:
         raise UnusableRequest(
             f"--out: in {out} networks were trained on {state['data']}, in these results "
@@ -145,7 +150,7 @@ def _write_state(out: Path, state: dict[str, Any], roster: Path | None) -> None:
     try:
         write_whole(out / CLASS_FILE, json_text(state, indent=1) + "\n")
         if roster is not None and not ((out / ROSTER_FILE).exists() and roster.samefile(out / ROSTER_FILE)):
-            shutil.copyfile(roster, out / ROSTER_FILE)
+            folder_update.write_whole(out / ROSTER_FILE, roster.read_bytes())
     except OSError as error:
         raise UnusableRequest(f"--out: {out} cannot be written to: {error.strerror}.") from None
 
@@ -182,3 +187,22 @@ def _remarks(kept: list[_Kept]) -> Iterator[str]:
     failed = sum(each.result.ours for each in kept)
     if failed:
         yield f"{counted(failed, 'student')} could not be graded, for no fault of theirs: run the workflow again."
+
+
+def _about_lateness(kept: list[_Kept], assignment: Assignment, roster: Roster | None) -> Iterator[str]:
+    """Where lateness costs something else by the settings here than by those that the jobs had."""
+    students = {comparable(student.student): student for student in (roster.students if roster else ())}
+    differing = []
+    for each in kept:
+        student = students.get(comparable(each.result.student), Student(each.result.student))
+        if each.result.report is None or each.result.handed_in is None or student.handed_in is not None:
+            continue
+        late = student.deadline(assignment.due, assignment.late).lateness(moment(each.result.handed_in))
+        if late.percent != each.percent:
+            differing.append(f"{each.result.student} ({each.percent:g} % there, {late.percent:g} % here)")
+    if differing:
+        yield (
+            f"Lateness takes something else off here than where it was graded, {len(differing)}: "
+            f"{listed(differing)}. The grade book goes by `due` and `[late]` in this checkout's assignment.toml and by "
+            "the roster's extensions: make them those of the staff's repository, and collect again."
+        )

@@ -25,6 +25,14 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
 class _Problem(Exception):
     """Nothing of this student can be graded. The text follows the student's name."""
 
+    ours = False
+
+
+class _NotAsked(_Problem):
+    """GitHub did not answer: nothing is known of what was handed in, which must not become a 0."""
+
+    ours = True
+
 
 def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> int:
     """Fetch for each student; nobody's trouble is anybody else's. Returns the exit status."""
@@ -38,7 +46,7 @@ def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> i
             fetched = _fetch(entry.student.repository, deadline, {*wanted, EXPLANATIONS}, folder)
             told = ", ".join(f"{commit.sha[:7]} {commit.when}".strip() for commit in fetched.commits)
         except _Problem as problem:
-            fetched = Fetched(repository=entry.student.repository, problem=str(problem))
+            fetched = Fetched(repository=entry.student.repository, problem=str(problem), ours=problem.ours)
             told = fetched.problem
         except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are fetched)
             shutil.rmtree(folder, ignore_errors=True)
@@ -65,9 +73,9 @@ def _fetch(given: str, deadline: Deadline, wanted: set[str], folder: Path) -> Fe
     except github.Refused as refused:
         if refused.status in (404, 451):
             raise _Problem(f"the repository {name} is gone, or the token may not see it.") from None
-        raise _Problem(f"the repository {name} cannot be asked: {refused}.") from None
+        raise _NotAsked(f"the repository {name} cannot be asked: {refused}.") from None
     except (KeyError, TypeError):
-        raise _Problem(f"the repository {name} cannot be asked: GitHub's answer lacks its default branch.") from None
+        raise _NotAsked(f"the repository {name} cannot be asked: GitHub's answer lacks its default branch.") from None
     with tempfile.TemporaryDirectory(prefix="cnn-autograder-git-") as bare:
         try:
             repository = Repository(Path(bare) / "repository", f"{server}/{name}.git")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from autograder import folder_update
 from autograder.address_space import refuse_too_little
 from autograder.batch.discover import Discovered, Found, discover
 from autograder.batch.executors import DaskWorkers, LocalWorkers, Workers, local_jobs
@@ -197,10 +197,8 @@ def _roster(request: Request) -> Roster | None:
         return read_roster(kept) if kept.exists() else None
     roster = read_roster(request.roster)
     if not kept.exists() or not request.roster.samefile(kept):
-        unfinished = kept.with_name(f".{kept.name}.unfinished")
         try:
-            shutil.copyfile(request.roster, unfinished)
-            unfinished.replace(kept)
+            folder_update.write_whole(kept, request.roster.read_bytes())
         except OSError as error:
             raise UnusableRequest(f"--out: {request.out} cannot be written to: {error.strerror}.") from None
     return roster

@@ -30,6 +30,7 @@ from autograder.roster import Roster, read_roster
 CLASS_FILE = "class.json"
 ROSTER_FILE = "roster.csv"
 RESULTS = "results"
+GRADED_IN_ACTIONS = "graded in GitHub Actions"  # in class.json, where `class` has the folder with the submissions
 RESULT_SCHEMA = "cnn-autograder/result/v1"
 CLASS_SCHEMA = "cnn-autograder/class/v1"
 
@@ -69,7 +70,7 @@ class Result:
         ours: the problem is no fault of the submission: there are no points yet, not even 0. A report is then an
             earlier one.
         handed_in: when, in ISO's form with the zone, where that is known.
-        claimed: whether that is what a file in the submission says, which its student can have written.
+        claimed: whether that is what a file in the submission or a commit says, which its student can have written.
         choose: of how many submissions of the student one is to be chosen, before any is graded; else 0.
         one_of: whose submission it is, where it is one of several of which none counts yet.
         answers: the written answers, by question id, as they were handed in; "" where there is none.

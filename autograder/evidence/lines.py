@@ -54,7 +54,7 @@ def evidence_of(
         lines += [("calls" if not number else "", text) for number, text in enumerate(calls.last)]
         if left:
             lines.append(("", f"these are the last; {left} were before"))
-    return [(label, text[:MOST_TEXT]) for label, text in lines]
+    return [(label, _cut(text)) for label, text in lines]
 
 
 def _place(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException] | None) -> Lines:
@@ -93,6 +93,8 @@ def _compared(compared: Compared) -> Lines:
 def _largest(compared: Compared) -> Lines:
     """Where the two differ most, and what the right value is made of."""
     expected, got = compared.expected, compared.got
+    if type(expected) is list and type(got) is list and len(expected) == len(got):
+        return _first_apart(expected, got)
     if not (isinstance(expected, Tensor) and isinstance(got, Tensor)):
         return []
     if expected.shape != got.shape or expected.dtype != got.dtype or not expected.numel():
@@ -101,6 +103,17 @@ def _largest(compared: Compared) -> Lines:
     where = formulas.index(place)
     right, came = (formulas.number(each[place].item()) for each in (expected.detach(), got.detach()))
     return [("largest", f"{where}  right {right}, came {came}: they differ by {formulas.number(difference)}")]
+
+
+def _first_apart(expected: list[Any], got: list[Any]) -> Lines:
+    """The first entries that differ: lines about whole lists may be cut off before them."""
+    both = [(described(right), described(came)) for right, came in zip(expected, got, strict=True)]
+    apart = next(((place, *pair) for place, pair in enumerate(both) if pair[0] != pair[1]), None)
+    return [] if apart is None else [("differ", f"in [{apart[0]}]: right {apart[1]}"), ("", f"came {apart[2]}")]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
 
 
 def largest_difference(expected: Tensor, got: Tensor) -> tuple[tuple[int, ...], float]:
@@ -118,7 +131,7 @@ def largest_difference(expected: Tensor, got: Tensor) -> tuple[tuple[int, ...], 
 def described(value: Any) -> str:
     """A value in a line: of a tensor its dtype, its shape, a few of its numbers."""
     if not isinstance(value, Tensor):
-        return brief(value, MOST_TEXT)
+        return brief(value, MOST_TEXT + 1)  # one more, by which `_cut` sees that there is more
     kind = str(value.dtype).removeprefix("torch.")
     numbers = value.detach().flatten()[:SHOWN].tolist()
     if not numbers:

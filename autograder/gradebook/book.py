@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.batch.results import Result, key_of, read_results
+from autograder.batch.results import CLASS_FILE, GRADED_IN_ACTIONS, Result, key_of, read_class, read_results
 from autograder.course import Assignment, Question
 from autograder.deadline import Lateness
 from autograder.downloads import canvas_late
@@ -22,7 +22,8 @@ from autograder.roster import Roster, Student
 from autograder.wording import choose_one, counted, number
 
 MOST_CLAIMED = 3  # remarks of one kind; where more than half of a class has it, one is enough
-_CLAIMED = "only what timestamp.txt in the submission says: nbgrader writes it, and its student could, too."
+_FILE = "only what timestamp.txt in the submission says: nbgrader writes it, and its student could, too."
+_COMMIT = "only the commit's own date: GitHub did not say when it was pushed, and its student can write that date."
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,8 @@ def read_grade_book(out: Path, assignment: Assignment, roster: Roster | None = N
                 _line(out, assignment, maxima, Student(each.student), each, in_roster=line.in_roster) for each in alike
             ]
             lines[place] = _with_choices(line, choices)
-    return GradeBook(assignment, *_about_timestamps(lines, problems))
+    by_commit = (out / CLASS_FILE).exists() and read_class(out).get("folder") == GRADED_IN_ACTIONS
+    return GradeBook(assignment, *_about_claims(lines, problems, _COMMIT if by_commit else _FILE))
 
 
 def _to_choose(results: list[Result]) -> Result:
@@ -199,15 +201,15 @@ def _with_choices(line: Line, choices: list[Line]) -> Line:
     return replace(line, notes=(*line.notes, note[:1].upper() + note[1:]), choices=tuple(choices))
 
 
-def _about_timestamps(lines: list[Line], problems: list[str]) -> tuple[tuple[Line, ...], tuple[str, ...]]:
+def _about_claims(lines: list[Line], problems: list[str], source: str) -> tuple[tuple[Line, ...], tuple[str, ...]]:
     """Remark where lateness rests on what a student can have written; of a class in which it always does, once."""
     claimed = [line for line in lines if line.lateness is not None and line.claimed]
     handed_in = sum(line.result is not None for line in lines)
     if len(claimed) > MOST_CLAIMED and 2 * len(claimed) > handed_in:
-        of_all = f"For {counted(len(claimed), 'submission')}, when they were handed in is {_CLAIMED}"
+        of_all = f"For {counted(len(claimed), 'submission')}, when they were handed in is {source}"
         return tuple(lines), (*problems, of_all)
     noted = [
-        replace(line, notes=(*line.notes, f"When it was handed in is {_CLAIMED}")) if line in claimed else line
+        replace(line, notes=(*line.notes, f"When it was handed in is {source}")) if line in claimed else line
         for line in lines
     ]
     return tuple(noted), tuple(problems)

@@ -173,7 +173,9 @@ def _column(table: Table | None, possible: Sequence[str], book: GradeBook, rule:
     cell = possible[table.header.index(heading)] if table and possible else ""
     maximum = _number(cell)
     if not maximum:
-        raise UnusableRequest(f"The export does not say how many points {heading} has, but {cell or 'nothing'}.")
+        raise UnusableRequest(
+            f"The export does not say how many points {heading} has: that cell holds {cell or 'nothing'}."
+        )
     return _Column(heading, maximum, rule.maximum(book), there=True)
 
 

@@ -50,6 +50,7 @@ def test_ceil_mode_and_what_hangs_over(q4):
         named = {"ceil_mode": True, "count_include_pad": counted}
         assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 8) + 1, (3, 2), stride=2, **named)
         assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 5, 5) + 1, 2, stride=3, padding=1, **named)
+        assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 5, 6) + 1, (2, 3), stride=2, **named)  # both axes
 
 
 @pytest.mark.points(1, category="divisor override")

@@ -346,6 +346,23 @@ def test_whatever_happens_to_one_student_the_next_is_fetched(
     assert ben == Fetched("o/ben", (Commit("b" * 40),))
 
 
+@pytest.mark.parametrize(("status", "ours"), [(0, True), (500, True), (404, False)])
+def test_a_repository_that_github_says_nothing_of_is_no_zero(
+    assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, ours: bool
+) -> None:
+    def refuse(_: str) -> None:
+        raise github.Refused(status, "no answer")
+
+    (tmp_path / "roster.csv").write_text("student,repository\nada,o/ada\n")
+    entries = read_plan(tmp_path / "roster.csv").entries
+    monkeypatch.setenv("GH_TOKEN", "hush")
+    monkeypatch.setattr(github, "get", refuse)
+    fetch_all(entries, assignment, tmp_path)
+    fetched = folders.read_fetched(tmp_path / folders.FETCHED / entries[0].key)
+    assert fetched is not None
+    assert fetched.ours == ours
+
+
 def test_a_submodule_is_left_alone(student: Student, assignment: Assignment) -> None:
     student.write("q1_conv2d.py", b"x = 1\n")
     head = student.push()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +108,37 @@ def test_answers_are_read_and_points_are_booked(
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert set(rows) == {"ada", "bob", "cleo"}
     assert rows["ada"]["raw score"] == "7.5"
+
+
+def test_what_people_read_of_lateness_is_true_of_commits(
+    jobs: Path, downloaded: Path, tmp_path: Path, assignment: Assignment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    collect(downloaded, tmp_path / "class", assignment, jobs / "roster.csv")
+    assert "Lateness takes" not in capsys.readouterr().err
+    (ada, *_) = book_of(tmp_path / "class", assignment).lines
+    (note,) = ada.notes
+    assert note.startswith("When it was handed in is only the commit's own date: GitHub did not say when it was pushed")
+    collect(downloaded, tmp_path / "undated", replace(assignment, due=None), jobs / "roster.csv")
+    told = [line for line in capsys.readouterr().err.splitlines() if "Lateness takes something else off here" in line]
+    assert len(told) == 1
+    assert "graded, 1: ada (10 % there, 0 % here). The grade book goes by `due`" in told[0]
+    (jobs / "longer.csv").write_text("student,extension\nada,2026-10-09T12:00:00+00:00\n")
+    collect(downloaded, tmp_path / "longer", assignment, jobs / "longer.csv")
+    assert "ada (10 % there, 0 % here)" in capsys.readouterr().err
+
+
+def test_output_that_is_closed_is_one_sentence(jobs: Path, downloaded: Path, tmp_path: Path) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    out, roster = str(tmp_path / "class"), str(jobs / "roster.csv")
+    done = subprocess.run(
+        [sys.executable, "-m", "autograder.actions", "collect", str(downloaded), "--out", out, "--roster", roster],
+        cwd=course.ROOT, stdout=writes, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writes)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("autograder: Standard output was not written to its end")
+    assert (tmp_path / "class" / "grades.csv").exists()
 
 
 def test_a_later_run_keeps_what_people_gave_and_tells_what_changed(

@@ -102,6 +102,19 @@ def test_staff_read_what_was_called_and_what_came(pool: Graded) -> None:
     assert "max_pool2d(x[2,3,7,8], (2, 3), 2, (1, 0))" in test.staff
 
 
+def test_of_lists_the_entry_that_differs_is_shown_and_what_is_cut_off_says_so(
+    sandbox: Sandbox, assignment: Assignment
+) -> None:
+    solution = (course.SOLUTIONS / "q6_lenet.py").read_text("utf-8")
+    assert "sum(known) / len(known) if" in solution
+    source = solution.replace("sum(known) / len(known) if", "max(known) if")
+    lines = graded(sandbox, assignment, "q6_lenet", source).test("comparison").evidence
+    assert all(text.endswith("…") for label, text in lines if label in ("right", "came"))
+    (place,) = [number for number, (label, _) in enumerate(lines) if label == "differ"]
+    assert lines[place][1].startswith("in [4]: right {'class': 'mean', 'b': 20.0")
+    assert lines[place + 1][1].startswith("came {'class': 'mean', 'b': 30.0")
+
+
 def test_only_hidden_tests_that_failed_have_any(pool: Graded, solutions_report: Report, tmp_path: Path) -> None:
     for test in pool.report.questions[0].tests:
         assert bool(test.evidence) == (test.visibility == "hidden" and test.status != "passed"), test.name

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import course
+from autograder import course, streams
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.folder_update import write_new, write_whole
@@ -153,6 +153,15 @@ def test_a_full_disk_is_named_and_nothing_unfinished_stays(graded_class: Path, f
     assert left <= {"students", "staff"}
 
 
+def test_a_roster_for_which_there_is_no_room_leaves_nothing(graded_class: Path, full: Path) -> None:
+    fill(full)
+    roster = graded_class / "roster.csv"
+    done = run("class", str(graded_class.parent), "--out", str(full / "out"), "--roster", str(roster), "--no-training")
+    assert done.returncode == 2
+    assert "No space left on device" in one_sentence(done)
+    assert not [path for path in (full / "out").iterdir() if "roster" in path.name]
+
+
 @pytest.mark.slow  # every command
 def test_every_command_says_that_the_disk_is_full_and_can_be_given_again(graded_class: Path, full: Path) -> None:
     shutil.copytree(graded_class, full / "class")
@@ -203,6 +212,20 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
             write()
             assert b"it" in read.result(timeout=10)
         assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_memory_that_ran_out_in_a_library_is_told_as_that() -> None:
+    with pytest.raises(GraderFault, match="There is too little memory"), guarded():
+        raise ValueError("a rule") from MemoryError()
+
+
+@pytest.mark.parametrize(("limited", "kind"), [(True, GraderFault), (False, SystemError)])
+def test_an_error_of_pythons_own_is_told_as_memory_only_under_a_limit(
+    monkeypatch: pytest.MonkeyPatch, limited: bool, kind: type[Exception]
+) -> None:
+    monkeypatch.setattr(streams, "_is_limited", lambda: limited)
+    with pytest.raises(kind), guarded():
+        raise SystemError("error return without exception set")
 
 
 @pytest.mark.parametrize(

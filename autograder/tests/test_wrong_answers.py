@@ -68,6 +68,13 @@ def test_the_likely_cause_is_told(graded: Grade, module: str, name: str, sentenc
     assert all(test.likely[1:] in test.message for test in likely)
 
 
+def test_what_hangs_over_on_one_axis_alone_is_noticed_whatever_is_drawn(graded: Grade) -> None:
+    wrong = bank.wrong_answers("q4_avg_pool2d")
+    answer = next(answer for answer in wrong if answer.name == "what hangs over the width counts")
+    (question,) = graded(answer.source, question="q4").questions
+    assert "ceil mode" in {test.category for test in question.tests if test.status == "failed"}
+
+
 def test_what_no_usual_mistake_explains_is_not_guessed_at(graded: Grade) -> None:
     (question,) = graded(SOLUTION.replace("return output\n", "return output * 1.5\n")).questions
     told = " ".join(test.message for test in question.tests if test.status == "failed").casefold()
