@@ -235,7 +235,12 @@ def _naive(
 
 
 def _outcome(host: Host, report: Report, gained: bool, problems: tuple[str, ...] = ()) -> Outcome:
-    told = json.dumps(report.as_dict(), ensure_ascii=False)
+    # What staff read of a failing hidden test quotes it; no worker had a word of that.
+    without = [
+        replace(question, tests=[replace(test, evidence=[]) for test in question.tests])
+        for question in report.questions
+    ]
+    told = json.dumps(replace(report, questions=without).as_dict(), ensure_ascii=False)
     obeyed = is_obeyed(_printed(report)) or _is_unseen(json_text(report.as_dict(), indent=1))
     return Outcome({**host.gains(told), "points": gained, "text": obeyed}, told, problems)
 
