@@ -33,8 +33,8 @@ from autograder.export.bundle import SECRET_NAME, grader_files
 from autograder.export.github import WORKFLOW, repository_files, write_repository
 from autograder.intake import read_submission
 from autograder.tests import stand_in_gh
+from autograder.tests.commands import git
 from autograder.tests.processes import assert_gone, began_at
-from autograder.tests.test_actions_workflow import git
 
 DUE = datetime(2026, 10, 1, 12, tzinfo=UTC)
 DEADLINE = Deadline(DUE, LateRule(grace_minutes=10, percent_per_day=10, days=3))

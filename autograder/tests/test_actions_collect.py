@@ -29,7 +29,7 @@ from autograder.gradebook.book import GradeBook, read_grade_book
 from autograder.intake import read_submission
 from autograder.review.answers import read_answers
 from autograder.review.store import Review, write_review
-from autograder.tests.test_command_line import run
+from autograder.tests.commands import run
 from autograder.tests.test_inert import unseen
 from autograder.written import text_to_read
 

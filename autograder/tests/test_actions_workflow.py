@@ -30,12 +30,12 @@ from autograder.batch.results import read_class_roster
 from autograder.course import Assignment
 from autograder.gradebook.book import read_grade_book
 from autograder.tests import stand_in_gh, workflows
+from autograder.tests.commands import DUE, git
 from autograder.tests.test_inert import commands, unseen
 
 pytestmark = pytest.mark.slow  # a class of thirteen; `test_actions` tries each step by itself
 
 TOKEN = "github_pat_11TESTTOKEN"
-DUE = "2026-10-01T12:00:00+00:00"  # closes three days later
 SOLUTIONS = {name: (course.SOLUTIONS / name).read_text("utf-8") for name in ("q1_conv2d.py", "q2_relu.py")}
 STUBS = {name: (course.STUBS / name).read_text("utf-8") for name in SOLUTIONS}
 HALF = {**STUBS, "q2_relu.py": SOLUTIONS["q2_relu.py"]}
@@ -106,16 +106,6 @@ class World:
         self.answer(f"repos/our-course/cnn-{name}", about)
         if activity:
             self.answer(f"repos/our-course/cnn-{name}/activity", told[::-1])
-
-
-def git(*arguments: str, date: str = DUE) -> str:
-    identity = {f"GIT_{who}_{what}": "s@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    dates = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-    done = subprocess.run(
-        ["git", *arguments],
-        capture_output=True, text=True, check=True, env={**os.environ, **identity, **dates},
-    )  # fmt: skip
-    return done.stdout.strip()
 
 
 ROSTER = """student,name,email,repository,extension

@@ -15,12 +15,8 @@ from pathlib import Path
 import pytest
 
 from autograder import course
+from autograder.tests.commands import run
 from autograder.tests.test_inert import commands, unseen
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "autograder", *arguments]
-    return subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, check=False)
 
 
 def test_grade_prints_the_answer_and_nothing_else_in_a_pipe(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from autograder.tests import test_actions_workflow as actions
 from autograder.tests import test_export_classroom50 as classroom50
 from autograder.tests import test_export_gradescope as gradescope
 from autograder.tests import test_release_workflow as students
+from autograder.tests.commands import DUE
 from autograder.tests.nbgrader_course import Course
 
 # What is wrong with it: a place in a solution, and what stands there instead.
@@ -88,7 +89,7 @@ def test_it_is_right_by_halves(report: dict[str, Any], expected: Points) -> None
 def test_github(submission: Path, report: dict[str, Any], expected: Points, tmp_path: Path) -> None:
     world = actions.World(tmp_path / "world")
     files = {path.name: path.read_text("utf-8") for path in submission.iterdir()}
-    world.student("ada", ("2026-09-30T12:00:00Z", actions.DUE, files))
+    world.student("ada", ("2026-09-30T12:00:00Z", DUE, files))
     staff = actions.staff_repository(world, "student,repository\nada,our-course/cnn-ada\n")
     run = staff.grade(tmp_path / "run")
     (found,) = (

@@ -31,7 +31,7 @@ from autograder.report import Report, TestResult, for_student, write_json
 from autograder.roster import Student
 from autograder.sandbox.sandbox import Sandbox
 from autograder.secret import Seeds, seeds_for_tests
-from autograder.tests.test_command_line import run
+from autograder.tests.commands import run
 from tests.checks import UNKNOWN
 
 NAME = '"""\nraise SystemExit(7)\n"""@CALLS@'  # of a submission that would like to be run

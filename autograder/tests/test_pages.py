@@ -28,8 +28,8 @@ from autograder.report import Report
 from autograder.review.store import Review, answer_digest, write_review
 from autograder.roster import Roster, Student
 from autograder.tests.classes import ANSWER, make_class, result_of
+from autograder.tests.commands import run
 from autograder.tests.conftest import Grade
-from autograder.tests.test_command_line import run
 from autograder.tests.test_inert import HOSTILE, unseen
 from autograder.tests.test_student_view import report_of
 
