@@ -12,7 +12,6 @@ from torch import Tensor
 
 from autograder.report import TestResult
 from tests.checks import UNKNOWN, Compared
-from tests.formulas import shape
 from tests.shown import brief
 
 LAST = 6  # of one test
@@ -57,14 +56,24 @@ class Calls:
 
     def __init__(self, *, keep: bool = False) -> None:
         self.keep = keep
-        self.last: deque[str] = deque(maxlen=LAST)
         self.count = 0
+        # Put into words only where a test fails, which few do: words took longer than many a call.
+        self._last: deque[tuple[str, list[Any], dict[str, Any]]] = deque(maxlen=LAST)
         self.steps: list[Step] = []
         self._numbers: dict[tuple[int, int], Step] = {}
 
+    @property
+    def last(self) -> list[str]:
+        """A line for each of the last calls."""
+        lines = []
+        for name, given, named in self._last:
+            shown = [*map(_argument, given), *(f"{key}={_argument(each)}" for key, each in named.items())]
+            lines.append(f"{name}({', '.join(shown)})")
+        return lines
+
     def forget(self) -> None:
         """Begin with a new test."""
-        self.last.clear()
+        self._last.clear()
         self.count, self.steps, self._numbers = 0, [], {}
 
     def called(self, name: str, request: dict[str, Any], arguments: Sequence[Any], named: dict[str, Any]) -> None:
@@ -91,8 +100,8 @@ class Calls:
 
     def _describe(self, name: str, arguments: Sequence[Any], named: dict[str, Any]) -> None:
         self.count += 1
-        given = [*map(_argument, arguments), *(f"{key}={_argument(each)}" for key, each in named.items())]
-        self.last.append(f"{name}({', '.join(given)})")
+        given = {key: _without_values(each) for key, each in named.items()}
+        self._last.append((name, list(map(_without_values, arguments)), given))
 
     def failed(self, error: BaseException) -> None:
         """Note that the last call did not come to an end."""
@@ -162,10 +171,24 @@ def _bytes(value: Any) -> int:
     return sum(map(_bytes, items))
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Of a tensor that was handed over."""
+
+    sizes: torch.Size
+
+
+def _without_values(value: object) -> object:
+    """What a line says of an argument, as it is before the call; a tensor's numbers are let go."""
+    if isinstance(value, Tensor):
+        return _Shape(value.shape)
+    return value.copy() if isinstance(value, list | dict) else value
+
+
 def _argument(value: object) -> str:
     """An argument in a few words: what is long is only counted."""
-    if isinstance(value, Tensor):
-        return f"tensor{shape(value)}"
+    if isinstance(value, _Shape):
+        return f"tensor[{','.join(map(str, value.sizes))}]"
     if isinstance(value, dict) or (isinstance(value, list | tuple) and not all(type(each) is int for each in value)):
         return f"a {type(value).__name__} of {len(value)}"
     return brief(value, MOST_TEXT) if isinstance(value, list | tuple | str | int | float | None) else "…"

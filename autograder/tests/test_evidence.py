@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from autograder import bank, course
 from autograder.batch.results import Result
@@ -100,6 +101,16 @@ def test_staff_read_what_was_called_and_what_came(pool: Graded) -> None:
     assert largest is not None
     assert largest[1] == largest[2]
     assert "max_pool2d(x[2,3,7,8], (2, 3), 2, (1, 0))" in test.staff
+
+
+def test_a_call_is_noted_as_it_was_before_it_was_made() -> None:
+    notes = calls.Calls()
+    images, sizes, settings = torch.zeros(2, 3), [1, 2], {"stride": 1}
+    notes.called("scale", {}, [images, sizes], {"settings": settings, "by": (2, 3)})
+    images.unsqueeze_(0)
+    sizes.append(3)
+    settings["padding"] = 0
+    assert notes.last == ["scale(tensor[2,3], [1, 2], settings=a dict of 1, by=(2, 3))"]
 
 
 def test_of_lists_the_entry_that_differs_is_shown_and_what_is_cut_off_says_so(
