@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import stat
 import struct
@@ -32,7 +33,7 @@ from autograder.intake.source import (
     Unreadable,
 )
 
-MAX_DIRECTORY_BYTES = 2 << 20  # some 20,000 files; a submission has a dozen
+MAX_DIRECTORY_BYTES = 8 << 20  # some 70,000 files: an environment that was zipped too; a submission has a dozen
 
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
@@ -191,7 +192,8 @@ class _BoundedFile(io.FileIO):
     """A file that is never read in pieces larger than a directory may be: zipfile asks for what the archive says."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        return _whole_piece(super().read(_at_most(size)))
+        left = max(os.fstat(self.fileno()).st_size - self.tell(), 0)  # memory is taken for what is asked for
+        return _whole_piece(super().read(min(_at_most(size), left + 1)))
 
 
 class _BoundedBytes(io.BytesIO):

@@ -312,6 +312,16 @@ def test_more_entries_than_a_submission_can_have_are_not_listed(taken: Take) -> 
         taken(entry * most + end)
 
 
+def test_an_environment_that_was_zipped_too_costs_the_answers_nothing(taken: Take) -> None:
+    packages = [
+        (f"lab/.venv/lib/python3.12/site-packages/torch/include/part_{number}.h", "") for number in range(30_000)
+    ]
+    answer = "def conv2d(): ..."
+    submission = taken(zipped((f"lab/{Q1}", answer), *packages))
+    assert submission.modules == {Q1: answer.encode()}
+    assert not submission.problems
+
+
 def test_names_of_a_hundred_thousand_folders_are_not_taken_apart(taken: Take) -> None:
     deep = "/".join("a" * 30_000)
     archive = zipped((Q1, ""), *((f"{letter}/{deep}", "") for letter in "bcdefghijklmnopqrst"))
