@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from urllib.parse import quote
@@ -34,10 +35,15 @@ class _NotAsked(_Problem):
     ours = True
 
 
+class _Unseen(_Problem):
+    """GitHub says that there is nothing of this name, as it does of what a token may not see."""
+
+
 def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> int:
     """Fetch for each student; nobody's trouble is anybody else's. Returns the exit status."""
     github.require_token()
     wanted = [f"{question.module}{end}" for question in assignment.questions for end in (".py", ".ipynb")]
+    unseen = []
     for entry in entries:
         folder = work / folders.FETCHED / entry.key
         shutil.rmtree(folder, ignore_errors=True)
@@ -48,6 +54,8 @@ def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> i
         except _Problem as problem:
             fetched = Fetched(repository=entry.student.repository, problem=str(problem), ours=problem.ours)
             told = fetched.problem
+            if isinstance(problem, _Unseen):
+                unseen.append(folder)
         except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are fetched)
             shutil.rmtree(folder, ignore_errors=True)
             told = f"the grader failed to fetch it: {github.without_token(f'{type(error).__name__}: {error}')}"
@@ -57,7 +65,22 @@ def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> i
         except OSError as error:  # the next step says that nothing was fetched
             told = f"what was fetched cannot be written: {error.strerror}"
         print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
+    if 1 < len(unseen) == len(entries):
+        _blame_the_token(unseen)
     return 0
+
+
+def _blame_the_token(unseen: Sequence[Path]) -> None:
+    """Of so many students not one repository can be seen: that is the token, and costs nobody anything."""
+    told = (
+        f"none of the {len(unseen)} repositories of this job can be seen: the token may have expired, or may not read "
+        "them (the secret STUDENTS_TOKEN)."
+    )
+    print(for_actions_log(told), flush=True)
+    for folder in unseen:
+        fetched = folders.read_fetched(folder)
+        if fetched is not None:
+            folders.write(replace(fetched, problem=told, ours=True), folder / "fetched.json")
 
 
 def _fetch(given: str, deadline: Deadline, wanted: set[str], folder: Path) -> Fetched:
@@ -72,7 +95,7 @@ def _fetch(given: str, deadline: Deadline, wanted: set[str], folder: Path) -> Fe
         branch, created = about["default_branch"], about["created_at"]
     except github.Refused as refused:
         if refused.status in (404, 451):
-            raise _Problem(f"the repository {name} is gone, or the token may not see it.") from None
+            raise _Unseen(f"the repository {name} is gone, or the token may not see it.") from None
         raise _NotAsked(f"the repository {name} cannot be asked: {refused}.") from None
     except (KeyError, TypeError):
         raise _NotAsked(f"the repository {name} cannot be asked: GitHub's answer lacks its default branch.") from None

@@ -363,6 +363,28 @@ def test_a_repository_that_github_says_nothing_of_is_no_zero(
     assert fetched.ours == ours
 
 
+@pytest.mark.parametrize("seen", [(), ("o/ben",)])
+def test_a_token_that_sees_no_repository_at_all_makes_no_zeros(
+    assignment: Assignment,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    seen: tuple[str, ...],
+) -> None:
+    def get(what: str) -> None:
+        raise github.Refused(500 if what.removeprefix("repos/") in seen else 404, "no answer")
+
+    (tmp_path / "roster.csv").write_text("student,repository\nada,o/ada\nben,o/ben\n")
+    entries = read_plan(tmp_path / "roster.csv").entries
+    monkeypatch.setenv("GH_TOKEN", "hush")
+    monkeypatch.setattr(github, "get", get)
+    fetch_all(entries, assignment, tmp_path)
+    ada = folders.read_fetched(tmp_path / folders.FETCHED / entries[0].key)
+    assert ada is not None
+    assert ada.ours == (not seen)  # where another's is seen, it is this one that is gone
+    assert ("STUDENTS_TOKEN" in ada.problem) == ("none of the 2" in capsys.readouterr().out) == (not seen)
+
+
 def test_a_submodule_is_left_alone(student: Student, assignment: Assignment) -> None:
     student.write("q1_conv2d.py", b"x = 1\n")
     head = student.push()
