@@ -19,9 +19,9 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from assignment.lab import train
-from assignment.practice import ROOT, changes_since_last_time, run_tests
-from tests.scoreboard import Outcome, lines, newer_python, scores
+from assignment.given.practice import ROOT, changes_since_last_time, run_tests
+from assignment.given.scoreboard import Outcome, lines, newer_python, scores
+from assignment.given.train_command import train
 
 FOLDER = Path(__file__).resolve().parent
 TARGET = click.option("--target", default=str(FOLDER), metavar="FOLDER", help="The folder with the modules to test.")
@@ -55,7 +55,7 @@ def status(target: str) -> None:
 @click.argument("number", required=False, default=1)
 def hint(question: str, topic: str | None, number: int) -> None:
     """Hints for QUESTION on TOPIC, up to NUMBER of them."""
-    topics = tomllib.loads((FOLDER / "hints.toml").read_text("utf-8")).get(question)
+    topics = tomllib.loads((FOLDER / "given" / "hints.toml").read_text("utf-8")).get(question)
     if topics is None:
         _stop(f"There are no hints for {question}.")
     if topic is None:
@@ -77,7 +77,7 @@ def hint(question: str, topic: str | None, number: int) -> None:
 @click.argument("question")
 def show(question: str) -> None:
     """A picture of QUESTION's windows: here as text, and saved as a PNG under runs/."""
-    from assignment import plots
+    from assignment.given import plots
 
     pictures = {
         "q1": (plots.CONVOLUTIONS, "Three convolutions of an image of 50 × 100"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+
+_RELEASE = Path(__file__).parent / "release"  # is in the course's checkout, and nowhere else
 
 
 class UnusableRequest(Exception):
@@ -23,11 +26,8 @@ def not_installed(error: ModuleNotFoundError) -> str:
     Raises:
         ModuleNotFoundError: it is one of ours: a fault of this project, not of the installation.
     """
-    from autograder.course import NOT_FOR_GRADING
-
-    package, _, part = (error.name or "").partition(".")
-    part = part.partition(".")[0]
-    if package == "autograder" and {part, f"{part}.py"} & NOT_FOR_GRADING:
+    package = (error.name or "").partition(".")[0]
+    if package == "autograder" and not _RELEASE.exists():
         return f"autograder: this copy only grades, it has no {error.name}: run the command in the course's checkout."
     if package in ("", "autograder", "tests"):
         raise error

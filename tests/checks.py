@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tests import formulas, misconceptions
-from tests.causes import CAUSES
+from tests import formulas
+from tests.diagnosis import misconceptions
+from tests.diagnosis.causes import CAUSES
 from tests.shown import brief
 
 # Largest differences accepted, relative to each value and to the scale of the sum that it comes from. A float32 carries

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from tests.scoreboard import Outcome, lines, scores
+from assignment.given.scoreboard import Outcome, lines, scores
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 240  # for all tests of a question

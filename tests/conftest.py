@@ -13,12 +13,12 @@ import pytest
 import torch
 
 import assignment
-from assignment.table_model import TableModel
-from tests import handed_in
+from assignment.given import handed_in
+from assignment.given.scoreboard import Outcome, lines, newer_python, scores
+from assignment.given.table_model import TableModel
+from tests.at_home.from_scratch import watched
 from tests.checks import CheckFailed
-from tests.from_scratch import watched
 from tests.messages import full_message, headline, run_again
-from tests.scoreboard import Outcome, lines, newer_python, scores
 
 OWN_FILES = pytest.StashKey[Callable[[str], str | None]]()
 """What people call a file of the student's, by the name that Python knows; None if it is somebody else's."""

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests import model_misconceptions as misconceptions
 from tests.checks import CheckFailed, Compared, as_tensor, assert_close, assert_same, call, describe_call, type_name
+from tests.diagnosis import model_misconceptions as misconceptions
 from tests.shown import brief
 
 SHOWN_NAMES = 6  # of parameters that are missing or too many

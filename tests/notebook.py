@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from assignment.given.handed_in import not_handed_in, remark
+from assignment.given.scoreboard import Outcome, newer_python, scores
+
 # This module is also the plugin that pytest runs with: fixtures and hooks under these names are its parts.
-from tests import notebook_cells
+from tests.at_home import notebook_cells
 from tests.conftest import (
     OWN_FILES,
     _same_random_numbers_every_time,
@@ -26,9 +29,7 @@ from tests.conftest import (
     pytest_runtest_makereport,
     table_model,
 )
-from tests.handed_in import not_handed_in, remark
 from tests.messages import AGAIN
-from tests.scoreboard import Outcome, newer_python, scores
 
 __all__ = [
     "_same_random_numbers_every_time",

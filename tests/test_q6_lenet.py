@@ -10,7 +10,7 @@ import math
 import pytest
 import torch
 
-from assignment.table_model import numbered_images
+from assignment.given.table_model import numbered_images
 from tests.networks import (
     assert_accuracies,
     assert_learns,

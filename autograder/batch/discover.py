@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.batch.entries import Entry, list_entries
-from autograder.batch.results import key_of
 from autograder.course import Assignment
-from autograder.downloads import blackboard_user, canvas_name, canvas_user, moodle_name, moodle_participant
+from autograder.course.lms_names import blackboard_user, canvas_name, canvas_user, moodle_name, moodle_participant
+from autograder.course.people import comparable, shown, squeezed, without_zeros
+from autograder.course.roster import Roster, Student
 from autograder.errors import UnusableRequest
 from autograder.intake.names import printable
-from autograder.people import comparable, shown, squeezed, without_zeros
-from autograder.roster import Roster, Student
-from autograder.wording import listed
+from autograder.records.results import key_of
+from autograder.text.numbers import listed
 
 # A number that one system wrote says nothing about the people to whom another gave it. Nor does Moodle's ID number
 # about participants, whose numbers are of Moodle's own making: students may write the former into their profiles.

@@ -13,12 +13,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from autograder.course import EXPLANATIONS, Assignment
-from autograder.downloads import canvas_user, first_try, loose_file, typist
+from autograder.course.lms_names import canvas_user, first_try, loose_file, typist
+from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
 from autograder.intake import LEAVINGS
 from autograder.intake.candidates import original
 from autograder.intake.names import printable
-from autograder.people import comparable
 
 METADATA = "submission_metadata.yml"  # Gradescope's, beside what was submitted
 MAX_METADATA_BYTES = 64 << 20  # it has the results of all attempts in it

@@ -12,18 +12,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from autograder.batch.changes import changes, merged, other_versions, why_again
 from autograder.batch.discover import Found
 from autograder.batch.executors import SCHEDULER_GONE, Workers
-from autograder.batch.results import Result, now, read_result, write_result
 from autograder.batch.tasks import Answer, Task, code_digests, grade_task
 from autograder.course import Assignment
-from autograder.digests import stamp
 from autograder.errors import GraderFault, UnusableRequest
-from autograder.inert import one_line
+from autograder.grading.digests import stamp
+from autograder.grading.secret import seeds_of
+from autograder.grading.written import text_to_read
 from autograder.intake import Submission, read_loose_files, read_submission
-from autograder.secret import seeds_of
-from autograder.written import text_to_read
+from autograder.records.changes import changes, merged, other_versions, why_again
+from autograder.records.results import Result, now, read_result, write_result
+from autograder.text.inert import one_line
 
 LOOK_SECONDS = 0.5  # how long to wait before looking who else could be sent a submission
 DEATHS = 2  # of a worker over one submission, with nobody beside it the second time: then it is the submission's doing

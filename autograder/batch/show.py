@@ -13,8 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from autograder.batch.results import Result
-from autograder.inert import for_actions_log, one_line
+from autograder.records.results import Result
+from autograder.text.inert import for_actions_log, one_line
 
 LINE_SECONDS = 20  # between two lines in a log
 MOST_SHOWN = 12  # of those that are being graded

@@ -10,17 +10,17 @@ from pathlib import Path
 from shlex import quote
 
 from autograder.batch.discover import Discovered
-from autograder.batch.results import Change, write_whole
 from autograder.batch.show import Show
 from autograder.course import Assignment
+from autograder.course.people import comparable
+from autograder.course.roster import Roster, Student
 from autograder.errors import UnusableRequest
-from autograder.gradebook.book import GradeBook, Line, read_grade_book
 from autograder.gradebook.grades_csv import FILE, write_grades
-from autograder.inert import for_actions_log, for_csv
 from autograder.pages.writing import LIST, STUDENTS, write_pages
-from autograder.people import comparable
-from autograder.roster import Roster, Student
-from autograder.wording import counted, listed
+from autograder.records.gradebook import GradeBook, Line, read_grade_book
+from autograder.records.results import Change, write_whole
+from autograder.text.inert import for_actions_log, for_csv
+from autograder.text.numbers import counted, listed
 
 CHANGES = "changes.csv"
 MOST_TOLD = 10  # students, of those whose points changed, who cannot be graded, or who have to be decided on

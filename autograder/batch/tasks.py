@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 
 from autograder.course import Assignment
-from autograder.digests import grader_digest, suite_digest, thresholds_digest, versions
 from autograder.errors import GraderFault, KilledFromOutside, UnusableRequest
-from autograder.grading import Grading
+from autograder.grading.digests import grader_digest, suite_digest, thresholds_digest, versions
+from autograder.grading.grader import Grading
+from autograder.grading.report import Report
+from autograder.grading.secret import Seeds
 from autograder.intake import Submission
-from autograder.isolation import require_layers
 from autograder.render.versions import versions_in_words
-from autograder.report import Report
-from autograder.secret import Seeds
+from autograder.sandbox.isolation import require_layers
 
-PRELOADED = ("autograder.grade", "autograder.short_run", "autograder.batch.tasks")
+PRELOADED = ("autograder.grading.grade", "autograder.grading.short_run", "autograder.batch.tasks")
 
 _grading = Grading()
 _one_at_a_time = threading.Lock()  # a Dask worker may have several threads, and pytest has one state a process

@@ -13,7 +13,7 @@ from pathlib import Path
 from autograder.errors import UnusableRequest
 from autograder.intake.archive import member_name
 from autograder.intake.names import printable
-from autograder.wording import listed
+from autograder.text.numbers import listed
 
 FOLDER = ".handed_out"  # in the results' folder
 MAX_FILES = 200_000

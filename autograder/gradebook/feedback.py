@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from autograder.course import Assignment
-from autograder.gradebook.book import Line, Mark
 from autograder.gradebook.numbers import Rule, decimal
-from autograder.inert import for_html
-from autograder.report import for_student
+from autograder.grading.report import for_student
+from autograder.records.gradebook import Line, Mark
+from autograder.text.inert import for_html
 
 MAX_MESSAGE = 800  # characters of one test's message
 MAX_LENGTH = 20_000  # of the whole; a cell of a spreadsheet holds 32,767

@@ -6,10 +6,10 @@ import csv
 import io
 from pathlib import Path
 
-from autograder.batch.results import write_whole
 from autograder.course import Question
-from autograder.gradebook.book import GradeBook, Line, Mark
-from autograder.inert import for_csv, one_line
+from autograder.records.gradebook import GradeBook, Line, Mark
+from autograder.records.results import write_whole
+from autograder.text.inert import for_csv, one_line
 
 FILE = "grades.csv"
 # A spreadsheet reads UTF-8 as such only where a file begins with this; other programs know to skip it.

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.gradebook.book import Line
-from autograder.people import comparable, without_zeros
+from autograder.course.people import comparable, without_zeros
+from autograder.records.gradebook import Line
 
 FOUND_WITHOUT_ZEROS = "found by a number that differs in leading zeros only, which spreadsheets take away"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from autograder.gradebook.book import GradeBook, Line
 from autograder.gradebook.grades_csv import tidy
-from autograder.inert import one_line
-from autograder.wording import choose_one
+from autograder.records.gradebook import GradeBook, Line
+from autograder.text.inert import one_line
+from autograder.text.numbers import choose_one
 
 
 @dataclass(frozen=True)

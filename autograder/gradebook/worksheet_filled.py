@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder.gradebook.numbers import Told, decimal
 from autograder.gradebook.table import Cell
 from autograder.gradebook.worksheet_comments import is_shown_as
-from autograder.wording import counted
+from autograder.text.numbers import counted
 
 # Since 5.2 the upload asks of a grade whether it is true, and to PHP 0 is not: neither its preview nor its result says.
 _ZERO = (

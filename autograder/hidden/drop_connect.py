@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tests.checks import CheckFailed
-from tests.model_misconceptions import CAUSES, sentence
+from tests.diagnosis.model_misconceptions import CAUSES, sentence
 from tests.networks import added_by
 
 _DRAWS = 40  # of which a block with a rate of a quarter keeps all in one case of 10⁵

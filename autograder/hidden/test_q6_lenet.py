@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from assignment.table_model import numbered_images
+from assignment.given.table_model import numbered_images
 from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_gradient
-from tests.model_misconceptions import CAUSES
+from tests.diagnosis.model_misconceptions import CAUSES
 from tests.networks import assert_accuracies, assert_accurate, assert_output, assert_rows, load
 from tests.test_q6_lenet import LAYERS
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.course import EXPLANATIONS, STUBS, Assignment, Question
+from autograder.course import EXPLANATIONS, GIVEN, STUBS, Assignment, Question
 from autograder.errors import UnusableRequest
 from autograder.intake import encoding, notebook
 from autograder.intake.answers import as_explanations, turned_into_code, written_answer
@@ -24,7 +24,8 @@ from autograder.intake.cells import Notebook
 from autograder.intake.folder import Folder, LooseFiles
 from autograder.intake.names import is_code, printable, shortened
 from autograder.intake.source import DEEPEST, MAX_FOLDERS, Parts, Source, TooLarge, Unreadable
-from autograder.wording import listed
+from autograder.text.encoding import decoded
+from autograder.text.numbers import listed
 
 MAX_MODULE_BYTES = 1 << 16  # a long answer has 20 kB; a table of answers or of weights is larger
 MAX_EXPLANATIONS_BYTES = 1 << 20
@@ -156,7 +157,7 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
         others=others,
         text=True,
     )
-    explanations = None if written.contents is None else encoding.decoded(written.contents)
+    explanations = None if written.contents is None else decoded(written.contents)
     if written.problem:
         problems[EXPLANATIONS] = written.problem
     elif not has_own_words(written.contents or b"", _given(EXPLANATIONS)):  # nothing, or what was handed out
@@ -368,7 +369,7 @@ def _files(source: Source, home: Parts, wanted: Sequence[str]) -> list[str]:
 
 def _others(source: Source, home: Parts) -> list[str]:
     """What else lies beside what was given; of the folders around it, only what may be meant as code."""
-    expected = {*LEAVINGS, *(path.name for path in STUBS.iterdir())}
+    expected = {*LEAVINGS, *(path.name for folder in (STUBS, GIVEN) for path in folder.iterdir())}
     names = [name for name in source.listing(home).names if name not in expected and not name.startswith("._")]
     for up in range(1, len(home) + 1):
         around = source.listing(home[:-up]).names

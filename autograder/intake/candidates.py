@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from autograder.intake.names import printable
 from autograder.intake.source import Unreadable
-from autograder.wording import listed
+from autograder.text.numbers import listed
 
 Read = Callable[[str], bytes]
 """A file's contents, by its name. Raises Unreadable."""

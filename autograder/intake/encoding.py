@@ -1,4 +1,4 @@
-"""Bytes as text: a module as Python itself would read it, a person's writing as generously as can be."""
+"""A module's bytes as Python itself would read them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ import contextlib
 import io
 import re
 import tokenize
+import unicodedata
 
 from autograder.intake.source import Unreadable
-
-_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark is its beginning
-    codecs.BOM_UTF32_BE: "utf-32",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
+from autograder.text.encoding import marked
 
 # What some encodings take for something else: in those what reads as a comment can be code.
 _PLAIN = b"+AAo- \\x41 \\u0041 ~{VP~}.xn--bcher-kva.\x1b(B"
@@ -29,6 +23,12 @@ _BOUNDS = re.compile(r"""\\*["']|#""")
 
 # After a form feed Python counts columns from 0 again: what editors show further in need not be a part of the block.
 _OUTDENTED = re.compile(rb"(?:^|[\r\n])[ \t]+\f[ \t\f]*[^\s#]")
+
+# Letters that take up no room, or only that of a blank.
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+# Letters of other alphabets that look as Latin ones do; a name may be made of these alone.
+_LIKE_LATIN = frozenset("асеорхуіјѕԁһԛԝАВЕКМНОРСТХУІЈЅοΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
+_OTHER_ALPHABETS = ("CYRILLIC", "ARMENIAN", "CHEROKEE")  # beside Latin letters these are no letters of a formula
 
 # What `notebook` makes of a line that is not Python, and strings of three quotes in it: after one that does not end
 # there, editors show what follows as a part of it.
@@ -46,15 +46,15 @@ def importable(contents: bytes) -> bytes:
         Unreadable: something outside the comments cannot be decoded.
     """
     lines = contents.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    marked = _marked(contents)
-    if marked is not None and marked != "utf-8-sig":
-        raise Unreadable(f"cannot be imported (SyntaxError): it is {marked.upper()}. Save it as UTF-8")
+    mark = marked(contents)
+    if mark is not None and mark != "utf-8-sig":
+        raise Unreadable(f"cannot be imported (SyntaxError): it is {mark.upper()}. Save it as UTF-8")
     if b"\0" in lines:
         line = lines.count(b"\n", 0, lines.index(b"\0")) + 1
         raise Unreadable(
             f"cannot be imported (SyntaxError): line {line} holds a NUL byte, which is no text. Save it as UTF-8"
         )
-    begin = codecs.BOM_UTF8 if marked else b""
+    begin = codecs.BOM_UTF8 if mark else b""
     body = lines.removeprefix(begin)
     try:
         encoding = _declared(lines).removesuffix("-sig")
@@ -95,6 +95,9 @@ def misleading(contents: bytes) -> str:
             return f"names {encoding.upper()} as its encoding, by which what reads as a string or a comment is code"
         if _TURNING.search(text):
             return "holds marks that turn the direction of writing, so that what reads as a comment can be code"
+        names = _names_that_look_like_others(text)
+        if names:
+            return f"holds a name that looks like another one, or has characters that nobody sees: {names[0]}"
     if b"\n" in contents and re.search(rb"\r(?!\n)", contents):
         return "holds carriage returns between line feeds: after one, what looks like the same line can be code"
     if _OUTDENTED.search(contents):
@@ -104,29 +107,36 @@ def misleading(contents: bytes) -> str:
     return ""
 
 
-def decoded(contents: bytes) -> str:
-    """The text of a file that a person wrote, whatever their editor made of it. Line ends become line feeds."""
-    text = contents.decode(_encoding(contents), "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _names_that_look_like_others(text: str) -> list[str]:
+    """Names in a module, with escapes for what is not ASCII, that a person may take for another name, or not see whole.
+
+    Python takes names for the same that are written differently (it brings them into NFKC), and names for different
+    that look the same. Names in other scripts, accents and Greek letters in formulas are nothing to remark upon.
+    """
+    if text.isascii():
+        return []
+    found: dict[str, None] = {}
+    # What is not ASCII is a letter to the tokenizer: not all versions of Python take apart the same names.
+    letters = re.sub(r"[^\x00-\x7f]", "x", text)
+    lines = text.split("\n")
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):  # of what is not Python the rest does not matter
+        for token in tokenize.generate_tokens(io.StringIO(letters, newline="\n").readline):
+            if token.type == tokenize.NAME:
+                (row, begin), (_, end) = token.start, token.end
+                name = lines[row - 1][begin:end]
+                if not name.isascii() and _looks_like_another(name):
+                    found[ascii(name)[1:-1]] = None
+    return list(found)
 
 
-def _encoding(contents: bytes) -> str:
-    marked = _marked(contents)
-    if marked is not None:
-        return marked
-    if 3 * contents.count(0) > len(contents):  # every other byte, in UTF-16 of most languages
-        return "utf-16-le" if contents[1::2].count(0) > contents[::2].count(0) else "utf-16-be"
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            contents.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return "latin-1"  # any byte is a character there
-
-
-def _marked(contents: bytes) -> str | None:
-    return next((encoding for mark, encoding in _MARKS.items() if contents.startswith(mark)), None)
+def _looks_like_another(name: str) -> bool:
+    foreign = [character for character in name if not character.isascii()]
+    invisible = any(unicodedata.category(each)[0] in "MC" or each in _FILLERS for each in foreign)
+    read_as_latin = _LIKE_LATIN.issuperset(foreign) and len(name) > 1
+    mixed = name != "".join(foreign) and any(
+        unicodedata.name(each, "").startswith(_OTHER_ALPHABETS) for each in foreign
+    )
+    return invisible or read_as_latin or mixed or unicodedata.normalize("NFKC", name) != name
 
 
 def _declared(lines: bytes) -> str:

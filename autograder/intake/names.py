@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from autograder.inert import visible
+from autograder.text.inert import visible
 
 MAX_NAME = 200  # characters
 MAX_LISTED = 50  # names in a list

@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from autograder.batch.results import Change
 from autograder.course import Question
-from autograder.gradebook.book import GradeBook, Line, Mark
-from autograder.isolation import in_one_line
+from autograder.grading.report import QuestionReport, Report
 from autograder.pages.charts import histogram
 from autograder.pages.rates import HOW, rates_of
 from autograder.pages.template import rendered
+from autograder.records.gradebook import GradeBook, Line, Mark
+from autograder.records.results import Change
 from autograder.render.versions import other_python, versions_in_words
-from autograder.report import QuestionReport, Report
-from autograder.wording import counted
+from autograder.sandbox.isolation import in_one_line
+from autograder.text.numbers import counted
 
 STATES = {
     "awaiting": "awaits a reader",

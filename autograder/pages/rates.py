@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.course import Question
-from autograder.report import QuestionReport, TestResult
+from autograder.grading.report import QuestionReport, TestResult
 
 Name = tuple[str, str]
 """A test's visibility and name: a public and a hidden test may share the latter."""

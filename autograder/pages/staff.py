@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autograder.course import Assignment, Question
-from autograder.gradebook.book import Line
+from autograder.grading.report import Report, TestResult
 from autograder.pages.template import rendered
+from autograder.records.gradebook import Line
 from autograder.render.versions import versions_in_words
-from autograder.report import Report, TestResult
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.course import EXPLANATIONS, Assignment, Question
-from autograder.gradebook.book import Line, Mark
+from autograder.grading.report import Report, for_student
 from autograder.pages.charts import Curve, loss_curve
 from autograder.pages.template import rendered
+from autograder.records.gradebook import Line, Mark
 from autograder.render.terminal import images_in_words
 from autograder.render.versions import versions_in_words
-from autograder.report import Report, for_student
-from autograder.wording import counted, number
+from autograder.text.numbers import counted, number
 
 Part = tuple[str, bool]
 """A piece of a message, and whether it is the likely cause."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograder.inert import for_html
-from autograder.wording import choose_one, counted, number, seconds
+from autograder.text.inert import for_html
+from autograder.text.numbers import choose_one, counted, number, seconds
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 

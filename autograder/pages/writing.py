@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.batch.results import write_whole
+from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
-from autograder.gradebook.book import GradeBook, Line
 from autograder.gradebook.grades_csv import BYTE_ORDER_MARK
-from autograder.inert import for_csv
 from autograder.pages.overview import class_page, name_of
 from autograder.pages.staff import staff_page
 from autograder.pages.student import student_page
-from autograder.people import comparable
+from autograder.records.gradebook import GradeBook, Line
+from autograder.records.results import write_whole
+from autograder.text.inert import for_csv
 
 INDEX = "index.html"
 STUDENTS = "students"

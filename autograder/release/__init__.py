@@ -13,9 +13,9 @@ from autograder.errors import GraderFault
 from autograder.release.contents import Tree, answers, solved, student_tree
 from autograder.release.git import Repository
 from autograder.release.leaks import refuse_leaks
+from autograder.release.stubs import differing, make_stubs
 from autograder.release.writing import Plan, plan
-from autograder.stubs import differing, make_stubs
-from autograder.wording import counted
+from autograder.text.numbers import counted
 
 SOLUTIONS_BRANCH = "solutions"
 

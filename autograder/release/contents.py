@@ -20,7 +20,10 @@ TEMPLATE_FILES = (
 MARKS = re.compile(r"(?m)^.*### (?:BEGIN|END) SOLUTION.*\n")
 
 # Per folder, the kinds of files that are given. What else lies there, caches, images, an editor's copies, is not.
-_KINDS = {"assignment": (".py", ".md", ".toml"), "tests": (".py",)}
+_KINDS = {
+    **dict.fromkeys(("assignment", "assignment/given"), (".py", ".md", ".toml")),
+    **dict.fromkeys(("tests", "tests/diagnosis", "tests/at_home"), (".py",)),
+}
 
 Tree = dict[str, bytes]
 """The contents of files by their paths, with slashes, in order."""

@@ -20,9 +20,9 @@ from autograder import course
 from autograder.course import EXPLANATIONS, Assignment
 from autograder.errors import GraderFault
 from autograder.release.contents import Tree
-from autograder.stubs import make_stubs
+from autograder.release.stubs import make_stubs
 
-BANK = course.ROOT / "autograder" / "bank"
+BANK = course.ROOT / "autograder" / "evidence" / "bank"
 
 RUN = 7  # words in a row that two texts have in common are no accident; fewer are
 MOST = 0.5  # the part of an answer's runs that gives it away

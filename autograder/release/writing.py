@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import UnusableRequest
-from autograder.folder_update import File, Record, carry_out, compare, digest, names_in, unix
+from autograder.files.update import File, Record, carry_out, compare, digest, names_in, unix
 from autograder.release.contents import Tree
 from autograder.release.git import Repository
 

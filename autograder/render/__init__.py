@@ -1,1 +1,1 @@
-"""The report in other forms, one file a form."""
+"""A report for people to read: on a terminal, in Markdown."""

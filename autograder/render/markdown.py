@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.inert import code_block, for_markdown, one_line
 from autograder.render.versions import graded_with
+from autograder.text.inert import code_block, for_markdown, one_line
 
 MAX_LENGTH = 60_000  # characters; GitHub takes 65,536 in a comment
 MAX_LINE = 2_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from autograder.inert import for_actions_log, one_line
-from autograder.isolation import in_one_line
+from autograder.grading.report import Accuracy, QuestionReport, Report, TestResult
 from autograder.render.console import PlainConsole
 from autograder.render.versions import graded_with, other_python
-from autograder.report import Accuracy, QuestionReport, Report, TestResult
+from autograder.sandbox.isolation import in_one_line
+from autograder.text.inert import for_actions_log, one_line
 
 _MARKS = {
     "passed": ("✓", "green"),

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from autograder.batch.results import Result, key_of, read_results
 from autograder.course import Question
+from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
-from autograder.people import comparable
-from autograder.review.store import Review, answer_digest, read_reviews, what_is_read
+from autograder.records.results import Result, key_of, read_results
+from autograder.records.reviews import Review, answer_digest, read_reviews, what_is_read
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from autograder.wording import counted
+from autograder.text.numbers import counted
 
 
 class Unsaid(ValueError):

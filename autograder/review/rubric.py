@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from autograder.course import EXPLANATIONS, SETTINGS, SOLUTIONS, STUBS, Assignment, Question
 from autograder.errors import GraderFault
-from autograder.review.store import answer_digest
-from autograder.written import answer_to, section
+from autograder.grading.written import answer_to, section
+from autograder.records.reviews import answer_digest
 
 _HAS = "A good answer has"
 _SOLUTION = re.compile(r"(?s)<!-- ### BEGIN SOLUTION -->\n(.*?)<!-- ### END SOLUTION -->")

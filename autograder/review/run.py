@@ -14,7 +14,7 @@ from autograder.review.rubric import Rubric, read_rubric
 from autograder.review.screen import Screen
 from autograder.review.spreadsheet import read_spreadsheet, write_spreadsheet
 from autograder.review.walk import Walk
-from autograder.wording import counted
+from autograder.text.numbers import counted
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from autograder.inert import for_terminal, one_line
 from autograder.render.console import PlainConsole
+from autograder.text.inert import for_terminal, one_line
 
 MAX_LINES = 60  # of an answer, before `more` shows the rest
 _MAX_COLUMNS = 8  # a table with more is shown as it was written

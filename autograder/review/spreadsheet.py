@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import UnusableRequest
-from autograder.folder_update import write_new
-from autograder.inert import for_csv
-from autograder.intake import encoding
+from autograder.files.update import write_new
+from autograder.records.reviews import Review, Superseded, replace_review
 from autograder.review.answers import Answer, Answers
 from autograder.review.points import Unsaid, now, points_in
 from autograder.review.rubric import Rubric
-from autograder.review.store import Review, Superseded, replace_review
-from autograder.wording import counted
+from autograder.text import encoding
+from autograder.text.inert import for_csv
+from autograder.text.numbers import counted
 
 COLUMNS = ("id", "question", "student", "answer", "found", "rubric", "of", "points", "comment")
 

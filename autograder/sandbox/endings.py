@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from autograder.sandbox.limits import Limits
+from autograder.course.limits import Limits
 from autograder.sandbox.scratch import MAX_DEPTH
 
 _SIGNALS = {

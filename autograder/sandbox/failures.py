@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
-from autograder import inert
-from autograder.sandbox.limits import Limits
+from autograder.course.limits import Limits
+from autograder.text import inert
 from tests.rule import OWN_WORK, RULE
 
 

@@ -96,6 +96,8 @@ def live(
 # Of a call: its outputs, its inputs, and what it must be guarded as.
 _Graph = tuple[list[torch.Tensor], list[torch.Tensor], str]
 
+_WEEK8 = ("assignment.given.week8", "assignment.week8")  # the second is its name in earlier notebooks
+
 
 class _Harness:
     def __init__(
@@ -219,8 +221,8 @@ class _Harness:
             `curve`: number and loss of each epoch; `before` and `after`: the class predicted for each held-out
             image, by the new network (for the first images only) and by the trained one.
         """
-        training = importlib.import_module("assignment.training")
-        cifar10 = importlib.import_module("assignment.cifar10")
+        training = importlib.import_module("assignment.given.training")
+        cifar10 = importlib.import_module("assignment.given.cifar10")
         count, held_out_count = request["train"], request["held_out"]
         pixels = 3 * 32 * 32
         train = sealed.view(self._files[0], count * (pixels + 1))
@@ -229,7 +231,7 @@ class _Harness:
         held_out = sealed.view(self._files[1], held_out_count * pixels).view(held_out_count, 3, 32, 32)
         _seed(request["seed"])
         model = getattr(self._module, request["name"])(**request["settings"])
-        if any(base.__module__ == "assignment.week8" for base in type(model).__mro__):
+        if any(base.__module__ in _WEEK8 for base in type(model).__mro__):
             raise ValueError(f"{request['name']} makes the network of Week 8, which was given")
         training.check_model(model, training.normalise(held_out[:CHECKED]))  # what it says of odd ones can be read
         before = training.predict(model, held_out[: request["before"]]).argmax(1)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from autograder.inert import one_line
+from autograder.text.inert import one_line
 from tests.rule import OWN_WORK, RULE
 
 MOST_LEFT_OUT = 100  # statements of a module; of more the first are told

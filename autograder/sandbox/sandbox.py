@@ -17,10 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from autograder.course.limits import Limits
 from autograder.sandbox import channel, codec
 from autograder.sandbox.endings import Killed
 from autograder.sandbox.launch import ForkServer, SandboxError, WorkerKilled, launch
-from autograder.sandbox.limits import Limits
 from autograder.sandbox.scratch import remove
 from autograder.sandbox.supervisor import Allowance, Supervisor, Watch
 from autograder.sandbox.worker import Worker
@@ -56,7 +56,7 @@ class Sandbox:
 
         Args:
             modules: file name and contents of each of the student's modules of the package `assignment`.
-            given: the other modules of the package.
+            given: the other files of the package, by their paths in it.
 
         Returns:
             The folder that holds the package.
@@ -68,6 +68,7 @@ class Sandbox:
         if any(map(_DRAWS.search, modules.values())):
             self._drawing.add(folder)
         for name, contents in {**(given or {}), **modules}.items():
+            (package / name).parent.mkdir(exist_ok=True)
             (package / name).write_bytes(contents)
         for path in (folder, *folder.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)

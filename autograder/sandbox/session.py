@@ -18,12 +18,12 @@ from typing import Any, Protocol
 
 import torch
 
+from autograder.course.limits import Limits
 from autograder.intake.cells import Notebook
 from autograder.sandbox import codec, failures, omissions, replies
 from autograder.sandbox.endings import Ended, Killed, OutOfTime, QuestionOutOfTime, Stopped, SubmissionOutOfTime
 from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
 from autograder.sandbox.launch import WorkerKilled
-from autograder.sandbox.limits import Limits
 from autograder.sandbox.newer_python import NewerPython, newer_python
 from autograder.sandbox.omissions import Omission
 from autograder.sandbox.proxy import RemoteModule, attach_history

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder.course.limits import Limits
 from autograder.sandbox import endings, usage
-from autograder.sandbox.limits import Limits
 
 LOOK_EVERY = 0.1  # seconds; a look takes some 50 microseconds a worker, and memory fills by 0.3 GB meanwhile
 

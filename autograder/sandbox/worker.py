@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from autograder.course.limits import Limits
 from autograder.sandbox import codec, endings, usage
 from autograder.sandbox.channel import FrameReader, FrameWriter
 from autograder.sandbox.endings import Ended, Stopped
-from autograder.sandbox.limits import Limits
 from autograder.sandbox.supervisor import Watch
 
 _TICK = 0.05  # seconds between two looks at the clocks

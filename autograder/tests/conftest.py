@@ -12,17 +12,17 @@ import pytest
 import torch
 from hypothesis import settings
 
-from assignment import cifar10
+from assignment.given import cifar10
 from autograder import course
 from autograder.course import Assignment
-from autograder.grade import grade
+from autograder.course.limits import Limits
+from autograder.grading.grade import grade
+from autograder.grading.report import Report
 from autograder.intake import Submission, read_submission
-from autograder.report import Report
-from autograder.sandbox.limits import Limits
 from autograder.sandbox.proxy import RemoteQuestion
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
-from autograder.tests.half_right import half_right
+from autograder.tests.support.half_right import half_right
 
 # The same examples in every run, and no time limit: a busy machine is no counterexample.
 settings.register_profile("graders", derandomize=True, deadline=None, database=None)

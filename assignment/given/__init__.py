@@ -1,0 +1,1 @@
+"""What the course gives: images, training, pictures, the scoreboard. You have nothing to write here."""

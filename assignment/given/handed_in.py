@@ -1,0 +1,120 @@
+"""At home as in grading: a question's module cannot import files of your own beside it, for they are not handed in.
+
+Only the questions' modules are graded, wherever they are handed in: some systems take no other file. So that what is
+green here is not red there, an import of a helper fails here, too, and says what to do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from types import ModuleType
+
+FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parents[1]
+
+GIVEN = frozenset(
+    {
+        *("__init__", "charts", "cifar10", "handed_in", "notebook", "plots", "practice", "runs", "scoreboard"),
+        *("table_model", "train_command", "training", "week8"),
+    }
+)
+"""Modules of the package `assignment.given`: the course's, and there wherever it grades."""
+
+_OF_THE_PACKAGE = frozenset({"__main__", "given"})  # beside what a student fills in
+
+
+def questions() -> frozenset[str]:
+    """The modules that are handed in."""
+    return frozenset(path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_q*.py"))
+
+
+def remark(file: str, module: str) -> str:
+    """A sentence about a file that a module uses and that is not handed in."""
+    return (
+        f"{file} is not handed in: only the assignment's own modules are graded. "
+        f"Put what you need from {file} into {module} itself."
+    )
+
+
+class HandedInOnly(MetaPathFinder):
+    """Lets modules in a folder import what is there in grading, and nothing else that lies beside them.
+
+    Args:
+        target: the folder with the questions' modules.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.target = target.resolve()
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        """Find nothing, or refuse.
+
+        Raises:
+            ModuleNotFoundError: it is a file of the student's own, and a module of theirs asks for it.
+        """
+        del path, target
+        package, _, name = fullname.rpartition(".")
+        if package == "assignment":
+            file = None if name in GIVEN | _OF_THE_PACKAGE | questions() else _own_file(name, [self.target])
+        elif package == "assignment.given":
+            file = None if name in GIVEN else _own_file(name, [FOLDER])
+        elif not package and name not in ("assignment", "tests", "conftest"):
+            file = _own_file(name, [ROOT, self.target])
+        else:
+            return
+        module = self._asked_by() if file else None
+        if file and module:
+            raise ModuleNotFoundError(remark(file, module))
+
+    def _asked_by(self) -> str | None:
+        """The file in the folder that imports something; None if somebody else does."""
+        frame = sys._getframe(2)  # noqa: SLF001  (there is no other way to know)
+        while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "importlib":
+            frame = frame.f_back
+        while frame.f_back is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        path = Path(frame.f_code.co_filename)
+        return path.name if path.resolve().parent == self.target else None
+
+
+def watch(target: Path) -> None:
+    """Refuse, from now on, what modules in this folder import and do not hand in."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, HandedInOnly)]
+    sys.meta_path.insert(0, HandedInOnly(target))
+
+
+def not_handed_in(modules: Iterable[ModuleType], folder: Path) -> list[str]:
+    """The files among these modules' that lie in a folder, or where the assignment does, and are not handed in."""
+    own = {folder.resolve(), ROOT, ROOT / "assignment", FOLDER}
+    found = set()
+    for module in modules:
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str):
+            continue
+        path = Path(file)
+        place = path.parent if path.stem == "__init__" else path
+        known = (
+            place.stem in questions()
+            or place.name == "conftest.py"
+            or place == ROOT / "tests"
+            or place == ROOT / "assignment"
+        )
+        given = place in (FOLDER, ROOT / "assignment" / "__main__.py") or (
+            place.parent == FOLDER and place.stem in GIVEN
+        )
+        if place.parent in own and not known and not given:
+            found.add(place.name)
+    return sorted(found)
+
+
+def _own_file(name: str, folders: Iterable[Path]) -> str | None:
+    """A module or package of this name in one of the folders."""
+    for folder in folders:
+        if (folder / f"{name}.py").is_file():
+            return f"{name}.py"
+        if (folder / name).is_dir() and any((folder / name).glob("*.py")):
+            return name
+    return None

@@ -1,0 +1,110 @@
+"""Answers whose worth is known: wrong ones, each with one fault, and right ones, each written differently.
+
+A wrong answer is a solution with one edit, a few lines in `wrong/<module>.toml`:
+
+    [[wrong]]
+    name = "ceil for floor"                      # unique in its module
+    cause = "size rounded up"                    # a key of CAUSES in `tests.diagnosis` (causes, model_misconceptions),
+                                                 # or words of a check's summary; " / " between several true ones
+    place = 'last_start // step + 1'             # stands once in the solution
+    instead = '-(-last_start // step) + 1'
+
+The cause is what is truly wrong with the answer, whether or not a message names it. `unseen/<module>.toml` holds wrong
+answers by an author who had read neither the tests nor the causes: theirs are in free words. A right answer is a file
+`right/<module>/<name>.py` whose definitions replace those of the solution.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from autograder import course
+from autograder.errors import GraderFault
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A module whose worth is known.
+
+    Attributes:
+        module: its name, as q1_conv2d.
+        name: what it is called in the bank.
+        source: the whole module.
+        cause: what is wrong with it; None if it is right.
+    """
+
+    module: str
+    name: str
+    source: str
+    cause: str | None = None
+
+    @property
+    def question(self) -> str:
+        return self.module.partition("_")[0]
+
+
+def wrong_answers(module: str, kind: str = "wrong") -> list[Answer]:
+    """All wrong answers to a question.
+
+    Args:
+        kind: "wrong" or "unseen".
+
+    Raises:
+        GraderFault: an entry cannot be applied to the solution.
+    """
+    return [
+        Answer(module, entry["name"], _edited(_solution(module), entry), entry["cause"])
+        for entry in _entries(module, kind)
+    ]
+
+
+_SETTINGS = ("input", "kernel", "stride", "padding", "dilation")
+
+
+def pairs(module: str, count: int, seed: int = 0) -> list[Answer]:
+    """Answers with two faults of the bank at once, picked at random, the same ones for the same seed."""
+    draw, solution = random.Random(f"{module} {seed}"), _solution(module)  # noqa: S311  (which pairs is no secret)
+    found: list[Answer] = []
+    entries = _entries(module, "wrong")
+    while len(found) < count:
+        one, other = draw.sample(entries, 2)
+        if any(setting in one["cause"] and setting in other["cause"] for setting in _SETTINGS):
+            continue  # swapped and then taken for both is a third fault, and the truth about it stands nowhere
+        with contextlib.suppress(GraderFault):  # they may want the same place
+            source = _edited(_edited(solution, one), other)
+            names, causes = (f"{one[key]}{mark}{other[key]}" for key, mark in (("name", " + "), ("cause", " / ")))
+            found.append(Answer(module, names, source, causes))
+    return found
+
+
+def _entries(module: str, kind: str) -> list[dict[str, str]]:
+    path = FOLDER / kind / f"{module}.toml"
+    entries: list[dict[str, str]] = tomllib.loads(path.read_text("utf-8"))["wrong"]
+    for entry in entries:
+        if set(entry) != {"name", "cause", "place", "instead"}:
+            raise GraderFault(f"{path.name}: {entry.get('name')!r} has not just a name, a cause, a place, an instead.")
+    return entries
+
+
+def _edited(source: str, entry: dict[str, str]) -> str:
+    if source.count(entry["place"]) != 1:
+        raise GraderFault(f"The place of the wrong answer {entry['name']!r} does not stand once in the solution.")
+    return source.replace(entry["place"], entry["instead"])
+
+
+def right_answers(module: str) -> list[Answer]:
+    """All right answers to a question, the solution aside."""
+    files = sorted((FOLDER / "right" / module).glob("*.py"))
+    return [Answer(module, file.stem, f"{_solution(module)}\n\n{file.read_text('utf-8')}") for file in files]
+
+
+@cache
+def _solution(module: str) -> str:
+    return (course.SOLUTIONS / f"{module}.py").read_text("utf-8")

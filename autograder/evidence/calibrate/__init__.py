@@ -1,0 +1,335 @@
+"""Find the accuracies that a right answer reaches: train the references over many seeds, and controls beside them.
+
+Every run goes the way of a submission: a worker, the course's training code, held-out images, scored on this side.
+The threshold lies two points below the worst run of a reference, whatever the form of the distribution. Further runs,
+with seeds that had no part in it, must then pass: if one fails, nothing is written.
+
+What is claimed is what was counted. With 95 % confidence, at most a share p of all runs lies below the worst of n: that
+worst one is a tolerance bound that assumes no distribution (Wilks, 1941), and p, 1 - 0.05^(1/n), is also Clopper and
+Pearson's bound for 0 failures of n. It holds for the threshold all the more, since no run was below it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+import statistics
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.table import Table
+
+from autograder import course
+from autograder.course import Assignment, Question
+from autograder.errors import GraderFault
+from autograder.evidence.calibrate.controls import CONTROLS, Control
+from autograder.grading.digests import THRESHOLDS
+from autograder.grading.secret import seeds_for_tests
+from autograder.grading.short_run import Data, ShortRun, network_of, profile_name, recipe_of
+from autograder.render.console import PlainConsole
+from autograder.sandbox.failures import SubmissionFailure
+from autograder.sandbox.sandbox import Sandbox
+
+MARGIN = 2.0  # points between the worst reference and the threshold
+CONFIDENCE = 0.95
+FRESH = 10_000  # seeds from here on confirm a threshold
+
+Outcome = float | str
+"""Of a run: per cent, or why there is none."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many runs of a reference, with seeds from 0 and with fresh ones, and of each control; None: as usual."""
+
+    seeds: int | None = None
+    fresh: int | None = None
+    controls: int | None = None
+
+    def of(self, network: str, kind: str) -> tuple[int, int, int]:
+        """The three, for a network and a kind of images: as many as take two cores up to half an hour."""
+        given = (self.seeds, self.fresh, self.controls)
+        seeds, fresh, controls = (
+            usual if count is None else count for count, usual in zip(given, _USUAL[network, kind], strict=True)
+        )
+        return seeds, fresh, controls
+
+
+_USUAL = {
+    ("lenet", "synthetic"): (300, 100, 2),
+    ("efficientnet", "synthetic"): (40, 10, 2),
+    ("lenet", "cifar10"): (30, 10, 2),
+    ("efficientnet", "cifar10"): (10, 5, 1),
+}
+
+
+@dataclass
+class Journal:
+    """The runs that were measured, one to a line of a file, so that a calibration that was stopped can go on.
+
+    Attributes:
+        path: the file; it need not be there.
+    """
+
+    path: Path
+    _known: dict[str, Outcome] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        if not self.path.exists():
+            return
+        for line in self.path.read_text("utf-8").splitlines():
+            try:
+                entry = json.loads(line)
+                self._known[entry["of"]] = entry["accuracy"]
+            except (ValueError, TypeError, KeyError):  # the last one, if it was being written
+                continue
+
+    def of(self, run: str, measure: Callable[[], Outcome], **about: object) -> Outcome:
+        """What a run gave; it is made only if it never was.
+
+        Args:
+            run: digest of all that decides it.
+            measure: makes it.
+            about: what a reader of the file wants to know about it.
+        """
+        if run not in self._known:
+            accuracy = measure()
+            with self._lock, self.path.open("a", encoding="utf-8") as file:
+                # A new line first: what was cut off before it does not take this one along.
+                file.write("\n" + json.dumps({"of": run, **about, "accuracy": accuracy}, ensure_ascii=False))
+                file.flush()
+                os.fsync(file.fileno())
+                self._known[run] = accuracy
+        return self._known[run]
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def calibrate_all(
+    assignment: Assignment,
+    questions: Sequence[Question],
+    source: str,
+    counts: Counts,
+    *,
+    jobs: int,
+    into: Path = THRESHOLDS,
+) -> None:
+    """Measure, print and write the thresholds of some questions on one kind of data.
+
+    Every run is noted in a file beside the table as soon as it ends. Who is interrupted gives the same command again:
+    what was measured is taken from there, unless anything has changed that decides it. The file goes when all is done.
+
+    Args:
+        assignment: from `course`.
+        questions: those with a network.
+        source: of the images.
+        counts: of runs.
+        jobs: runs side by side.
+        into: the table; other profiles in it stay.
+
+    Raises:
+        GraderFault: a reference cannot be trained, or a fresh run fails the threshold; that profile is not written.
+    """
+    console = PlainConsole(stderr=True)
+    journal = Journal(into.with_suffix(".measured.jsonl"))
+    with Data.load(source) as data, Sandbox() as sandbox, ThreadPoolExecutor(jobs) as pool:
+        for question in questions:
+            profile = profile_name(question, data.kind)
+
+            def run(
+                number: int, control: Control | None = None, question: Question = question, profile: str = profile
+            ) -> Outcome:
+                modules = modules_of(assignment, control)
+                what = control.name if control else "reference"
+                accuracy = journal.of(
+                    _digest(question, data, modules, number),
+                    lambda: _accuracy(question, sandbox, data, modules, number),
+                    profile=profile,
+                    what=what,
+                    number=number,
+                )
+                console.print(f"{profile} {what} {number}: {accuracy}", highlight=False)
+                return accuracy
+
+            seeds, fresh, controls = counts.of(question.trains, data.kind)
+            try:
+                results = {
+                    control.name: pool.map(run, range(controls), [control] * controls)
+                    for control in CONTROLS
+                    if control.question == question.id and controls
+                }
+                references = pool.map(run, range(seeds))
+                confirming = pool.map(run, range(FRESH, FRESH + fresh))
+                measured = {name: list(runs) for name, runs in results.items()}
+                found = profile_of(question, data.kind, list(references), list(confirming), measured)
+            except BaseException:  # interrupted, for one: what is under way is noted, and nothing more is begun
+                pool.shutdown(cancel_futures=True)
+                raise
+            _write(into, profile, found)
+    journal.remove()
+    _print(json.loads(into.read_text("utf-8")))
+
+
+def at_most(failed: int, runs: int) -> float:
+    """The share of failing runs that is not exceeded with 95 % confidence: Clopper and Pearson's exact upper bound.
+
+    Args:
+        failed: runs that failed.
+        runs: all of them.
+    """
+    from scipy.stats import binomtest
+
+    return float(binomtest(failed, runs, alternative="less").proportion_ci(CONFIDENCE, "exact").high)
+
+
+def modules_of(assignment: Assignment, control: Control | None) -> dict[str, bytes]:
+    """The files that a worker gets: all that is given, the solutions, and in one of them a control's edit."""
+    modules = course.given_files()
+    modules |= {
+        f"{each.module}.py": (course.SOLUTIONS / f"{each.module}.py").read_bytes() for each in assignment.questions
+    }
+    if control is not None:
+        text = modules[control.file].decode()
+        if text.count(control.old) != 1:
+            raise GraderFault(f"The control {control.name!r} fits {text.count(control.old)} places of {control.file}.")
+        modules[control.file] = text.replace(control.old, control.new).encode()
+    return modules
+
+
+def _digest(question: Question, data: Data, modules: dict[str, bytes], number: int) -> str:
+    """Of all that decides what a run gives."""
+    parts = [
+        question.id,
+        data.source,
+        data.train_count,
+        len(data.test),
+        recipe_of(network_of(question, data.kind), data.kind),
+        {name: hashlib.sha256(text).hexdigest() for name, text in modules.items()},
+        number,
+        torch.__version__,
+        platform.machine(),
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _accuracy(question: Question, sandbox: Sandbox, data: Data, modules: dict[str, bytes], number: int) -> Outcome:
+    """Per cent, or why there is none. Held-out images and training have seeds of their own, as with a secret."""
+    folder = sandbox.stage(modules)
+    run = ShortRun(sandbox, folder, question, data, seeds_for_tests(number), 0.0)
+    try:
+        return run.accuracy().mean
+    except SubmissionFailure as failure:
+        return failure.summary.splitlines()[-1]  # the exception
+    finally:
+        run.close()
+        sandbox.unstage(folder)
+
+
+def profile_of(
+    question: Question,
+    kind: str,
+    references: Sequence[Outcome],
+    confirming: Sequence[Outcome],
+    controls: dict[str, list[Outcome]],
+) -> dict[str, Any]:
+    """What the table says of a question on one kind of images.
+
+    Raises:
+        GraderFault: a reference could not be trained, or one of these runs of a right answer would fail.
+    """
+    worst, fresh = min(_numbers(references)), _numbers(confirming)
+    threshold = math.floor(round(10 * (worst - MARGIN), 6)) / 10
+    failing = [accuracy for accuracy in fresh if accuracy < threshold]
+    if failing:
+        raise GraderFault(
+            f"{profile_name(question, kind)}: {len(failing)} of {len(fresh)} fresh runs fail the threshold of "
+            f"{threshold} % ({', '.join(map(str, sorted(failing)))}), so it was not written. Right answers vary more "
+            "than the references showed: mend the recipe in assignment/given/training.py, or measure more references "
+            "(--seeds)."
+        )
+    runs = len(references) + len(fresh)
+    return {
+        "threshold": threshold,
+        "rule": f"{MARGIN:g} points below the worst reference",
+        "mean": round(statistics.mean(_numbers(references)), 2),
+        "deviation": round(statistics.stdev(_numbers(references)), 2),
+        "right_answers": {"runs": runs, "failed": 0, "at_most": _share(at_most(0, runs)), "confidence": CONFIDENCE},
+        "references": list(references),
+        "fresh": fresh,
+        "controls": {
+            name: {
+                "accuracies": outcomes,
+                "caught": all(isinstance(each, str) or each < threshold for each in outcomes),
+            }
+            for name, outcomes in controls.items()
+        },
+        "recipe": recipe_of(network_of(question, kind), kind),
+        "measured": {
+            "on": datetime.now(UTC).date().isoformat(),
+            "images": kind,
+            "torch": torch.__version__,
+            "machine": platform.machine(),
+        },
+    }
+
+
+def _numbers(outcomes: Sequence[Outcome]) -> list[float]:
+    found = []
+    for outcome in outcomes:
+        if isinstance(outcome, str):
+            raise GraderFault(f"A reference could not be trained: {outcome}")
+        found.append(outcome)
+    return found
+
+
+def _share(share: float) -> float:
+    """To four digits after the point, never less than it is."""
+    return math.ceil(share * 10_000) / 10_000
+
+
+def _write(path: Path, name: str, profile: dict[str, Any]) -> None:
+    """Put one profile into the table, whole or not at all."""
+    table = json.loads(path.read_text("utf-8")) if path.exists() else {"profiles": {}}
+    table["profiles"] = dict(sorted({**table["profiles"], name: profile}.items()))
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    new.replace(path)
+
+
+def _print(table: dict[str, Any]) -> None:
+    console = PlainConsole()
+    for name, profile in table["profiles"].items():
+        shown = Table(title=f"{name}: threshold {profile['threshold']} %")
+        shown.add_column("what")
+        shown.add_column("accuracy", justify="right")
+        shown.add_column("", justify="left")
+        for what, runs in (("references", profile["references"]), ("fresh runs", profile["fresh"])):
+            if runs:
+                passed = sum(accuracy >= profile["threshold"] for accuracy in runs)
+                shown.add_row(
+                    f"{what}, {len(runs)}",
+                    f"least {min(runs)}, median {statistics.median(runs):.1f}",
+                    f"{passed} of {len(runs)} pass",
+                )
+        counted = profile["right_answers"]
+        shown.add_row(
+            "right answers, all runs",
+            f"{counted['failed']} of {counted['runs']} failed",
+            f"with {counted['confidence']:.0%} confidence at most {counted['at_most']:.1%} do",
+        )
+        for control, result in profile["controls"].items():
+            numbers = [run for run in result["accuracies"] if not isinstance(run, str)]
+            accuracy = f"{statistics.mean(numbers):.1f}" if numbers else "none"
+            shown.add_row(control, accuracy, "caught" if result["caught"] else "passes")
+        console.print(shown)

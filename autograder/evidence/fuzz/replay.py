@@ -1,0 +1,56 @@
+"""What a corpus reaches: its inputs once more, with coverage of lines and branches."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import coverage
+
+from autograder.evidence.fuzz.targets import WATCHED, load
+
+_MODULES = {"decode": ("codec", "channel"), "conversation": ("worker", "session", "proxy")}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """One module's.
+
+    Attributes:
+        name: of its file.
+        lines, branches: how many were reached, and of how many.
+        missed: lines that were not reached.
+    """
+
+    name: str
+    lines: tuple[int, int]
+    branches: tuple[int, int]
+    missed: list[int]
+
+
+def coverage_of(target: str, corpus: Path) -> list[Coverage]:
+    """Try every input of a corpus again."""
+    importlib.import_module("torch")  # before anything is watched, which would take long
+    sandbox = Path(__file__).parents[2] / "sandbox"
+    files = [str(sandbox / f"{module}.py") for module in _MODULES[target]]
+    watching = coverage.Coverage(data_file=None, branch=True, include=files, config_file=False)
+    with watching.collect():
+        importlib.import_module(f"autograder.sandbox.{WATCHED[target]}")
+        trying = load(target)
+        for file in sorted(corpus.iterdir()):
+            trying(file.read_bytes())
+    with tempfile.NamedTemporaryFile() as report:
+        watching.json_report(outfile=report.name)
+        told = json.loads(Path(report.name).read_bytes())["files"]
+    return [
+        Coverage(
+            Path(name).name,
+            (facts["summary"]["covered_lines"], facts["summary"]["num_statements"]),
+            (facts["summary"]["covered_branches"], facts["summary"]["num_branches"]),
+            facts["missing_lines"],
+        )
+        for name, facts in told.items()
+    ]

@@ -1,0 +1,206 @@
+"""Can the suites be trusted? Grade answers whose worth is known, and see that each gets what it deserves.
+
+The solutions get every point, the stubs none, each wrong answer of the bank loses some and each right one none. Of the
+wrong answers it also counts those whose true cause some message names, and, among them and among random pairs of their
+faults, those with a message that names another.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from rich.progress import track
+from rich.table import Table
+
+from autograder import course
+from autograder.course import Assignment, Question
+from autograder.evidence import bank
+from autograder.evidence.bank import Answer
+from autograder.grading.grade import grade
+from autograder.grading.short_run import Data
+from autograder.intake import Submission
+from autograder.release.stubs import differing, make_stubs
+from autograder.render.console import PlainConsole
+from autograder.sandbox.sandbox import Sandbox
+from tests.diagnosis.causes import CAUSES
+from tests.diagnosis.model_misconceptions import CAUSES as MODEL_CAUSES
+from tests.diagnosis.probes import FEATURES
+
+PAIRS = 10  # of faults, for each question
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of an answer.
+
+    Attributes:
+        answer: it.
+        kind: "solution", "stub", "right", "wrong", "unseen" (wrong too) or "pair" (of faults).
+        score, possible: its points.
+        lost: the categories in which it lost some.
+        trained: whether it was trained because nothing cheaper had caught it.
+        named: whether a message names its cause.
+        misnamed: sentences about other causes than its own.
+        flags: what a person would be asked to look at.
+    """
+
+    answer: Answer
+    kind: str
+    score: int
+    possible: int
+    lost: tuple[str, ...]
+    trained: bool
+    named: bool
+    misnamed: tuple[str, ...]
+    flags: tuple[str, ...]
+
+    @property
+    def as_deserved(self) -> bool:
+        """Whether it got what it should."""
+        if self.kind == "pair":
+            return True  # two faults may undo each other; what they are told is what counts
+        if self.kind in ("wrong", "unseen"):
+            return self.score < self.possible
+        if self.kind == "stub":
+            return self.score == 0
+        return self.score == self.possible and not self.flags
+
+
+def verify(
+    assignment: Assignment, questions: Sequence[Question], data: Data | None, *, jobs: int, seed: int = 0
+) -> list[Verdict]:
+    """Grade all answers of known worth to these questions, several side by side.
+
+    Args:
+        data: images to train on, for wrong answers that nothing cheaper catches; without, those stay uncaught.
+        jobs: how many processes grade.
+        seed: another one makes other random cases in the tests, and other pairs of faults.
+    """
+    answers = [pair for question in questions for pair in _answers(question, seed)]
+    with ProcessPoolExecutor(
+        jobs, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(assignment, data, seed)
+    ) as pool:
+        verdicts = pool.map(_judge, answers, chunksize=4)
+        console = PlainConsole(stderr=True)
+        return list(track(verdicts, "Grading the bank", total=len(answers), console=console, transient=True))
+
+
+def report(verdicts: Sequence[Verdict], *, details: bool) -> bool:
+    """Print the table, and what is not as it should be.
+
+    Args:
+        verdicts: from `verify`.
+        details: also list every wrong answer, by which tests it was caught, and whether its cause was named.
+
+    Returns:
+        Whether all is well: everything as deserved, and no cause misnamed.
+    """
+    console = PlainConsole(soft_wrap=True, highlight=False)
+    if details:
+        for verdict in verdicts:
+            if verdict.kind == "wrong":
+                cause = "named" if verdict.named else "not named"
+                caught = ", ".join(verdict.lost) or "nothing"
+                print(f"{verdict.answer.question} {verdict.answer.name} ({verdict.answer.cause}: {cause}): {caught}")
+    table = Table("question", title="Answers of known worth")
+    for name in ("solution", "stub", "right", "wrong", "unseen", "trained", "cause named", "misnamed"):
+        table.add_column(name, justify="right", overflow="fold")
+    questions = sorted({verdict.answer.question for verdict in verdicts})
+    for question in questions:
+        table.add_row(question, *_row([each for each in verdicts if each.answer.question == question]))
+    if len(questions) > 1:
+        table.add_row("all", *_row(verdicts), style="bold")
+    console.print(table)
+    for verdict in verdicts:
+        name = f"{verdict.answer.question}, {verdict.kind} answer “{verdict.answer.name}”"
+        if not verdict.as_deserved:
+            lost = f", lost in {', '.join(verdict.lost)}" if verdict.lost else ""
+            console.print(f"{name} got {verdict.score} of {verdict.possible} points{lost}.", markup=False)
+        for sentence in verdict.misnamed:
+            console.print(f"{name} is told: {sentence} The truth: {verdict.answer.cause}.", markup=False)
+    return all(verdict.as_deserved and not verdict.misnamed for verdict in verdicts)
+
+
+def _row(verdicts: Sequence[Verdict]) -> list[str]:
+    total = Counter(each.kind for each in verdicts)
+    well = Counter(each.kind for each in verdicts if each.as_deserved)
+    named = sum(each.named for each in verdicts if each.kind == "wrong")
+    share = f"{100 * named / total['wrong']:.1f} %" if total["wrong"] else "–"
+    return [
+        *(f"{well[kind]}/{total[kind]}" for kind in ("solution", "stub", "right", "wrong", "unseen")),
+        str(sum(each.trained for each in verdicts)),
+        share,
+        str(sum(bool(each.misnamed) for each in verdicts)),
+    ]
+
+
+def stale_stubs(assignment: Assignment) -> list[str]:
+    """Names of stubs that are not what the solutions make them."""
+    return list(differing(make_stubs(assignment)))
+
+
+def cores() -> int:
+    """How many processes can grade side by side."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _answers(question: Question, seed: int) -> Iterator[tuple[str, Answer]]:
+    module = question.module
+    yield "solution", Answer(module, "the solution", (course.SOLUTIONS / f"{module}.py").read_text("utf-8"))
+    yield "stub", Answer(module, "the stub", (course.STUBS / f"{module}.py").read_text("utf-8"))
+    yield from (("right", answer) for answer in bank.right_answers(module))
+    for kind in ("wrong", "unseen"):
+        yield from ((kind, answer) for answer in bank.wrong_answers(module, kind))
+    yield from (("pair", answer) for answer in bank.pairs(module, PAIRS, seed))
+
+
+# Each process has one sandbox, which ends with it.
+_here: dict[str, object] = {}
+
+
+def _begin(assignment: Assignment, data: Data | None, seed: int) -> None:
+    sandbox = Sandbox()
+    _here["grade"] = partial(_graded, assignment, sandbox, seed)
+    _here["data"] = data
+
+
+def _graded(assignment: Assignment, sandbox: Sandbox, seed: int, answer: Answer, data: Data | None) -> object:
+    # Random cases follow from what was handed in: another text beside the same answer makes others.
+    submission = Submission("the bank", {f"{answer.module}.py": answer.source.encode()}, explanations=f"seed {seed}")
+    (question,) = grade(submission, assignment, sandbox, questions=(answer.question,), data=data).questions
+    return question
+
+
+def _judge(pair: tuple[str, Answer]) -> Verdict:
+    kind, answer = pair
+    graded, data = _here["grade"], _here["data"]
+    question = graded(answer, None)  # type: ignore[operator]
+    trained = kind in ("wrong", "unseen") and data is not None and question.score == question.max_score
+    if trained:
+        question = graded(answer, data)  # type: ignore[operator]
+    failed = [test for test in question.tests if test.score < test.max_score]
+    told = [test.message.casefold() for test in question.tests if test.status != "passed"]
+    sentences = {**MODEL_CAUSES, **CAUSES}
+    true = {sentences.get(cause, cause).casefold() for cause in (answer.cause or "").split(" / ")}
+    misnamed = [
+        sentence
+        for cause, sentence in sentences.items()
+        if cause not in FEATURES and sentence.casefold() not in true and any(sentence.casefold() in it for it in told)
+    ]
+    return Verdict(
+        answer,
+        kind,
+        question.score,
+        question.max_score,
+        tuple(dict.fromkeys(test.category for test in failed)),
+        trained,
+        kind == "wrong" and any(words in text for words in true for text in told),
+        tuple(misnamed) if kind in ("wrong", "pair") else (),
+        tuple(question.flags),
+    )

@@ -1,1 +1,0 @@
-"""The grader in the form that a place where courses live wants it: one module or package a place."""

@@ -1,0 +1,102 @@
+"""What decides points, as SHA-256: by these a result is known to be of the same code, tests and thresholds.
+
+Imports nothing heavy: whoever asks whether anything has changed need not wait for torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import sys
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from autograder.course import GIVEN, HIDDEN_TESTS, PUBLIC_TESTS, ROOT, Question
+from autograder.grading.secret import fingerprint
+
+THRESHOLDS = ROOT / "autograder" / "grading" / "thresholds.json"
+
+
+# Of the grader's folders those that decide points, the suites aside. Rosters, due dates, names in downloads, causes,
+# the scoreboard and what is said to people are elsewhere: a word of those changes, and no class is graded again.
+DECIDING = ("intake", "sandbox", "grading")
+# What a worker imports of the given modules, and what the tests lean on.
+GIVEN_THAT_DECIDE = ("cifar10.py", "table_model.py", "training.py", "week8.py")
+CHECKS = ("checks.py", "formulas.py", "networks.py", "rule.py")
+
+
+@cache
+def grader_digest() -> str:
+    """The code that grades, the suites aside; the same wherever it was sent."""
+    files = [file for folder in DECIDING for file in sorted((ROOT / "autograder" / folder).rglob("*.py"))]
+    return _of(*files, *(GIVEN / name for name in GIVEN_THAT_DECIDE))
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The Python (major and minor version) and the torch that grade: another one may come to other points."""
+    return shortened(f"{sys.version_info.major}.{sys.version_info.minor}", metadata.version("torch"))
+
+
+def shortened(python: str, torch: str) -> dict[str, str]:
+    """Versions as `versions` has them: of Python without the patch, of torch without the build ("+cpu")."""
+    return {"python": ".".join(python.split(".")[:2]), "torch": torch.partition("+")[0]}
+
+
+@cache
+def suite_digest() -> str:
+    """All tests and what they lean on, whichever questions are graded."""
+    return _of(*sorted(PUBLIC_TESTS.glob("test_q*.py")), *_checks(), *sorted(HIDDEN_TESTS.glob("test_q*.py")))
+
+
+def thresholds_digest() -> str:
+    """The table of accuracies that are asked for."""
+    return hashlib.sha256(THRESHOLDS.read_bytes()).hexdigest() if THRESHOLDS.exists() else ""
+
+
+def suite_files(question: Question) -> list[Path]:
+    """The files that hold a question's tests, public ones first."""
+    return [folder / f"test_{question.module}.py" for folder in (PUBLIC_TESTS, HIDDEN_TESTS)]
+
+
+def stamp(submission: str, question: Question, data: str | None) -> str:
+    """All that decides the points of one question: as long as it is the same, they would be the same again.
+
+    Another question's tests are not part of it: who mends a test of Q4 need not have Q1 graded again.
+
+    Args:
+        submission: the submission's digest.
+        question: with its limits and points.
+        data: images to train networks on; None: none is trained.
+    """
+    settings = dataclasses.asdict(question)
+    for name in ("title", "written", "dropped"):  # for people; a program's points do not depend on them
+        del settings[name]
+    parts: list[object] = [submission, grader_digest(), versions(), _question_suite_digest(question), settings]
+    if question.trains:
+        # Not whose it is: a student who has got another name, by a roster that was not there before, need not be
+        # trained again.
+        parts += [data, *((thresholds_digest(), fingerprint()) if data is not None else ())]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _question_suite_digest(question: Question) -> str:
+    """A question's tests, and what all tests lean on."""
+    return _of(*suite_files(question), *_checks())
+
+
+def _checks() -> list[Path]:
+    """What tests lean on: checks of the public tests' folder, and all that lies beside the hidden ones."""
+    beside = (file for file in sorted(HIDDEN_TESTS.glob("*.py")) if not file.name.startswith("test_"))
+    return [*(PUBLIC_TESTS / name for name in CHECKS), *beside]
+
+
+def _of(*files: Path) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        contents = file.read_bytes()
+        digest.update(f"{file.relative_to(ROOT).as_posix()}\0{len(contents)}\0".encode() + contents)
+    return digest.hexdigest()

@@ -1,0 +1,268 @@
+"""Grade a submission: the heart, which every front door calls."""
+
+from __future__ import annotations
+
+import hmac
+import platform
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from autograder import course
+from autograder.course import Assignment, Question
+from autograder.errors import GraderFault, KilledFromOutside
+from autograder.grading.calls import KeptFailure
+from autograder.grading.digests import grader_digest, suite_digest, suite_files, thresholds_digest
+from autograder.grading.large_tables import tables
+from autograder.grading.report import QuestionReport, Report
+from autograder.grading.secret import Seeds, seeds_of
+from autograder.grading.short_run import Data, ShortRun, threshold_for
+from autograder.grading.suite import Progress, SuitePlugin, run_suite, unusable_test
+from autograder.grading.written import read_written
+from autograder.intake import Submission, read_submission
+from autograder.intake.encoding import misleading
+from autograder.sandbox.failures import Unusable
+from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.session import Session
+from autograder.sandbox.supervisor import Allowance
+
+
+def grade(
+    submission: Submission,
+    assignment: Assignment,
+    sandbox: Sandbox,
+    *,
+    questions: tuple[str, ...] = (),
+    data: Data | None = None,
+    seeds: Seeds | None = None,
+    progress: Progress | None = None,
+    alone: bool | None = None,
+    failures: list[KeptFailure] | None = None,
+) -> Report:
+    """Run the suites against a submission and count the points.
+
+    A worker that was killed from outside, for want of memory most likely, tells nothing about the submission, nor about
+    its neighbours: then all of it is graded once more, with one worker at a time.
+
+    Args:
+        submission: from `intake`.
+        assignment: from `course`.
+        sandbox: where the student's code runs.
+        questions: ids of those to grade; all if there are none.
+        data: images to train networks on; without, those tests and their points are absent.
+        seeds: the student's, see `secret`; without, those of nobody in particular.
+        progress: told after each test.
+        alone: whether one worker at a time is to do; None: if it has to.
+        failures: gets the hidden tests that fail, with all that they called; see `evidence`.
+
+    Raises:
+        UnusableRequest: there is no such question.
+        KilledFromOutside: a worker was killed although it was alone, or before that is tried if `alone` is false.
+        GraderFault: the grader failed; nothing is said about the submission.
+    """
+    chosen = seeds or seeds_of()
+    for last in (False, True) if alone is None else (alone,):
+        if failures is not None:
+            failures.clear()
+        try:
+            return _grade(
+                submission, assignment, sandbox, questions, data, chosen, progress, alone=last, failures=failures
+            )
+        except KilledFromOutside:
+            if last or alone is not None:
+                raise
+    raise AssertionError
+
+
+def _grade(
+    submission: Submission,
+    assignment: Assignment,
+    sandbox: Sandbox,
+    questions: tuple[str, ...],
+    data: Data | None,
+    seeds: Seeds,
+    progress: Progress | None,
+    *,
+    alone: bool,
+    failures: list[KeptFailure] | None,
+) -> Report:
+    begun = time.perf_counter()
+    torch.set_num_threads(1)  # expected values are small: threads would only wait for one another
+    chosen = assignment.choose(questions)
+    suite = suite_digest()
+    seed = hmac.digest(suite.encode(), submission.digest.encode(), "sha256")
+    folder = sandbox.stage(submission.modules, course.given_files())
+    allowance = Allowance(chosen[0].limits)
+    sessions = {question.id: _session(question, submission, sandbox, folder, seeds, allowance) for question in chosen}
+    runs: dict[str, ShortRun] = {}
+    try:
+        for session in sessions.values() if not alone else ():
+            session.prepare()
+        if data is not None:  # the networks are trained side by side, while the other tests run
+            remarks = tables(submission.modules, submission.explanations, submission.notebooks)
+            runs = {
+                question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks, allowance)
+                for question in chosen
+                if question.trains
+            }
+            for short_run in runs.values() if not alone else ():
+                short_run.begin()
+        run = run_suite(chosen, sessions, seed, runs=runs, progress=progress, alone=alone, failures=failures)
+        _refuse_undecidable(run, chosen, assignment, sandbox, seed, seeds)
+    finally:
+        for session in sessions.values():
+            session.close()
+        for short_run in runs.values():
+            short_run.close()
+        sandbox.unstage(folder)
+    return Report(
+        submission=submission.name,
+        graded_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        seconds=round(time.perf_counter() - begun, 3),
+        hashes={
+            "submission": submission.digest,
+            "suite": suite,
+            "thresholds": thresholds_digest(),
+            "grader": grader_digest(),
+            "secret": seeds.fingerprint,
+        },
+        seed=seed.hex(),
+        environment={
+            "python": platform.python_version(),
+            "course_python": assignment.python,
+            "torch": str(torch.__version__),  # a class of torch's own: whoever receives the report would import torch
+            "device": "cpu",
+            "data": data.source if runs and data is not None else None,
+        },
+        isolation=sandbox.layers(),
+        questions=[
+            _question_report(question, submission, sessions[question.id], run, runs.get(question.id))
+            for question in chosen
+        ],
+        left_out=list(submission.left_out),
+        notes=list(submission.notes),
+    )
+
+
+def _refuse_undecidable(
+    run: SuitePlugin,
+    questions: tuple[Question, ...],
+    assignment: Assignment,
+    sandbox: Sandbox,
+    seed: bytes,
+    seeds: Seeds,
+) -> None:
+    """Try the tests that could not judge an answer on the course's own, if that is here.
+
+    Raises:
+        GraderFault: one cannot judge that either, so that the test is to blame and not the answer.
+    """
+    undecided = {
+        question.id: {test.name for test in run.results(question.id) if test.status == "error"}
+        for question in questions
+        if (course.SOLUTIONS / f"{question.module}.py").exists()
+    }
+    again = tuple(question for question in questions if undecided.get(question.id))
+    if not again:
+        return
+    solutions = read_submission(course.SOLUTIONS, assignment)
+    folder = sandbox.stage(solutions.modules, course.given_files())
+    allowance = Allowance(again[0].limits)
+    sessions = {question.id: _session(question, solutions, sandbox, folder, seeds, allowance) for question in again}
+    try:
+        tried = run_suite(again, sessions, seed)
+    finally:
+        for session in sessions.values():
+            session.close()
+        sandbox.unstage(folder)
+    for question in again:
+        public, hidden = suite_files(question)
+        for test in tried.results(question.id):
+            if test.status == "error" and test.name in undecided[question.id]:
+                path = public if test.visibility == "public" else hidden
+                raise GraderFault(unusable_test(path, f"the test “{test.name}”", test.staff.partition("\n")[0]))
+
+
+def _session(
+    question: Question, submission: Submission, sandbox: Sandbox, folder: Path, seeds: Seeds, allowance: Allowance
+) -> Session:
+    session = Session(
+        sandbox,
+        folder,
+        question.module,
+        question.from_scratch,
+        question.limits,
+        left_out=submission.left_out,
+        beside=submission.beside.get(f"{question.module}.py", ""),
+        key=seeds.calls(question.id),
+        allowance=allowance,
+        notebook=submission.notebooks.get(f"{question.module}.py"),
+    )
+    problem = submission.problems.get(f"{question.module}.py")
+    if problem is not None:
+        session.give_up(Unusable(problem))
+    why = misleading(submission.modules.get(f"{question.module}.py", b""))
+    if why:
+        session.flag(f"{question.module}.py {why}")
+    return session
+
+
+def _short_run(
+    question: Question,
+    submission: Submission,
+    sandbox: Sandbox,
+    folder: Path,
+    data: Data,
+    seeds: Seeds,
+    remarks: list[str],
+    allowance: Allowance,
+) -> ShortRun:
+    return ShortRun(
+        sandbox,
+        folder,
+        question,
+        data,
+        seeds=seeds,
+        threshold=threshold_for(question, data.kind),
+        flags=list(remarks),
+        problem=submission.problems.get(f"{question.module}.py"),
+        left_out=submission.left_out,
+        allowance=allowance,
+        notebook=submission.notebooks.get(f"{question.module}.py"),
+    )
+
+
+def _question_report(
+    question: Question, submission: Submission, session: Session, run: SuitePlugin, short_run: ShortRun | None
+) -> QuestionReport:
+    tests = run.results(question.id)
+    written = read_written(submission, question)
+    return QuestionReport(
+        id=question.id,
+        title=question.title,
+        score=sum(test.score for test in tests),
+        max_score=sum(test.max_score for test in tests),
+        pending=question.written if written is not None and written.state == "awaiting" else 0,
+        seconds=round(sum(test.seconds for test in tests), 3),
+        flags=list(
+            dict.fromkeys(
+                [
+                    *_about_files(submission, question),
+                    *session.flags,
+                    *(short_run.flags if short_run is not None else []),
+                ]
+            )
+        ),
+        tests=tests,
+        written=written,
+        accuracy=short_run.result() if short_run is not None else None,
+        notes=[*submission.cell_notes.get(f"{question.module}.py", ()), *session.notes],
+    )
+
+
+def _about_files(submission: Submission, question: Question) -> list[str]:
+    """What a person should see of the files that this question was, or may be, answered in."""
+    files = [f"{question.module}.py", *([course.EXPLANATIONS] if question.written else [])]
+    return [submission.flags[file] for file in files if file in submission.flags]

@@ -1,0 +1,347 @@
+"""The short run in grading: a submission's network is trained in a worker and its predictions are scored here.
+
+The worker gets training images with their labels and held-out images without; what comes back is a class for each
+held-out image, and only this side can tell which are right. The held-out images are CIFAR-10's test images in an
+order of their own, mirrored, shifted and lit by chance: the test set is public, and a table of it must not pay.
+Patterns are drawn anew. What decides them, and what seeds the training, comes from the course's secret (`secret`).
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from assignment.given import cifar10, training
+from assignment.given.cifar10 import CLASSES, Images
+from assignment.given.training import Network
+from autograder.course import Question
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.grading.digests import THRESHOLDS
+from autograder.grading.report import Accuracy
+from autograder.grading.secret import HeldOutDraw, Seeds
+from autograder.intake.cells import Notebook
+from autograder.sandbox import sealed
+from autograder.sandbox.failures import SubmissionFailure, Unusable
+from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.session import Session
+from autograder.sandbox.supervisor import Allowance
+
+SHIFT = 1  # pixels, at most
+LIGHT = 0.1  # how much brighter or darker, at most
+ASKED_BEFORE = 1_000  # images that a new network is asked about, to see whether it knows them already
+KNOWS_ALREADY = 25.0  # per cent; a network that was never trained is near 10, and beyond 20 in no run seen
+
+
+@dataclass(frozen=True)
+class Data:
+    """The images of short runs, once for any number of submissions. A context manager.
+
+    Attributes:
+        source: "synthetic", "cifar10" or a folder, as `cifar10.resolve` gives it.
+        train_count: number of training images.
+        train_file: the sealed file that holds them and their labels.
+        test: the test images, from which held-out ones are made.
+    """
+
+    source: str
+    train_count: int
+    train_file: sealed.File
+    test: Images
+
+    @classmethod
+    def load(cls, source: str = "auto") -> Self:
+        """Load and seal.
+
+        Raises:
+            UnusableRequest: there is no such data, or it is damaged.
+        """
+        try:
+            source = cifar10.resolve(source)
+            train, test = cifar10.load(source)
+        except cifar10.DataError as error:
+            raise UnusableRequest(f"--data: {error}") from None
+        return cls(source, len(train.labels), sealed.seal([train.images, train.labels.to(torch.uint8)]), test)
+
+    @property
+    def kind(self) -> str:
+        """Which thresholds apply: "synthetic" or "cifar10"."""
+        return "synthetic" if self.source == "synthetic" else "cifar10"
+
+    def close(self) -> None:
+        self.train_file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass
+class ShortRun:
+    """One network of one submission, trained once.
+
+    Args:
+        sandbox: where workers come from.
+        folder: the staged submission.
+        question: the question, with the name of its network.
+        data: the images.
+        seeds: of the held-out images and of the training.
+        threshold: the accuracy that is asked for, in per cent.
+        flags: remarks for a person.
+        problem: why the module cannot be used, if it cannot; nothing is trained then.
+        left_out: names of files that were handed in and are not graded.
+        allowance: what its worker shares with the submission's others.
+        notebook: what the module was made of, if it was one.
+    """
+
+    sandbox: Sandbox
+    folder: Path
+    question: Question
+    data: Data
+    seeds: Seeds
+    threshold: float
+    flags: list[str] = field(default_factory=list)
+    problem: str | None = None
+    left_out: Sequence[str] = ()
+    allowance: Allowance | None = None
+    notebook: Notebook | None = None
+    _session: Session | None = None
+    _held_out: Images | None = None
+    _result: Accuracy | SubmissionFailure | None = None
+
+    def begin(self) -> None:
+        """Have the network trained while there is other work to do."""
+        if self.problem is not None:
+            self._result = Unusable(self.problem)
+            return
+        network = network_of(self.question, self.data.kind)
+        self._held_out = held_out(self.data.test, self.data.kind, self.seeds.held_out(self.question.id))
+        limits = self.question.limits
+        # Importing and training is all that this worker does.
+        limits = replace(limits, question_cpu_seconds=limits.call_seconds + limits.train_seconds + 1)
+        request = {
+            "do": "train",
+            "name": network.name,
+            "settings": network.settings,
+            "recipe": asdict(network.recipe),
+            "train": self.data.train_count,
+            "held_out": len(self._held_out.labels),
+            "before": self._asked_before,
+            "seed": self.seeds.training(self.question.id),
+        }
+        # Each worker has a descriptor of its own, also of the common file: one that several shared would have one
+        # place in the file, where a submission could leave a number for the next one.
+        file = sealed.seal([self._held_out.images])
+        with file, file.opened() as unseen, self.data.train_file.opened() as train:
+            self._session = Session(
+                self.sandbox,
+                self.folder,
+                self.question.module,
+                (),
+                limits,
+                begin_with=[request],
+                files=[train, unseen],
+                left_out=self.left_out,
+                key=self.seeds.calls(self.question.id),
+                allowance=self.allowance,
+                notebook=self.notebook,
+            )
+            self._session.prepare()
+
+    def accuracy(self) -> Accuracy:
+        """Wait until it is trained.
+
+        Raises:
+            SubmissionFailure: it cannot be imported, made or trained, or took too long.
+        """
+        if self._result is None and self._session is None:
+            self.begin()
+        if self._result is None:
+            assert self._session is not None
+            limit = self.question.limits.train_seconds
+            limits = replace(self.question.limits, call_seconds=limit, call_wall_seconds=4 * limit)
+            try:
+                self._result = self._score(self._session.begun(f"training {self._network_name}", limits))
+            except SubmissionFailure as failure:
+                # All that the network saw is public: the whole story may be told.
+                self._result = type(failure)(failure.detail)
+            finally:
+                self.flags += self._session.flags
+                self.close()
+        if isinstance(self._result, SubmissionFailure):
+            raise self._result
+        return self._result
+
+    def result(self) -> Accuracy | None:
+        """What it reached, once that is known; None if it could not be trained."""
+        return self._result if isinstance(self._result, Accuracy) else None
+
+    @property
+    def epochs(self) -> int:
+        return network_of(self.question, self.data.kind).recipe.epochs
+
+    def close(self) -> None:
+        """End the worker, trained or not."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    @property
+    def _network_name(self) -> str:
+        return network_of(self.question, self.data.kind).name
+
+    @property
+    def _asked_before(self) -> int:
+        return min(ASKED_BEFORE, len(self.data.test.labels))
+
+    def _score(self, told: object) -> Accuracy:
+        assert self._held_out is not None
+        labels = self._held_out.labels
+        if not isinstance(told, dict):
+            raise SubmissionFailure("The trained network's predictions cannot be read.")
+        after = _predictions(told.get("after"), len(labels))
+        before = _predictions(told.get("before"), self._asked_before)
+        right = after == labels
+        per_class = {
+            name: round(100 * right[labels == number].float().mean().item(), 2) for number, name in enumerate(CLASSES)
+        }
+        untrained = 100 * (before == labels[: len(before)]).float().mean().item()
+        if untrained > KNOWS_ALREADY:
+            self.flags.append(f"{self._network_name} recognised {untrained:.0f} % before it was trained")
+        mean = round(100 * right.float().mean().item(), 2)
+        return Accuracy(mean, per_class, self.threshold, round(untrained, 2), _curve(told.get("curve")))
+
+
+def held_out(test: Images, kind: str, draw: HeldOutDraw) -> Images:
+    """Images that no submission has seen: of a kind with the test images, and as many.
+
+    Patterns are drawn anew: whoever has the given code can draw the test images too, with their labels. CIFAR-10's
+    are put in an order of their own, half of them mirrored, each shifted and lit by chance.
+
+    Args:
+        test: images (N, 3, 32, 32), uint8, and labels.
+        kind: "synthetic" or "cifar10".
+        draw: decides all of it.
+    """
+    count = len(test.labels)
+    if kind == "synthetic":
+        return changed(cifar10.draw_patterns(count, draw.labels, draw.pixels), draw.pixels)
+    order = torch.from_numpy(draw.labels.permutation(count))
+    return changed(Images(test.images[order], test.labels[order]), draw.pixels)
+
+
+def changed(test: Images, draw: np.random.Generator) -> Images:
+    """Half of the images mirrored, each shifted and lit by chance.
+
+    Args:
+        test: images (N, 3, 32, 32), uint8, and labels.
+        draw: decides how.
+    """
+    count, _, size, _ = test.images.shape
+    mirrored = torch.from_numpy(draw.random(count) < 0.5)
+    images = torch.where(mirrored.view(-1, 1, 1, 1), test.images.flip(3), test.images)
+    padded = F.pad(images.float(), (SHIFT,) * 4, mode="reflect").to(torch.uint8)
+    corner = draw.integers(2 * SHIFT + 1, size=(2, count))
+    shifted = torch.empty_like(images)
+    for row in range(2 * SHIFT + 1):
+        for column in range(2 * SHIFT + 1):
+            here = torch.from_numpy((corner[0] == row) & (corner[1] == column))
+            shifted[here] = padded[here][:, :, row : row + size, column : column + size]
+    light = torch.from_numpy(1 + LIGHT * draw.uniform(-1, 1, (count, 1, 1, 1)).astype(np.float32))
+    return Images((shifted * light).clamp(0, 255).to(torch.uint8), test.labels)
+
+
+def network_of(question: Question, kind: str) -> Network:
+    """How a question's network is made and trained."""
+    return training.network(question.trains, "cpu", kind)
+
+
+def threshold_for(question: Question, kind: str) -> float:
+    """The accuracy that a right answer reaches, by calibration.
+
+    Raises:
+        GraderFault: it was never calibrated, or not for this recipe or these patterns.
+    """
+    profiles = _thresholds().get("profiles", {})
+    profile = profiles.get(profile_name(question, kind))
+    if profile is None or profile["recipe"] != recipe_of(network_of(question, kind), kind):
+        patterns = ", on the patterns in assignment/given/cifar10.py" if kind == "synthetic" else ""
+        raise GraderFault(
+            f"{THRESHOLDS.name} has no threshold for {question.id} on {kind} images with the recipe in "
+            f"assignment/given/training.py{patterns}: run `python -m autograder calibrate`, or grade "
+            "with --no-training."
+        )
+    return float(profile["threshold"])
+
+
+def profile_name(question: Question, kind: str) -> str:
+    """A profile is a question, a device and a kind of data."""
+    return f"{question.id} cpu {kind}"
+
+
+def recipe_of(network: Network, kind: str) -> dict[str, Any]:
+    """All that decides how accurate a right answer becomes, as it stands in the table.
+
+    Args:
+        network: how it is made and trained.
+        kind: "synthetic" or "cifar10".
+    """
+    images = {"patterns": patterns_digest()} if kind == "synthetic" else {}
+    return {**network.settings, **asdict(network.recipe), "shift": SHIFT, "light": LIGHT, **images}
+
+
+@cache
+def patterns_digest() -> str:
+    """Of the code that draws patterns, with every number in it: other patterns have another one.
+
+    It is the code's and not the images', whose pixels may differ by one between processors. Comments and docstrings
+    do not count.
+    """
+    digest = hashlib.sha256()
+    for function in (cifar10.synthetic, cifar10.draw_patterns, cifar10.draw_patches):
+        (tree,) = ast.parse(inspect.getsource(function)).body
+        assert isinstance(tree, ast.FunctionDef)
+        tree.body = tree.body[1:]  # the docstring
+        digest.update(ast.unparse(tree).encode())
+    return digest.hexdigest()[:16]
+
+
+def _thresholds() -> dict[str, Any]:
+    try:
+        table: dict[str, Any] = json.loads(THRESHOLDS.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise GraderFault(f"{THRESHOLDS} cannot be read: {error}") from None
+    return table
+
+
+def _predictions(told: object, count: int) -> Tensor:
+    if not isinstance(told, Tensor) or told.shape != (count,) or told.dtype != torch.int64:
+        raise SubmissionFailure("The trained network's predictions are not a class for each image.")
+    return told
+
+
+def _curve(told: object) -> list[tuple[int, float]]:
+    """What a worker says of its losses: for people to look at, so it need only be numbers. Epochs are counted here."""
+    points: Sequence[object] = told if isinstance(told, list) else []
+    losses = [
+        float(point[1])
+        for point in points[:100]
+        if isinstance(point, list) and len(point) == 2 and isinstance(point[1], int | float) and math.isfinite(point[1])
+    ]
+    return list(enumerate(losses, start=1))

@@ -1,0 +1,1 @@
+"""Classroom 50: quick feedback, in the open."""

@@ -1,0 +1,203 @@
+"""Grade what was fetched. Students' code runs here, so nothing here has a token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autograder.course import Assignment
+from autograder.errors import GraderFault, UnusableRequest
+from autograder.grading.digests import stamp
+from autograder.grading.grader import Grading
+from autograder.grading.report import Report, for_student, write_json
+from autograder.grading.secret import seeds_of
+from autograder.grading.written import text_to_read
+from autograder.intake import Submission, read_submission
+from autograder.places.github import folders
+from autograder.places.github.folders import Commit, Fetched, Outcome
+from autograder.places.github.plan import Entry
+from autograder.records.results import Result, key_of, now, write_result_file
+from autograder.render.markdown import feedback
+from autograder.render.versions import other_python
+from autograder.sandbox.isolation import in_one_line, require_layers
+from autograder.text.inert import for_actions_log, for_markdown, one_line
+from autograder.text.numbers import counted
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """A commit and what it got."""
+
+    commit: Commit
+    submission: Submission
+    report: Report
+
+    @property
+    def after_penalty(self) -> float:
+        return round(self.report.score * (1 - self.commit.percent / 100), 2)
+
+
+def grade_all(
+    entries: Sequence[Entry], assignment: Assignment, work: Path, *, data: str | None, allow_missing: bool = False
+) -> int:
+    """Grade each student; nobody's trouble is anybody else's.
+
+    Args:
+        entries: whom.
+        assignment: from `course`.
+        work: the folder that the steps share.
+        data: images to train networks on; None: no network is trained.
+        allow_missing: a layer of confinement may be missing.
+
+    Returns:
+        The exit status: 1 if the grader failed with somebody.
+
+    Raises:
+        UnusableRequest: a layer is missing, or there are no such images.
+    """
+    with Grading() as grading:
+        layers = grading.layers()
+        print(in_one_line(layers), flush=True)
+        require_layers(layers, allow_missing=allow_missing)
+        if data is not None and any(question.trains for question in assignment.questions):
+            grading.load(data)  # if there are none, that is no student's trouble
+        outcomes = [_grade(entry, assignment, grading, data, work) for entry in entries]
+    return int(any(outcome.ours for outcome in outcomes))
+
+
+def _grade(entry: Entry, assignment: Assignment, grading: Grading, data: str | None, work: Path) -> Outcome:
+    fetched = folders.read_fetched(work / folders.FETCHED / entry.key)
+    results = work / folders.RESULTS / entry.key
+    results.mkdir(parents=True, exist_ok=True)
+    try:
+        if fetched is None:
+            outcome = Outcome(problem="was not fetched.", ours=True)
+        elif fetched.problem:
+            outcome = Outcome(repository=fetched.repository, problem=fetched.problem, ours=fetched.ours)
+        else:
+            outcome = _outcome(entry, fetched, assignment, grading, data, work)
+    except GraderFault as error:
+        outcome = Outcome(problem=f"the grader failed: {error}", ours=True)
+    except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are graded)
+        outcome = Outcome(problem=f"the grader failed: {type(error).__name__}: {error}", ours=True)
+    if outcome.score is None:
+        write_result_file(results / folders.RESULT, _without_points(entry, outcome))
+    folders.write(outcome, results / "outcome.json")
+    told = outcome.problem or f"{outcome.points}. {' '.join(outcome.notes)}"
+    print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
+    return outcome
+
+
+def _without_points(entry: Entry, outcome: Outcome) -> Result:
+    source = " ".join(filter(None, (outcome.repository, outcome.commit[:7])))
+    return Result(
+        *(key_of(entry.student.student), entry.student.student, source),
+        problem=one_line(outcome.problem),
+        ours=outcome.ours,
+        handed_in=outcome.handed_in,
+        graded_at=now(),
+    )
+
+
+def _with_points(entry: Entry, best: _Graded, assignment: Assignment) -> Result:
+    """What came of the commit that counts, with its written answers: for readers, and for the grade book."""
+    submission, report = best.submission, best.report
+    graded = {question.id for question in report.questions}
+    return Result(
+        *(key_of(entry.student.student), entry.student.student, submission.name, submission.digest, report),
+        handed_in=best.commit.handed_in,
+        claimed=best.commit.handed_in is not None and not best.commit.certain,
+        answers={
+            question.id: text_to_read(submission, question.id) for question in assignment.questions if question.written
+        },
+        stamps={
+            question.id: stamp(submission.digest, question, report.environment.get("data"))
+            for question in assignment.questions
+            if question.id in graded
+        },
+        graded_at=now(),
+    )
+
+
+def _outcome(
+    entry: Entry, fetched: Fetched, assignment: Assignment, grading: Grading, data: str | None, work: Path
+) -> Outcome:
+    results = work / folders.RESULTS / entry.key
+    graded, unusable, problems = [], [], []
+    for commit in fetched.commits:
+        files = work / folders.FETCHED / entry.key / commit.sha
+        name = f"{fetched.repository} {commit.sha[:7]}"
+        try:
+            submission = replace(read_submission(files, assignment), name=name)
+        except UnusableRequest as error:
+            unusable.append(commit)
+            problems.append(str(error).replace(str(files), name))
+            continue
+        report = grading.grade(submission, assignment, data=data, seeds=seeds_of(entry.student.student))
+        graded.append(_Graded(commit, submission, report))
+    if not graded:
+        text = "\n".join([f"## {assignment.title}\n", *(f"- {for_markdown(problem)}" for problem in problems), ""])
+        (results / "feedback.md").write_text(text, "utf-8")
+        return Outcome(
+            repository=fetched.repository,
+            commit=unusable[-1].sha,
+            handed_in=unusable[-1].handed_in,
+            problem=f"what was handed in cannot be used: {' '.join(problems)}",
+            notes=fetched.remarks,
+        )
+    best = max(graded, key=lambda each: each.after_penalty)  # the first of equals: the one on time
+    for each in graded:
+        write_json(each.report, results / ("report.json" if each is best else f"report-{each.commit.sha[:7]}.json"))
+    write_result_file(results / folders.RESULT, _with_points(entry, best, assignment))
+    notes = (*_notes(best, [each for each in graded if each is not best], unusable), *fetched.remarks)
+    student = for_student(best.report)
+    (results / "feedback.md").write_text(feedback(student, heading=assignment.title, remarks=notes), "utf-8")
+    return Outcome(
+        repository=fetched.repository,
+        commit=best.commit.sha,
+        handed_in=best.commit.handed_in,
+        score=best.report.score,
+        max_score=best.report.max_score,
+        pending=best.report.pending,
+        days=best.commit.days,
+        percent=best.commit.percent,
+        after_penalty=best.after_penalty,
+        notes=notes,
+        flags=(
+            *(f"{question.id}: {flag}" for question in best.report.questions for flag in question.flags),
+            *filter(None, [other_python(best.report.environment)]),
+        ),
+    )
+
+
+def _notes(best: _Graded, others: Sequence[_Graded], unusable: Sequence[Commit]) -> tuple[str, ...]:
+    """Which commit counts and why; sentences of ours, which the student reads, too."""
+    commit = best.commit
+    notes = [f"Commit {commit.sha[:7]}, {_when(commit)}, counts{_lateness(best)}."]
+    notes += [
+        f"Commit {other.commit.sha[:7]}, {_when(other.commit)}, has {counted(other.report.score, 'point')}"
+        f"{_lateness(other)}: the better of the two counts."
+        for other in others
+    ]
+    notes += [f"Commit {other.sha[:7]} holds nothing that can be graded." for other in unusable]
+    if not commit.certain:
+        notes.append(
+            "When it was pushed is not known; this goes by the commit's own date, which its author can write. "
+            "A person has to look."
+        )
+    return tuple(notes)
+
+
+def _when(commit: Commit) -> str:
+    return f"{'pushed' if commit.certain else 'dated'} {commit.when}" if commit.when else "the newest"
+
+
+def _lateness(graded: _Graded) -> str:
+    commit = graded.commit
+    if not commit.days:
+        return ""
+    return (
+        f" ({counted(commit.days, 'day')} late: {commit.percent:g} % of {graded.report.score} points are taken off by "
+        f"the course's rule, {graded.after_penalty:g} remain)"
+    )

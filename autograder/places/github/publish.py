@@ -1,0 +1,93 @@
+"""Tell the students: a status and a comment on the commit that counts.
+
+A comment on a commit needs no pull request and no issue, and of all ways to leave a text the least rights: who may
+read a repository may comment. Changing it later needs more; where the token has not that, a second one is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.places.github import folders, github
+from autograder.places.github.folders import Outcome
+from autograder.places.github.plan import Entry
+from autograder.text.inert import for_actions_log
+
+MAX_DESCRIPTION = 140  # characters that GitHub takes in a status
+_MARK = "<!-- cnn-autograder"
+
+
+def publish_all(entries: Sequence[Entry], work: Path) -> int:
+    """Publish for each student of whom there is a commit. Returns the exit status: 1 if it failed with somebody."""
+    github.require_token()
+    mine = _who_we_are()
+    failed = False
+    for entry in entries:
+        results = work / folders.RESULTS / entry.key
+        outcome = folders.read_outcome(results)
+        if outcome is None or not outcome.commit:
+            continue
+        try:
+            told = _publish(outcome, (results / "feedback.md").read_text("utf-8"), mine)
+        except github.Refused as refused:
+            failed = True
+            told = f"could not be told in {outcome.repository}: {refused}"
+        print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
+    return int(failed)
+
+
+def description(outcome: Outcome) -> str:
+    """The status' text: what a student sees beside the commit."""
+    if outcome.score is None:
+        return "Nothing in this commit could be graded"
+    late = f", {outcome.percent:g} % off for lateness" if outcome.percent else ""
+    return f"{outcome.points}{late}"[:MAX_DESCRIPTION]
+
+
+def _publish(outcome: Outcome, text: str, mine: str | None) -> str:
+    at = f"repos/{outcome.repository}"
+    digest = hashlib.sha256(f"{description(outcome)}\n{text}".encode()).hexdigest()
+    body = f"{_MARK} {digest[:32]} -->\n{text}"
+    ours = [
+        comment
+        for comment in github.pages(f"{at}/commits/{outcome.commit}/comments?per_page=100")
+        if str(comment.get("body", "")).startswith(_MARK) and _is_ours(comment.get("user"), mine)
+    ]
+    if any(comment["body"].startswith(f"{_MARK} {digest[:32]} -->") for comment in ours):
+        return "is told already"
+    state = "failure" if outcome.score is None else "success"
+    status = {"state": state, "context": "autograder", "description": description(outcome)}
+    github.send("POST", f"{at}/statuses/{outcome.commit}", status)
+    if ours and _changed(f"{at}/comments/{int(ours[-1]['id'])}", body):
+        return "told anew, in the comment that was there"
+    github.send("POST", f"{at}/commits/{outcome.commit}/comments", {"body": body})
+    return "told"
+
+
+def _changed(comment: str, body: str) -> bool:
+    """Change a comment; False if the token may not."""
+    try:
+        github.send("PATCH", comment, {"body": body})
+    except github.Refused as refused:
+        if refused.status in (403, 404):
+            return False
+        raise
+    return True
+
+
+def _who_we_are() -> str | None:
+    """The account whose token this is; None for an app's, which cannot ask."""
+    try:
+        return str(github.get("user")["login"])
+    except (github.Refused, KeyError, TypeError):
+        return None
+
+
+def _is_ours(author: Any, mine: str | None) -> bool:
+    """Whether a comment is our own: a student can write the mark, too."""
+    if not isinstance(author, dict):
+        return False
+    return author.get("login") == mine if mine is not None else author.get("type") == "Bot"

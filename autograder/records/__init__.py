@@ -1,0 +1,1 @@
+"""What a graded class leaves behind: results, what readers gave, and the grade book made of both."""

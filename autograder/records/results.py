@@ -1,0 +1,201 @@
+"""A class's results: a folder with a file for each student, each written whole or not at all.
+
+    class.json            which assignment this is, what networks are trained on
+    roster.csv            who is in the class, a copy of what the last run was given
+    results/<key>.json    what came of one student's submission
+    reviews/<key>.json    what a person gave for written answers, see `review.store`
+
+What else lies there (grade books, pages) is made from these and may be deleted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from autograder.course.people import comparable
+from autograder.course.roster import Roster, read_roster
+from autograder.errors import UnusableRequest
+from autograder.files import update as folder_update
+from autograder.grading.report import Report
+from autograder.text.inert import json_text
+
+CLASS_FILE = "class.json"
+ROSTER_FILE = "roster.csv"
+RESULTS = "results"
+GRADED_IN_ACTIONS = "graded in GitHub Actions"  # in class.json, where `class` has the folder with the submissions
+RESULT_SCHEMA = "cnn-autograder/result/v1"
+CLASS_SCHEMA = "cnn-autograder/class/v1"
+
+
+@dataclass(frozen=True)
+class TestChange:
+    """A test that did not end as it had the last time; a status is None where there was no such test."""
+
+    __test__ = False
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A question that is not as it was the last time; scores are None where it was not graded."""
+
+    question: str
+    before: int | None
+    after: int | None
+    tests: tuple[TestChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one student's submission.
+
+    Attributes:
+        key: names the files that concern the student; from `key_of`.
+        student: what the course knows the student by; without a roster, the name of the folder or zip file.
+        source: the name of the folder or zip file, printable: to show, not to open.
+        digest: SHA-256 of all that counts in the submission; "" if it cannot be used.
+        report: what grading found out; None if nothing could be graded.
+        problem: why nothing could be graded, a sentence; "" if something was.
+        ours: the problem is no fault of the submission: there are no points yet, not even 0. A report is then an
+            earlier one.
+        handed_in: when, in ISO's form with the zone, where that is known.
+        claimed: whether that is what a file in the submission or a commit says, which its student can have written.
+        choose: of how many submissions of the student one is to be chosen, before any is graded; else 0.
+        one_of: whose submission it is, where it is one of several of which none counts yet.
+        answers: the written answers, by question id, as they were handed in; "" where there is none.
+        stamps: by question id, a digest of all that decided its points; the same as long as nothing changed.
+        changes: what differs from the time before; empty the first time.
+        graded_at: when, in ISO's form, UTC.
+    """
+
+    key: str
+    student: str
+    source: str
+    digest: str = ""
+    report: Report | None = None
+    problem: str = ""
+    ours: bool = False
+    handed_in: str | None = None
+    answers: dict[str, str] = field(default_factory=dict)
+    stamps: dict[str, str] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    graded_at: str = ""
+    claimed: bool = False
+    choose: int = 0
+    one_of: str = ""
+
+
+def key_of(student: str) -> str:
+    """A name for files: the student's own where any system can have a file of that name, else one made from it.
+
+    The same for the same student, however the name is spelt and whoever else is in the class (`people.comparable`);
+    two students never share one.
+    """
+    name = comparable(student)
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,59}", name):
+        return name
+    readable = re.sub(r"[^a-z0-9]+", "-", name).strip("-")[:40]
+    return f"{readable}.{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}".lstrip(".")
+
+
+def write_result(out: Path, result: Result) -> None:
+    """Keep a result, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_result_file(out / RESULTS / f"{result.key}.json", result)
+
+
+def write_result_file(path: Path, result: Result) -> None:
+    """Write a result to a file that is not, or not yet, in a class's folder.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    fields = {name: value for name, value in vars(result).items() if name not in ("report", "changes")}
+    report = None if result.report is None else result.report.as_dict()
+    changes = [asdict(change) for change in result.changes]
+    record = {"schema": RESULT_SCHEMA, **fields, "changes": changes, "report": report}
+    write_whole(path, json_text(record, indent=1) + "\n")
+
+
+def read_result(out: Path, key: str) -> Result | None:
+    """The result of this key; None if there is none, or none that can be read: it will be graded again."""
+    return read_result_file(out / RESULTS / f"{key}.json")
+
+
+def read_result_file(path: Path) -> Result | None:
+    """The result in a file; None if there is none, or none that can be read."""
+    try:
+        return _result(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def read_results(out: Path) -> Iterator[Result]:
+    """All results, by key; those that cannot be read are left out.
+
+    Raises:
+        UnusableRequest: the folder holds no class.
+    """
+    read_class(out)
+    for path in sorted((out / RESULTS).glob("*.json")):
+        result = read_result(out, path.stem)
+        if result is not None:
+            yield result
+
+
+def read_class(out: Path) -> dict[str, Any]:
+    """What `class.json` says.
+
+    Raises:
+        UnusableRequest: the folder holds no class.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        fields = json.loads((out / CLASS_FILE).read_text("utf-8"))
+        if isinstance(fields, dict) and fields.get("schema") == CLASS_SCHEMA and {"title", "modules"} <= fields.keys():
+            return fields
+    raise UnusableRequest(f"{out} holds no class: `python -m autograder class FOLDER --out {out}` makes one.")
+
+
+def read_class_roster(out: Path, given: Path | None = None) -> Roster | None:
+    """The roster that is given, else the one that the class was graded with; None if there was none.
+
+    Raises:
+        UnusableRequest: it cannot be read.
+    """
+    path = given or out / ROSTER_FILE
+    return read_roster(path) if given is not None or path.exists() else None
+
+
+def now() -> str:
+    """The time in ISO's form, UTC: of two such texts the later one is the greater."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:
+    """Write a text file whole or not at all; see `folder_update.write_whole`."""
+    folder_update.write_whole(path, text.encode(), lasting=lasting)
+
+
+def _result(record: dict[str, Any]) -> Result:
+    if record.pop("schema") != RESULT_SCHEMA:
+        raise ValueError("another schema")
+    changes = tuple(
+        Change(**{**change, "tests": tuple(TestChange(**test) for test in change["tests"])})
+        for change in record.pop("changes")
+    )
+    report = record.pop("report")
+    return Result(**record, changes=changes, report=None if report is None else Report.from_dict(report))

@@ -1,0 +1,66 @@
+"""Make what students get from the solutions: the same files with the answers cut out.
+
+The cutting is nbgrader's own ClearSolutions, so that a file and its notebook have the same gaps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.preprocessors.clearsolutions import ClearSolutions
+from traitlets.config import Config
+
+from autograder.course import CODE_STUB, EXPLANATIONS, SOLUTIONS, STUBS, TEXT_STUB, Assignment
+from autograder.errors import GraderFault
+
+
+def make_stubs(assignment: Assignment) -> dict[str, str]:
+    """The text of every generated file, by its name in `assignment/`.
+
+    Raises:
+        GraderFault: a solution is missing, its marks do not match, or a rubric's points are not the question's.
+    """
+    from autograder.review.rubric import check_rubrics  # where notebooks are only graded it is not there
+
+    names = [*(f"{question.module}.py" for question in assignment.questions), EXPLANATIONS]
+    stubs = {name: _clear(SOLUTIONS / name) for name in names}
+    check_rubrics(assignment, stubs[EXPLANATIONS])
+    return stubs
+
+
+def write_stubs(assignment: Assignment) -> list[str]:
+    """Write what differs into `assignment/`; the names of the files written."""
+    stubs = make_stubs(assignment)
+    written = differing(stubs)
+    for name in written:
+        (STUBS / name).write_text(stubs[name], "utf-8")
+    return written
+
+
+def differing(stubs: dict[str, str]) -> list[str]:
+    """Names of the files in `assignment/` that are not what they should be."""
+    return [name for name, text in stubs.items() if _current(STUBS / name) != text]
+
+
+def _current(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.exists() else None
+
+
+def _clear(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise GraderFault(f"{path} cannot be read: {error.strerror}.") from None
+    new_cell = new_code_cell if path.suffix == ".py" else new_markdown_cell
+    cell = new_cell(text)
+    # A whole file is no solution cell, which would be emptied where no answer is marked: hence no metadata.
+    stub = {"code_stub": {"python": CODE_STUB}, "text_stub": TEXT_STUB, "enforce_metadata": False}
+    settings = Config(ClearSolutions=stub)
+    try:
+        cleared, _ = ClearSolutions(config=settings).preprocess_cell(cell, {"language": "python"}, 0)
+    except RuntimeError as error:
+        raise GraderFault(f"{path}: {error}") from None
+    if cleared.source == text:
+        raise GraderFault(f"{path} marks no answer with ### BEGIN SOLUTION and ### END SOLUTION.")
+    return str(cleared.source)

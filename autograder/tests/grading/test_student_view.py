@@ -1,0 +1,242 @@
+"""What a student may see of a report: nothing their code made up from hidden inputs, and nothing that obeys it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.grading.report import STUDENT_SCHEMA, Accuracy, QuestionReport, Report, TestResult, Written, for_student
+from autograder.grading.report import write_json as write_report
+from autograder.render.terminal import print_report
+from autograder.sandbox.failures import SubmissionFailure
+from autograder.tests.conftest import SOLUTION, Grade, Remote
+from autograder.tests.text.test_inert import HOSTILE, commands, unseen
+
+# Right in the public tests, whose inputs are whole numbers; in the hidden ones it tells what it saw, each in its way.
+TELLTALE = """
+
+import sys, warnings
+_own = conv2d
+
+def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):
+    if not (input != input.round()).any():
+        return _own(input, weight, bias, stride, padding, dilation)
+    told = "MAR" + "KER" + str(input.flatten()[0].item())
+    {body}
+
+class _Anything:
+    pass
+
+def _lie(told, **answer):
+    codec = sys.modules["autograder.sandbox.codec"]
+    encode = codec.encode
+    def lie(value, **settings):
+        codec.encode = encode
+        message = encode(value, **settings)
+        import msgpack
+        tree = msgpack.unpackb(message.tree)
+        tree["items"].update(answer)
+        return codec.Message(msgpack.packb(tree), [])
+    codec.encode = lie
+    return 0
+"""
+
+WAYS = {
+    "print": "print(told); print(told, file=sys.stderr); warnings.warn(told); return _own(input, weight)",
+    "raise": "raise ValueError(told) from KeyError(told)",
+    "note": "error = ValueError(told); error.add_note(told); raise error",
+    "name of an exception": "raise type(told, (Exception,), {})(told)",
+    "TODO": "raise type('NotImplementedError', (Exception,), {})(told)",
+    "name of a package": "__import__(''.join(filter(str.isalnum, told)))",
+    "name of a file": "exec(compile('raise ValueError', told, 'exec'))",
+    "name of a function": "exec(compile(f'def {told[:6]}():\\n raise ValueError\\n{told[:6]}()', __file__, 'exec'))",
+    "name of a type": "return type(told, (), {})()",
+    "text": "return told",
+    "list": "return [told, {told: told}]",
+    "layer": "return type(told, (torch.nn.Module,), {'__repr__': lambda self: told})()",
+    "exit": "sys.exit(told)",
+    "print and crash": "print(told); import os; os._exit(3)",
+    "key on the wire": "return _lie(told, value={'is': 'argument', 'key': told})",
+    "kind on the wire": "return _lie(told, value={'is': told})",
+    "kernels on the wire": "return _lie(told, used=[told])",
+    "package on the wire": "return _lie(told, error={'is': 'dict', 'items': "
+    "{'kind': 'refused', 'type': '', 'text': told[:6], 'frames': []}})",
+    "handle on the wire": "return _lie(told, value="
+    "{'is': 'handle', 'number': 1, 'type': told, 'repr': told, 'value': {}})",
+    "error on the wire": "return _lie(told, error={'is': 'dict', 'items': "
+    "{'kind': 'raised', 'type': told, 'text': told, 'frames': [[told, 1, told], ['q1_conv2d.py', 1, told]]}})",
+}
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text in a structure, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from texts(item)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_code_tells_of_hidden_inputs_reaches_staff_only(
+    graded: Grade, capsys: pytest.CaptureFixture[str], way: str
+) -> None:
+    report = graded(SOLUTION + TELLTALE.replace("{body}", WAYS[way]))
+    (question,) = report.questions
+    hidden = [test for test in question.tests if test.visibility == "hidden"]
+    assert {test.status for test in question.tests if test.visibility == "public"} == {"passed"}
+    assert "failed" in {test.status for test in hidden}
+    capsys.readouterr()
+    print_report(report, training=False)
+    for text in (*texts(for_student(report)), capsys.readouterr().out):
+        assert "MARKER" not in text
+        assert report.seed not in text
+
+
+def test_of_a_hidden_tests_kernels_a_student_reads_the_first(graded: Grade) -> None:
+    order = "names = ['conv1d', 'conv3d', 'conv_transpose2d'][:: -1 if input.flatten()[0] > 0 else 1]\n"
+    ask = "    for name in names:\n        try: getattr(torch.nn.functional, name)(weight, weight)\n"
+    report = graded(
+        SOLUTION + TELLTALE.replace("{body}", f"{order}{ask}        except Exception: pass\n    return input")
+    )
+    hidden = [
+        test
+        for test in report.questions[0].tests
+        if test.visibility == "hidden" and "torch's own operation" in test.message
+    ]
+    assert hidden
+    for test in hidden:
+        assert test.message.count("::") == 1
+        assert "among others" in test.message
+        assert test.staff.count("::") > 2  # staff read all of them
+
+
+def test_staff_do_get_it(graded: Grade) -> None:
+    for way in ("print", "raise", "print and crash", "name of a package", "key on the wire", "error on the wire"):
+        report = graded(SOLUTION + TELLTALE.replace("{body}", WAYS[way]))
+        assert any("MARKER" in test.staff for test in report.questions[0].tests), way
+
+
+def test_a_layers_parameters_that_cannot_be_read_do_not_tell_its_types_name(remote: Remote) -> None:
+    layer = remote("""
+from torch import nn
+
+class Odd:
+    requires_grad, grad = True, None
+
+    def detach(self):
+        return 1
+
+def make():
+    return type("MARKER", (nn.Module,), {"named_parameters": lambda self: [("a", Odd())]})()
+""").make()
+    with pytest.raises(SubmissionFailure) as failure:
+        layer.named_parameters()
+    assert failure.value.summary == "make's layer has no parameters that can be read."
+    assert "MARKER" in failure.value.detail
+
+
+HOSTILE_TEXT = "\n".join(HOSTILE)
+
+
+def report_of(text: str) -> Report:
+    """A report in which every text that a student has a say in is this one."""
+    tests = [
+        TestResult(
+            "values", "values", "failed", visibility, 0, 1, text, f"STAFF {text}", 0.1, "", [("x", f"STAFF {text}")]
+        )
+        for visibility in ("public", "hidden")
+    ]
+    question = QuestionReport(
+        *("q1", "Convolution", 0, 2, 4, 0.2, [f"FLAG {text}"], tests),
+        written=Written("awaiting", None, 4, text),
+        accuracy=Accuracy(10.0, {"plane": float("nan")}, 60.0, 10.0, [(1, float("inf"))]),
+        notes=[text],
+    )
+    hashes: dict[str, str | None] = {"submission": "11", "suite": "22", "thresholds": "33", "grader": "44"}
+    return Report(
+        submission=text,
+        graded_at="2026-01-01T00:00:00Z",
+        seconds=0.2,
+        hashes=hashes,
+        seed="SEED",
+        environment={"data": text, "device": "cpu"},
+        isolation={"landlock": True},
+        questions=[question],
+        left_out=[text, text],
+        notes=[text],
+    )
+
+
+def test_the_students_view_holds_what_it_names_and_no_more() -> None:
+    shown = for_student(report_of("harmless"))
+    assert list(shown) == [
+        *("schema", "submission", "graded_at", "hashes", "environment", "score", "max_score", "pending"),
+        *("questions", "left_out", "notes"),
+    ]
+    assert shown["schema"] == STUDENT_SCHEMA
+    assert set(shown["hashes"]) == {"submission", "thresholds", "grader"}
+    (question,) = shown["questions"]
+    assert list(question) == ["id", "title", "score", "max_score", "pending", "notes", "written", "accuracy", "tests"]
+    of_test = ["name", "category", "status", "visibility", "score", "max_score", "message", "likely"]
+    assert [list(test) for test in question["tests"]] == [of_test] * 2
+    assert not [text for text in texts(shown) if re.search("STAFF|SEED|FLAG|22", text)]
+
+
+def test_a_question_without_written_answer_and_training_has_neither() -> None:
+    report = report_of("harmless")
+    plain = replace(report, questions=[replace(report.questions[0], written=None, accuracy=None)])
+    (question,) = for_student(plain)["questions"]
+    assert "written" not in question
+    assert "accuracy" not in question
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_terminal_obeys_only_us(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, terminal: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm-256color")
+    print_report(report_of(HOSTILE_TEXT), training=True)
+    shown = capsys.readouterr().out
+    assert ("\x1b[" in shown) == terminal
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert unseen(plain) == []
+    assert commands(plain) == []
+    assert "[bold red]x[/][link=https://evil.example]y[/link] :skull: [/" in plain
+
+
+def test_a_long_line_does_not_go_on_where_our_lines_begin(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    forged = " ".join(["✓ forged"] * 40)
+    report = report_of(forged)
+    print_report(replace(report, environment={}, questions=[replace(report.questions[0], flags=[])]), training=True)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    lines = [line for line in plain.splitlines() if "forged" in line]
+    assert len(lines) > 20
+    assert all(line.startswith(" " * 6) and len(line.rstrip()) <= 60 for line in lines)
+
+
+def test_the_json_report_is_strict_and_can_be_shown(tmp_path: Path) -> None:
+    report = report_of(HOSTILE_TEXT)
+    write_report(report, tmp_path / "report.json")
+    written = (tmp_path / "report.json").read_text("utf-8")
+    assert unseen(written) == []
+    read = json.loads(written, parse_constant=pytest.fail)
+    assert read["questions"][0]["accuracy"]["per_class"] == {"plane": None}
+    # Halves of surrogates aside, nothing is lost.
+    assert read["submission"] == HOSTILE_TEXT.encode("utf-8", "backslashreplace").decode()

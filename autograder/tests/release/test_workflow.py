@@ -1,0 +1,344 @@
+"""The student repository's own workflow, as its runner runs it: each step, on answers of every kind."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from autograder import course
+from autograder.course import Assignment
+from autograder.tests.assignment.test_student_tools import board, solve
+from autograder.tests.support.processes import assert_gone, began_at
+from tests import classroom
+
+WORKFLOW = ".github/workflows/classroom.yml"
+
+# Every way in which a question can go wrong, and what it leaves of its points.
+HALF_RIGHT = {
+    "q1": ("i * spread_h, i * spread_h +", "i, i +"),  # dilation is wrong
+    "q2": ("    if inplace:\n", "    if inplace:\n        import os\n        os._exit(0)\n"),
+    "q3": ('    """Take', '    import signal\n    signal.raise_signal(signal.SIGSEGV)\n    """Take'),
+    "q4": ("def avg_pool2d(", "def avg_pool2d((:"),
+    "q5": ("import torch\n", "import torch, os\nos._exit(3)\n"),
+}
+EXPECTED = {"q1": (4, 5), "q2": (1, 2), "q3": (0, 4), "q4": (0, 3), "q5": (0, 3), "q6": (0, 5), "q7": (0, 0)}
+
+SPY = """
+import json, os, pathlib
+pathlib.Path("runs").mkdir(exist_ok=True)
+pathlib.Path("runs/seen.json").write_text(json.dumps(dict(os.environ)))
+"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What came of a job: the log and the files of its runner."""
+
+    status: int
+    log: str
+    outputs: dict[str, str]
+    summary: str
+    folder: Path
+
+    def results(self) -> dict[str, Any]:
+        return {name: json.loads(base64.b64decode(value, validate=True)) for name, value in self.outputs.items()}
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What the reporter shows: the table's rows and last line, the notice, and how it ends."""
+
+    rows: dict[str, tuple[float, int]]
+    total: tuple[float, int]
+    notice: tuple[float, int]
+    status: int
+
+
+def reported(runners: str, environment: dict[str, str]) -> Reported:
+    """The reporter of GitHub Classroom, by its documentation and what its version 1 was seen to do."""
+    results = {
+        runner: json.loads(base64.b64decode(environment[f"{runner.strip().upper()}_RESULTS"]))
+        for runner in runners.split(",")
+    }
+    rows = {}
+    for runner, told in results.items():
+        assert set(told) == {"version", "status", "max_score", "tests"}
+        for test in told["tests"]:
+            assert set(test) == {
+                *("name", "status", "score", "message", "test_code", "filename", "line_no", "duration")
+            }
+        passed = sum(test["status"] == "pass" for test in told["tests"])
+        rows[runner] = passed / len(told["tests"]) * told["max_score"], told["max_score"]
+    scored = [told for told in results.values() if told["max_score"]]
+    return Reported(
+        rows,
+        (sum(points for points, _ in rows.values()), sum(most for _, most in rows.values())),
+        (
+            sum(test["score"] for told in scored for test in told["tests"]),
+            sum(told["max_score"] for told in scored),
+        ),
+        int(any(told["status"] in ("fail", "error") for told in results.values())),
+    )
+
+
+def read(folder: Path) -> dict[str, Any]:
+    workflow = YAML(typ="safe").load((folder / WORKFLOW).read_text("utf-8"))
+    assert isinstance(workflow, dict)
+    return workflow
+
+
+def steps(folder: Path) -> list[dict[str, Any]]:
+    [job] = read(folder)["jobs"].values()
+    return list(job["steps"])
+
+
+def run_job(folder: Path, tmp_path: Path, *, questions: str | None = None) -> Job:
+    """Every `run:` step, each in a shell of its own as the runner starts it, until one fails."""
+    # `python` is this one. `pip` is the real one without an index: what is asked for has to be here already.
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, arguments in {"python": '"$@"', "pip": '-m pip "$@" --no-index'}.items():
+        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}\n')
+        (programs / name).chmod(0o755)
+    files = {name: tmp_path / name for name in classroom.FOR_THE_RUNNER}
+    for file in files.values():
+        file.touch()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PIP_"))}
+    environment |= {name: str(file) for name, file in files.items()}
+    environment |= {"CI": "true", "GITHUB_ACTIONS": "true", "PATH": f"{programs}:{os.environ['PATH']}"}
+    log, status = "", 0
+    for step in steps(folder):
+        if "run" not in step or status:
+            continue
+        script = step["run"] if questions is None else re.sub(r"q1,\S+", questions, step["run"])
+        assert "${{" not in script  # a value put into a script would be run
+        own = {name: re.sub(r"\$\{\{ vars\.\w+ \}\}", "", value) for name, value in step.get("env", {}).items()}
+        done = subprocess.run(
+            ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+            cwd=folder, env={**environment, **own}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False, timeout=280,
+        )  # fmt: skip
+        log, status = log + done.stdout, done.returncode
+    outputs = {}
+    for line in files["GITHUB_OUTPUT"].read_text("utf-8").splitlines():
+        name, _, value = line.partition("=")
+        assert re.fullmatch(r"\w+", name)
+        assert name not in outputs
+        outputs[name] = value
+    for name in ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE"):
+        assert files[name].read_text("utf-8") == ""
+    return Job(status, log, outputs, files["GITHUB_STEP_SUMMARY"].read_text("utf-8"), folder)
+
+
+def reporter_of(job: Job) -> Reported:
+    """The last step: the reporter, with what the workflow hands it."""
+    last = steps(job.folder)[-1]
+    assert last["uses"] == "classroom-resources/autograding-grading-reporter@v1"
+    environment = {}
+    for name, value in last["env"].items():
+        expression = re.fullmatch(r"\$\{\{ steps\.points\.outputs\.(\w+) \}\}", value)
+        assert expression is not None
+        environment[name] = job.outputs.get(expression[1], "")
+    runners = last["with"]["runners"]
+    assert re.fullmatch(r"([a-zA-Z0-9]+,)*[a-zA-Z0-9]+", runners)  # else its errors say something else
+    return reported(runners, environment)
+
+
+@pytest.fixture(scope="module")
+def half_right(released: Path, assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """The whole job on answers of which each is wrong in its own way."""
+    folder = tmp_path_factory.mktemp("half right")
+    student = Path(shutil.copytree(released, folder / "student"))
+    modules = {question.id: question.module for question in assignment.questions}
+    for question, (place, instead) in HALF_RIGHT.items():
+        solve(student, modules[question])
+        path = student / "assignment" / f"{modules[question]}.py"
+        text = path.read_text("utf-8")
+        assert place in text, question
+        path.write_text(text.replace(place, instead, 1))
+    with (student / "assignment" / f"{modules['q1']}.py").open("a") as file:
+        file.write(SPY)
+    # What is raised is printed in the log, whereas pytest keeps what is printed to itself.
+    (student / "assignment" / f"{modules['q6']}.py").write_text('raise ValueError("\\n::error::from a student")\n')
+    (student / "tests" / f"test_{modules['q7']}.py").unlink()
+    return run_job(student, folder)
+
+
+def test_each_question_has_a_row_whatever_its_code_does(half_right: Job) -> None:
+    assert half_right.status == 0, half_right.log  # whether the job fails is the reporter's to say
+    results = half_right.results()
+    points = {
+        question: (sum(test["score"] for test in told["tests"]), told["max_score"])
+        for question, told in results.items()
+    }
+    assert points == EXPECTED
+    assert {question: told["status"] for question, told in results.items()} == {
+        "q1": "fail",
+        "q2": "error",
+        "q3": "error",
+        "q4": "fail",
+        "q5": "error",
+        "q6": "fail",
+        "q7": "error",
+    }
+    assert [test["message"] for test in results["q2"]["tests"]] == [
+        "",
+        "in place: did not come to its end; see the log of the step before",
+    ]
+    assert "is missing" in results["q7"]["tests"][0]["message"]
+
+
+def test_table_notice_and_total_agree_for_half_right_answers(half_right: Job, assignment: Assignment) -> None:
+    told = reporter_of(half_right)
+    assert told.rows == {question.id: EXPECTED[question.id] for question in assignment.questions}
+    assert told.total == told.notice == (5, 22)
+    assert told.status == 1
+
+
+def test_an_entry_a_point_is_what_makes_them_agree() -> None:
+    """A test of two points is two entries: as one, the table would count it as one of two tests."""
+    told = classroom.result({"test_a": ("easy", 1), "test_b": ("hard", 2)}, {"test_a": "pass", "test_b": "fail"})
+    assert [(test["name"], test["score"]) for test in told["tests"]] == [
+        ("easy", 1), ("hard (1 of 2)", 0), ("hard (2 of 2)", 0),
+    ]  # fmt: skip
+    shown = reported("q1", {"Q1_RESULTS": base64.b64encode(json.dumps(told).encode()).decode()})
+    assert shown.rows["q1"] == shown.total == shown.notice == (1, 3)
+    # passed / entries * max_score is a whole number only where the division's error does not show.
+    most = max(sum(points for _, points in classroom.tests_of(f"q{number}")[1].values()) for number in range(1, 8))
+    assert most > 1
+    assert all(passed / entries * entries == passed for entries in range(1, most + 1) for passed in range(entries + 1))
+
+
+def test_the_summary_says_points_and_what_is_next(half_right: Job) -> None:
+    assert half_right.summary.startswith("## Public tests\n\n```text\nq1 conv2d ")
+    shown = {line.split()[0]: line for line in board(half_right.summary)}
+    assert [question for question in EXPECTED if question != "q7"] == list(shown)
+    for question, line in shown.items():
+        points, most = EXPECTED[question]
+        assert f" {points} of {most} " in line
+    assert "q7" in half_right.summary
+    assert "Public tests: 5 of 22 points. The grade counts hidden tests too." in half_right.summary
+    assert 'Next: pytest -k "q1 and dilation"' in half_right.summary
+
+
+def test_what_a_student_s_code_prints_is_no_command_to_the_runner(half_right: Job) -> None:
+    seen = json.loads((half_right.folder / "runs" / "seen.json").read_text("utf-8"))
+    assert not seen.keys() & set(classroom.FOR_THE_RUNNER)
+    assert "PATH" in seen
+    stopped, obeyed, printed = "", [], 0
+    for line in half_right.log.splitlines():
+        if stopped:
+            printed += line.startswith("::error::from a student")
+            stopped = "" if line == f"::{stopped}::" else stopped
+        elif line.startswith("::stop-commands::"):
+            stopped = line.removeprefix("::stop-commands::")
+            assert len(stopped) == 32
+        elif line.startswith("::"):
+            obeyed.append(line)
+    assert printed >= 1
+    assert set(obeyed) == {*(f"::group::q{number}" for number in range(1, 7)), "::endgroup::"}
+
+
+@pytest.mark.slow  # a second whole job
+def test_green_questions_pass_and_a_red_one_fails_the_job(student: Path, tmp_path: Path) -> None:
+    solve(student, "q1_conv2d", "q2_relu")
+    job = run_job(student, tmp_path, questions="q1,q2")
+    assert job.status == 0, job.log
+    names = {f"{question.upper()}_RESULTS": value for question, value in job.outputs.items()}
+    green = reported("q1,q2", names)
+    assert (green.total, green.notice, green.status) == ((7, 7), (7, 7), 0)
+    assert "All green. Now the written answers" in job.summary
+    red = reported("q1,q2", {**names, "Q2_RESULTS": encoded(classroom.result(classroom.tests_of("q2")[1], {}))})
+    assert red.status == 1
+
+
+def encoded(told: dict[str, Any]) -> str:
+    return base64.b64encode(json.dumps(told).encode()).decode()
+
+
+@pytest.mark.slow  # it waits until a question's time is over
+def test_what_never_ends_is_ended(student: Path, tmp_path: Path) -> None:
+    """A loop that nothing interrupts, and a process that it started, are gone when the question's time is over."""
+    (student / "assignment" / "q2_relu.py").write_text(
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "open('runs.txt', 'w').write(str(child.pid))\n"
+        "while True:\n    try:\n        time.sleep(600)\n    except BaseException:\n        pass\n"
+    )
+    program = "from tests import classroom; classroom.SECONDS = 20; classroom.main(['q2', 'q9'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=student, env={**os.environ, "GITHUB_OUTPUT": str(tmp_path / "out")},
+        capture_output=True, text=True, check=False, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Public tests: 0 of 2 points." in done.stdout
+    assert [line.split()[:2] for line in board(done.stdout)] == [["q2", "relu"]]
+    child = int((student / "runs.txt").read_text())
+    assert_gone({child: began_at(child)})
+    outputs = dict(line.split("=", 1) for line in (tmp_path / "out").read_text().splitlines())
+    told = reported("q2,q9", {f"{name.upper()}_RESULTS": value for name, value in outputs.items()})
+    assert told.rows == {"q2": (0, 2), "q9": (0, 0)}
+    assert told.status == 1
+
+
+def test_tests_that_cannot_be_collected_count_for_nothing(student: Path) -> None:
+    (student / "tests" / "checks.py").write_text("def broken(:\n")
+    program = "from tests import classroom; classroom.main(['q1', 'q2'])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=student, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Public tests: 0 of 7 points." in done.stdout
+    assert "SyntaxError" in done.stdout + done.stderr
+
+
+def test_a_test_counts_if_all_of_it_passed(tmp_path: Path) -> None:
+    record = tmp_path / "record"
+    lines = [
+        *(["a", "collected"], ["b", "collected"], ["b", "collected"], ["c", "collected"], ["d", "collected"]),
+        *(["a", "pass"], ["b", "pass"], ["c", "pass"], ["c", "fail"]),
+    ]
+    record.write_text("".join(f"{json.dumps(line)}\n" for line in lines) + '["d", "pa')  # it ended while it wrote
+    assert classroom.ends(str(record)) == {"a": "pass", "b": "error", "c": "fail", "d": "error"}
+    assert classroom.ends(str(tmp_path / "nothing")) == {}
+
+
+def test_the_workflow_is_one_and_holds_no_secret(released: Path) -> None:
+    workflow = read(released)
+    assert workflow["on"] == ["push", "workflow_dispatch"]
+    assert workflow["permissions"] == {"contents": "read", "actions": "read", "checks": "write"}
+    assert "secrets" not in (released / WORKFLOW).read_text("utf-8")
+    [setup] = [step for step in steps(released) if step.get("uses", "").startswith("actions/setup-python@")]
+    assert setup["with"]["cache"] == "pip"
+    assert (released / setup["with"]["cache-dependency-path"]).is_file()
+    [job] = workflow["jobs"].values()
+    questions = len(steps(released)[-1]["with"]["runners"].split(","))
+    assert job["timeout-minutes"] * 60 > questions * classroom.SECONDS
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", WORKFLOW],
+        cwd=released, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_its_questions_are_the_course_s(assignment: Assignment, tmp_path: Path) -> None:
+    from autograder.release.contents import student_tree
+
+    fewer = dataclasses.replace(assignment, questions=assignment.questions[1:3])
+    text = student_tree(fewer)[0][WORKFLOW].decode()
+    (tmp_path / WORKFLOW).parent.mkdir(parents=True)
+    (tmp_path / WORKFLOW).write_text(text)
+    last = steps(tmp_path)[-1]
+    ids = [question.id for question in course.load().questions[1:3]]
+    assert last["with"]["runners"] == ",".join(ids)
+    assert last["env"] == {f"{name.upper()}_RESULTS": f"${{{{ steps.points.outputs.{name} }}}}" for name in ids}

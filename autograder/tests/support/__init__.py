@@ -1,0 +1,1 @@
+"""What tests share: classes made without grading, readers of other systems' formats, programs that stand in."""

@@ -1,0 +1,1 @@
+"""Text that leaves the grader, and text that comes in."""

@@ -1,0 +1,359 @@
+"""The likely cause of a wrong answer: the one usual mistake that gives the student's numbers.
+
+When a check fails, the student's function is called again, on a handful of inputs made to tell mistakes apart. A
+mistake is named only if it reproduces what came out of every one of these calls. If several do that are about the same
+thing, that thing is named; otherwise nothing is said. So a cause that is told is never a guess.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from tests.diagnosis.causes import CAUSES
+from tests.diagnosis.mistakes import MISTAKES
+from tests.diagnosis.probes import FEATURES, Call, probes
+from tests.diagnosis.window_mistakes import Mistake
+from tests.diagnosis.windows import Window
+from tests.formulas import pair
+
+LARGEST = 100_000  # values of an output that is looked at more closely
+ENOUGH = 3  # calls whose numbers a mistake must give
+RAISED = object()  # stands for an exception, whose traceback would keep the function and all of its grading alive
+PATIENCE = 1.0  # seconds that the calls for one diagnosis may take; slow answers go without one
+
+_TOPICS = ("bias", "stride", "padding", "dilation", "kernel", "window", "channel", "divided")
+
+
+def likely(function: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any], got: object) -> str | None:
+    """The likely cause of a wrong output.
+
+    Args:
+        function: the student's.
+        arguments, named: of the call that failed.
+        got: what it returned.
+
+    Returns:
+        A sentence; None if nothing can be said for sure.
+    """
+    name = function.__name__
+    if name not in (*MISTAKES, "output_size") or not isinstance(got, Tensor | tuple) or _is_large(got):
+        return None
+    if (look := _look(function)).outcomes is None:
+        return None
+    calls = [(tuple(arguments), named), *look.calls]
+    outcomes = [got.detach() if isinstance(got, Tensor) else got, *look.outcomes]
+    if name == "output_size":
+        sizes: list[Axes | None] = [_axes_of_size(*given, **more) for given, more in calls]
+        plain = [_plain(outcome) for outcome in outcomes]
+        return _told([cause for cause, formula in SIZES.items() if _explains_sizes(formula, sizes, plain)])
+    call = MISTAKES[name][0](*arguments, **named)
+    with torch.no_grad():
+        causes = [each.cause for each in look.suspects if _explains(each, call, outcomes[0])]
+        if not causes and isinstance(call, Window):
+            sizes = [_axes_of_window(each) for each in (call, *look.apart)]
+            shapes = [tuple(each.shape[-2:]) if isinstance(each, Tensor) else each for each in outcomes]
+            causes = [cause for cause, formula in SIZES.items() if _explains_sizes(formula, sizes, shapes)]
+    return _told(causes)
+
+
+def likely_refused(function: Callable[..., Any], error: Exception) -> str | None:
+    """What it is that a function cannot take, if it raises exceptions there and nowhere else.
+
+    Args:
+        function: the student's.
+        error: what it raised.
+    """
+    name = function.__name__
+    if name not in MISTAKES or isinstance(error, NotImplementedError) or not _is_own(error):
+        return None
+    if (look := _look(function)).outcomes is None:
+        return None
+    raised = [outcome is RAISED for outcome in look.outcomes]
+    if all(raised) or not all(
+        outcome is RAISED or (isinstance(outcome, Tensor) and _same(_right(call), outcome))
+        for call, outcome in zip(look.apart, look.outcomes, strict=True)
+    ):
+        return None  # nothing works, or more is wrong than that
+    features = [
+        cause
+        for cause, has in FEATURES.items()
+        if [has(call, *each) for call, each in zip(look.apart, look.calls, strict=True)] == raised
+    ]
+    return _told(features)
+
+
+@dataclass(frozen=True)
+class _Suspect:
+    """A mistake that the probes do not rule out: how many agree with it, in how many of these it does harm."""
+
+    cause: str
+    make: Mistake
+    agreed: int
+    harmful: int
+
+
+class _Look:
+    """What a student's function makes of the probes. Looked at once, however many of its tests fail.
+
+    Attributes:
+        calls: the probes.
+        outcomes: what came of each, `RAISED` if an exception; None if they took too long or came to nothing.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._name = function.__name__
+        self.calls = probes(self._name)
+        outcomes = list(_outcomes(function, self.calls))
+        self.outcomes = outcomes if len(outcomes) == len(self.calls) else None
+
+    @cached_property
+    def apart(self) -> list[Any]:
+        """The calls, taken apart."""
+        return [MISTAKES[self._name][0](*given, **named) for given, named in self.calls]
+
+    @cached_property
+    def suspects(self) -> list[_Suspect]:
+        together = list(zip(self.apart, self.outcomes or [], strict=True))
+        suspects = []
+        for cause, mistake in MISTAKES[self._name][1]:
+            seen = []
+            for call, outcome in together:
+                seen.append(_compare(mistake, call, outcome))
+                if seen[-1] is _Seen.CONTRADICTED:
+                    break
+            else:
+                harmful = seen.count(_Seen.HARMFUL)
+                suspects.append(_Suspect(cause, mistake, harmful + seen.count(_Seen.HARMLESS), harmful))
+        return suspects
+
+
+_looks: WeakKeyDictionary[Callable[..., Any], _Look] = WeakKeyDictionary()
+
+
+def _look(function: Callable[..., Any]) -> _Look:
+    if (look := _looks.get(function)) is None:
+        look = _looks[function] = _Look(function)
+    return look
+
+
+def _told(causes: Sequence[str]) -> str | None:
+    """One cause in its sentence, several by what they share."""
+    different = list(dict.fromkeys(causes))
+    if len({CAUSES[cause] for cause in different}) == 1:
+        return f"{CAUSES[different[0]]}."
+    shared = [topic for topic in _TOPICS if different and all(topic in cause for cause in different)]
+    return f"it is about the {shared[0]}: more than one mistake would give these numbers." if shared else None
+
+
+def _outcomes(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[object]:
+    """What comes of each call, `RAISED` if an exception; fewer of them if they take too long."""
+    begun = time.perf_counter()
+    for given, named in calls:
+        if time.perf_counter() - begun > PATIENCE:
+            return
+        try:
+            outcome = function(*map(_copy, given), **named)
+        except Exception as error:  # noqa: BLE001  (whatever the student's code raises)
+            if not _is_own(error):
+                return
+            outcome = RAISED
+        if _is_large(outcome):
+            return
+        yield outcome.detach() if isinstance(outcome, Tensor) else outcome
+
+
+def _is_large(outcome: object) -> bool:
+    return isinstance(outcome, Tensor) and outcome.numel() > LARGEST
+
+
+def _plain(size: object) -> object:
+    """A size as a tuple of ints, `RAISED` as it is; None for anything else."""
+    with contextlib.suppress(RuntimeError, ValueError, TypeError, OverflowError):
+        return size if size is RAISED else tuple(int(length) for length in size)  # type: ignore[attr-defined]
+    return None
+
+
+def _is_own(error: Exception) -> bool:
+    """Whether an exception is the student's code's own, not the word of a grader that stopped it."""
+    return bool(getattr(error, "is_own", True))
+
+
+class _Seen(Enum):
+    """What one call says of a mistake."""
+
+    CONTRADICTED = auto()  # something else came out
+    NOTHING = auto()  # it cannot be told what would come out
+    HARMLESS = auto()  # just this came out, and it is right
+    HARMFUL = auto()  # just this came out, and it is wrong
+
+
+def _compare(mistake: Mistake, call: Any, outcome: object) -> _Seen:
+    predicted = _prediction(mistake, call, outcome)
+    if predicted is not None and isinstance(outcome, Tensor):
+        if not _same(predicted, outcome):
+            return _Seen.CONTRADICTED
+        return _Seen.HARMLESS if _same(predicted, _right(call)) else _Seen.HARMFUL
+    if outcome is not RAISED and not isinstance(outcome, Tensor):
+        return _Seen.CONTRADICTED  # nothing but tensors can be explained
+    if predicted is not None and predicted.numel():
+        return _Seen.CONTRADICTED  # this mistake would have given numbers, so what went wrong is another one
+    return _Seen.NOTHING
+
+
+def _explains(suspect: _Suspect, call: Any, outcome: object) -> bool:
+    """Whether a mistake gives just these numbers where a check failed, and others than the right ones elsewhere too."""
+    seen = _compare(suspect.make, call, outcome)
+    here = int(seen is _Seen.HARMFUL)
+    # torch's layers make no empty output, so nothing can be told of one
+    told = here or (seen is _Seen.NOTHING and isinstance(outcome, Tensor) and outcome.numel() == 0)
+    return bool(told) and suspect.agreed + here >= ENOUGH and suspect.harmful + here > 1
+
+
+def _prediction(mistake: Mistake, call: Any, outcome: object) -> Tensor | None:
+    """What a mistake gives; one image may have been made a batch of one, and back."""
+    predicted = None
+    with contextlib.suppress(*_REFUSED):
+        predicted = mistake(call)
+    if (
+        isinstance(call, Window)
+        and call.input.dim() == 3
+        and not (predicted is not None and isinstance(outcome, Tensor) and _same(predicted, outcome))
+    ):
+        with contextlib.suppress(*_REFUSED):
+            whole = mistake(replace(call, input=call.input.unsqueeze(0)))
+            predicted = predicted if whole is None else whole.squeeze(0)
+    return predicted
+
+
+_REFUSED = (RuntimeError, ValueError, IndexError, TypeError, AttributeError)
+"""What torch raises where a mistake cannot be made."""
+
+
+def _right(call: Any) -> Tensor:
+    if isinstance(call, Tensor):
+        return call.clamp(min=0)
+    right: Tensor = call.right()
+    return right
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    if one.shape != other.shape or one.is_complex() or other.is_complex():
+        return False
+    one, other = one.double(), other.double()
+    size = one[one.isfinite()].abs().max().item() if one.isfinite().any() else 0.0
+    return torch.allclose(one, other, rtol=1e-4, atol=1e-5 * max(size, 1.0), equal_nan=True)
+
+
+# Lengths. Each formula takes n, k, s, p, d of one axis and gives the output's length there.
+
+
+def _room(n: int, k: int, p: int, d: int) -> int:
+    return n + 2 * p - d * (k - 1) - 1
+
+
+Formula = Callable[[tuple[int, ...], tuple[int, ...]], tuple[int, int]]
+
+
+def _each_axis(length: Callable[[int, int, int, int, int], int]) -> Formula:
+    def both(height: tuple[int, ...], width: tuple[int, ...]) -> tuple[int, int]:
+        first, second = (length(*axis) for axis in (height, width))
+        return first, second
+
+    return both
+
+
+def _length(n: int, k: int, s: int, p: int, d: int) -> int:
+    return _room(n, k, p, d) // s + 1
+
+
+def _mixed_up(place: int, height_from: int, width_from: int) -> Formula:
+    """One setting of an axis taken from another axis."""
+
+    def both(height: tuple[int, ...], width: tuple[int, ...]) -> tuple[int, int]:
+        axes = (height, width)
+        mixed = [
+            _length(*axes[axis][:place], axes[source][place], *axes[axis][place + 1 :])  # type: ignore[call-arg]
+            for axis, source in enumerate((height_from, width_from))
+        ]
+        return mixed[0], mixed[1]
+
+    return both
+
+
+SIZES: dict[str, Formula] = {
+    "size rounded up": _each_axis(lambda n, k, s, p, d: -(-_room(n, k, p, d) // s) + 1),
+    "size rounded to nearest": _each_axis(lambda n, k, s, p, d: round(_room(n, k, p, d) / s) + 1),
+    "size one too small": _each_axis(lambda n, k, s, p, d: _room(n, k, p, d) // s),
+    "size one too large": _each_axis(lambda n, k, s, p, d: _room(n, k, p, d) // s + 2),
+    "size plus one inside the division": _each_axis(lambda n, k, s, p, d: (_room(n, k, p, d) + 1) // s),
+    "size counts padding once": _each_axis(lambda n, k, s, p, d: (_room(n, k, p, d) - p) // s + 1),
+    "size ignores padding": _each_axis(lambda n, k, s, _, d: _room(n, k, 0, d) // s + 1),
+    "size ignores dilation": _each_axis(lambda n, k, s, p, _: _room(n, k, p, 1) // s + 1),
+    "size ignores stride": _each_axis(lambda n, k, _, p, d: _room(n, k, p, d) + 1),
+    "size ignores the kernel": _each_axis(lambda n, _k, s, p, _d: (n + 2 * p - 1) // s + 1),
+    "size multiplies dilation by the kernel": _each_axis(lambda n, k, s, p, d: (n + 2 * p - d * k - 1) // s + 1),
+    "size forgets to subtract one": _each_axis(lambda n, k, s, p, d: (_room(n, k, p, d) + 1) // s + 1),
+    "size exchanges stride and dilation": _each_axis(lambda n, k, s, p, d: _room(n, k, p, s) // d + 1),
+    "size exchanges padding and dilation": _each_axis(lambda n, k, s, p, d: _room(n, k, d, p) // s + 1),
+    "size counts padding twice": _each_axis(lambda n, k, s, p, d: _room(n, k, 2 * p, d) // s + 1),
+    "size divides the window alone": _each_axis(lambda n, k, s, p, d: n + 2 * p - (d * (k - 1) + 1) // s + 1),
+    "size of the height for both": lambda height, _: (_length(*height), _length(*height)),
+    "size axes swapped": lambda height, width: (_length(*width), _length(*height)),
+    **{
+        f"size with {name} {what}": _mixed_up(place, *sources)
+        for name, place in {"input": 0, "kernel": 1, "stride": 2, "padding": 3, "dilation": 4}.items()
+        for what, sources in {
+            "of the height for both": (0, 0),
+            "of the width for both": (1, 1),
+            "axes swapped": (1, 0),
+        }.items()
+    },
+}
+
+
+Axes = tuple[tuple[int, ...], tuple[int, ...]]
+"""Length, kernel, stride, padding and dilation: of the height, of the width."""
+
+
+def _axes_of_size(input_size: Any, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> Axes:
+    height, width = zip(*map(pair, (input_size, kernel_size, stride, padding, dilation)), strict=True)
+    return height, width
+
+
+def _axes_of_window(call: Window) -> Axes | None:
+    """None with ceil mode, whose sizes have a formula of their own."""
+    if call.ceil_mode:
+        return None
+    pixels = (call.input.shape[-2], call.input.shape[-1])
+    return _axes_of_size(pixels, call.kernel, call.stride, call.padding, call.dilation)
+
+
+def _explains_sizes(formula: Formula, calls: Sequence[Axes | None], outcomes: Sequence[object]) -> bool:
+    """Whether a wrong formula gives just these sizes."""
+    right, agreed, harmful = _each_axis(_length), 0, 0
+    for number, (call, outcome) in enumerate(zip(calls, outcomes, strict=True)):
+        if call is None and number > 0:
+            continue
+        if call is None or ((predicted := formula(*call)) == right(*call) and (number == 0 or outcome != predicted)):
+            return False
+        if outcome is RAISED and number > 0:
+            continue
+        if outcome != predicted:
+            return False
+        agreed += 1
+        harmful += predicted != right(*call)
+    return agreed > len(calls) / 3 and harmful > 1
+
+
+def _copy(value: Any) -> Any:
+    return value.clone() if isinstance(value, Tensor) else value
