@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import zlib
-from pathlib import Path
 
 import pytest
 
