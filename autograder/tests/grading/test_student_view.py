@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading.report import STUDENT_SCHEMA, Accuracy, QuestionReport, Report, TestResult, Written, for_student
+from autograder.grading.report import STUDENT_SCHEMA, for_student
 from autograder.grading.report import write_json as write_report
 from autograder.render.terminal import print_report
 from autograder.sandbox.failures import SubmissionFailure
-from autograder.tests.conftest import SOLUTION, Grade, Remote
-from autograder.tests.text.test_inert import HOSTILE, commands, unseen
+from autograder.tests.support.grading import SOLUTION, Grade, Remote
+from autograder.tests.support.hostile import HOSTILE_TEXT, commands, unseen
+from autograder.tests.support.hostile_class import report_of
 
 # Right in the public tests, whose inputs are whole numbers; in the hidden ones it tells what it saw, each in its way.
 TELLTALE = """
@@ -143,38 +144,6 @@ def make():
         layer.named_parameters()
     assert failure.value.summary == "make's layer has no parameters that can be read."
     assert "MARKER" in failure.value.detail
-
-
-HOSTILE_TEXT = "\n".join(HOSTILE)
-
-
-def report_of(text: str) -> Report:
-    """A report in which every text that a student has a say in is this one."""
-    tests = [
-        TestResult(
-            "values", "values", "failed", visibility, 0, 1, text, f"STAFF {text}", 0.1, "", [("x", f"STAFF {text}")]
-        )
-        for visibility in ("public", "hidden")
-    ]
-    question = QuestionReport(
-        *("q1", "Convolution", 0, 2, 4, 0.2, [f"FLAG {text}"], tests),
-        written=Written("awaiting", None, 4, text),
-        accuracy=Accuracy(10.0, {"plane": float("nan")}, 60.0, 10.0, [(1, float("inf"))]),
-        notes=[text],
-    )
-    hashes: dict[str, str | None] = {"submission": "11", "suite": "22", "thresholds": "33", "grader": "44"}
-    return Report(
-        submission=text,
-        graded_at="2026-01-01T00:00:00Z",
-        seconds=0.2,
-        hashes=hashes,
-        seed="SEED",
-        environment={"data": text, "device": "cpu"},
-        isolation={"landlock": True},
-        questions=[question],
-        left_out=[text, text],
-        notes=[text],
-    )
 
 
 def test_the_students_view_holds_what_it_names_and_no_more() -> None:

@@ -37,9 +37,9 @@ from autograder.records.results import read_result
 from autograder.records.reviews import Review, read_reviews, what_is_read, write_review
 from autograder.render.terminal import print_report
 from autograder.render.versions import graded_with, other_python
-from autograder.tests.batch.test_run import Here, hand_in, report
-from autograder.tests.conftest import SOLUTION, Grade
 from autograder.tests.support.classes import make_class, result_of
+from autograder.tests.support.grading import SOLUTION, Grade
+from autograder.tests.support.stand_in_workers import Here, hand_in, report
 
 SAID = "Python 3.13.2 and torch 2.9.1+cpu"
 REMARK = "Graded with Python 3.13.2, while assignment.toml says that the course grades with 3.12"
