@@ -1,4 +1,4 @@
-"""Each test module can be read, run and moved by itself: what several share is in `support/`, or a fixture."""
+"""Where tests are: a module's at its own path, and what several share in `support/` or in a fixture."""
 
 from __future__ import annotations
 
@@ -52,3 +52,36 @@ def test_no_module_imports_from_a_test_module_or_from_conftest() -> None:
 def test_such_an_import_is_noticed(line: str) -> None:
     assert from_tests(line)
     assert not from_tests("from tests.conftest import afresh\nfrom autograder.tests.support import hostile")
+
+
+def elsewhere(test: str, modules: set[str]) -> list[str]:
+    """The modules that a test is named like, if none of them lies where it does.
+
+    Args:
+        test: its path below the folder of tests.
+        modules: paths below `autograder/`, without ".py"; of a package the folder's.
+    """
+    folder, _, name = test.removesuffix(".py").rpartition("test_")
+    alike = sorted(module for module in modules if module.rpartition("/")[2] == name)
+    return [] if f"{folder}{name}" in modules else alike
+
+
+def test_a_test_that_is_named_like_a_module_lies_where_the_module_does() -> None:
+    package = HERE.parent
+    ours = [path.relative_to(package).as_posix() for path in package.rglob("*.py")]
+    modules = {name.removesuffix(".py").removesuffix("/__init__") for name in ours if not name.startswith("tests/")}
+    modules = {name for name in modules if not {"corpus", "right", "template"} & set(name.split("/"))}
+    tests = {path.relative_to(HERE).as_posix() for path in HERE.rglob("test_*.py")}
+    # These two mirror other folders: what students are given.
+    tests = {name for name in tests if not name.startswith(("assignment/", "public_tests/"))}
+    assert len(tests) > 60
+    assert {name: found for name in tests if (found := elsewhere(name, modules))} == {}
+
+
+def test_a_test_at_another_path_is_noticed() -> None:
+    modules = {"text/inert", "places/github", "grading/calls", "sandbox/calls"}
+    assert elsewhere("render/test_inert.py", modules) == ["text/inert"]
+    assert elsewhere("test_inert.py", modules) == ["text/inert"]
+    assert elsewhere("render/test_calls.py", modules) == ["grading/calls", "sandbox/calls"]
+    for name in ("text/test_inert.py", "places/test_github.py", "sandbox/test_calls.py", "text/test_own_theme.py"):
+        assert elsewhere(name, modules) == []

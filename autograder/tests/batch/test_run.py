@@ -1,4 +1,4 @@
-"""What a class's run keeps, redoes and survives. Workers are stood in for; `test_class.py` has real ones."""
+"""What a class's run keeps, redoes and survives. Workers are stood in for; `test_real_workers.py` has real ones."""
 
 from __future__ import annotations
 

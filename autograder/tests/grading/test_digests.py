@@ -206,3 +206,11 @@ def test_digests_do_not_import_torch() -> None:
     code = "import sys; from autograder.grading import digests; digests.versions(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=course.ROOT, check=False).returncode == 0
     assert digests.versions()["torch"] == metadata.version("torch").partition("+")[0]
+
+
+@pytest.mark.parametrize("name", ["python", "torch"])
+def test_a_stamp_is_of_one_python_and_torch(name: str, assignment: Assignment, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = digests.stamp("11", assignment.questions[0], None)
+    others = {**digests.versions(), name: "4.0"}
+    monkeypatch.setattr(digests, "versions", lambda: others)
+    assert digests.stamp("11", assignment.questions[0], None) != before
