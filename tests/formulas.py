@@ -7,9 +7,10 @@ output is made of.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -33,6 +34,13 @@ class Operation(Protocol):
 def number(value: float) -> str:
     """A number as one would write it: 216, not 216.0."""
     return f"{value:.6g}".replace("-", "−")
+
+
+def same_number(got: Any, wanted: float) -> bool:
+    """Whether a value is a number and this one, to a hundredth; nan is nan."""
+    if type(got) not in (int, float):
+        return False
+    return math.isnan(got) if math.isnan(wanted) else math.isclose(got, wanted, abs_tol=0.01)
 
 
 def index(place: Sequence[int]) -> str:

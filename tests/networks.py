@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tests.checks import CheckFailed, Compared, as_tensor, assert_close, assert_same, call, describe_call, type_name
 from tests.diagnosis import model_misconceptions as misconceptions
+from tests.formulas import same_number
 from tests.shown import brief
 
 SHOWN_NAMES = 6  # of parameters that are missing or too many
@@ -227,7 +228,7 @@ def assert_accuracies(
         lines.append(("value", f"expected {num_classes} numbers, yours are {len(got)}"))
         raise CheckFailed("there is not one number for each class", lines, compared=compared)
     for number, (value, wanted) in enumerate(zip(got, expected, strict=True)):
-        if not misconceptions.same_number(value, wanted):
+        if not same_number(value, wanted):
             lines.append((f"class {number}", f"expected {wanted:.2f}, yours {value:.2f} (per cent)"))
             summary = "a class without images is not nan" if math.isnan(wanted) else "an accuracy is wrong"
             likely = misconceptions.likely_from_accuracies(got, expected, logits, batches)
@@ -260,7 +261,7 @@ def assert_rows(
             raise CheckFailed("a row has the wrong keys", lines, compared=compared)
         for key, value in wanted.items():
             number = isinstance(value, float)
-            same = misconceptions.same_number(row[key], value) if number else row[key] == value
+            same = same_number(row[key], value) if number else row[key] == value
             if not same:
                 lines += [(f"{wanted['class']}", f"{key}: expected {value!r}, yours {brief(row[key], 60)}")]
                 raise CheckFailed(f"{_which(wanted, expected)} is wrong", lines, likely, compared)

@@ -13,25 +13,31 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from autograder.course import GIVEN, HIDDEN_TESTS, PUBLIC_TESTS, ROOT, Question
+from autograder.course import EXPLANATIONS, HIDDEN_TESTS, PUBLIC_TESTS, ROOT, STUBS, Question
 from autograder.grading.secret import fingerprint
 
 THRESHOLDS = ROOT / "autograder" / "grading" / "thresholds.json"
 
 
-# Of the grader's folders those that decide points, the suites aside. Rosters, due dates, names in downloads, causes,
-# the scoreboard and what is said to people are elsewhere: a word of those changes, and no class is graded again.
-DECIDING = ("intake", "sandbox", "grading")
-# What a worker imports of the given modules, and what the tests lean on.
-GIVEN_THAT_DECIDE = ("cifar10.py", "table_model.py", "training.py", "week8.py")
+# The folders and files that decide points, the suites aside. Rosters, due dates, names in downloads, causes, the
+# scoreboard and what is said to people are elsewhere: a word of those changes, and no class is graded again. The same
+# holds of what else the grader imports: `course` makes settings of `assignment.toml`, limits among them, which are part
+# of every stamp as they come out; `people` says which random numbers a student gets, by which no right answer is wrong.
+DECIDING = (
+    *("autograder/intake", "autograder/sandbox", "autograder/grading"),
+    "autograder/text/encoding.py",  # a student's bytes are read as the text that it makes of them
+    "assignment/__init__.py",  # by it students' modules find the given ones
+    # What a worker imports of the given modules, and what the tests lean on.
+    *(f"assignment/given/{name}.py" for name in ("cifar10", "table_model", "training", "week8")),
+)
 CHECKS = ("checks.py", "formulas.py", "networks.py", "rule.py")
 
 
 @cache
 def grader_digest() -> str:
     """The code that grades, the suites aside; the same wherever it was sent."""
-    files = [file for folder in DECIDING for file in sorted((ROOT / "autograder" / folder).rglob("*.py"))]
-    return _of(*files, *(GIVEN / name for name in GIVEN_THAT_DECIDE))
+    places = [ROOT / place for place in DECIDING]
+    return _of(*(file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*.py")))))
 
 
 @cache
@@ -75,6 +81,7 @@ def stamp(submission: str, question: Question, data: str | None) -> str:
     for name in ("title", "written", "dropped"):  # for people; a program's points do not depend on them
         del settings[name]
     parts: list[object] = [submission, grader_digest(), versions(), _question_suite_digest(question), settings]
+    parts.append(_of(*_handed_out(question)))
     if question.trains:
         # Not whose it is: a student who has got another name, by a roster that was not there before, need not be
         # trained again.
@@ -88,9 +95,15 @@ def _question_suite_digest(question: Question) -> str:
     return _of(*suite_files(question), *_checks())
 
 
+def _handed_out(question: Question) -> list[Path]:
+    """What students found where their answers belong: who hands in just that has not answered."""
+    files = [STUBS / f"{question.module}.py", *([STUBS / EXPLANATIONS] if question.written else [])]
+    return [file for file in files if file.is_file()]
+
+
 def _checks() -> list[Path]:
     """What tests lean on: checks of the public tests' folder, and all that lies beside the hidden ones."""
-    beside = (file for file in sorted(HIDDEN_TESTS.glob("*.py")) if not file.name.startswith("test_"))
+    beside = (file for file in sorted(HIDDEN_TESTS.glob("*.*")) if not file.name.startswith("test_"))
     return [*(PUBLIC_TESTS / name for name in CHECKS), *beside]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,19 +22,12 @@ from autograder.intake import Submission, read_submission
 from autograder.sandbox.proxy import RemoteQuestion
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
+from autograder.tests.support.grading import Grade, Remote
 from autograder.tests.support.half_right import half_right
 
 # The same examples in every run, and no time limit: a busy machine is no counterexample.
 settings.register_profile("graders", derandomize=True, deadline=None, database=None)
 settings.load_profile("graders")
-
-SOLUTION = (course.SOLUTIONS / "q1_conv2d.py").read_text("utf-8")
-
-Grade = Callable[..., Report]
-"""Grade one question of a folder, or of the text of its module; the first question unless told otherwise."""
-
-Remote = Callable[..., RemoteQuestion]
-"""A stand-in for a module with this text, as a hidden test would hold it."""
 
 
 _HOW_IT_IS_SHOWN = re.compile(r"-[qv]+|--durations=\d+|--tb=\w+|-r\w+|--color=\w+")

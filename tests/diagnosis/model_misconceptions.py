@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tests.formulas import same_number
+
 Shapes = Mapping[str, tuple[int, ...]]
 
 CAUSES = {
@@ -309,13 +311,6 @@ def _mean(values: Sequence[float]) -> float:
 
 def _same_list(got: Sequence[float], wanted: Sequence[float]) -> bool:
     return len(got) == len(wanted) and all(map(same_number, got, wanted))
-
-
-def same_number(got: Any, wanted: float) -> bool:
-    """Whether a value is a number and this one, to a hundredth; nan is nan."""
-    if type(got) not in (int, float):
-        return False
-    return math.isnan(got) if math.isnan(wanted) else math.isclose(got, wanted, abs_tol=0.01)
 
 
 def likely_from_rows(

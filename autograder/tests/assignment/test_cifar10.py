@@ -22,9 +22,7 @@ from PIL import Image
 from assignment.given import cifar10
 from assignment.given.cifar10 import BATCHES, CLASSES, DataError, Images, load, resolve, synthetic
 from autograder import course
-
-OFFICIAL = ("airplane", "automobile", *CLASSES[2:])
-
+from autograder.tests.support.cifar10_trees import OFFICIAL, error_of, make_tree, picture
 
 pytestmark = pytest.mark.usefixtures("data")
 
@@ -32,29 +30,9 @@ pytestmark = pytest.mark.usefixtures("data")
 # --- Folders of images.
 
 
-def picture(label: int, *, size: tuple[int, int] = (32, 32), mode: str = "RGB") -> Image.Image:
-    """Of one colour, which tells the label."""
-    return Image.new("RGB", size, (20 * label, 100, 0)).convert(mode)
-
-
-def make_tree(folder: Path, names: tuple[str, ...] = OFFICIAL) -> Path:
-    for part, count in (("train", 2), ("test", 1)):
-        for label, name in enumerate(names):
-            (folder / part / name).mkdir(parents=True)
-            for number in range(count):
-                picture(label).save(folder / part / name / f"{number:04}.png")
-    return folder
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     return make_tree(tmp_path / "tree")
-
-
-def error_of(source: Path | str) -> str:
-    with pytest.raises(DataError) as caught:
-        load(str(source), quiet=True)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("names", [OFFICIAL, CLASSES], ids=["official names", "the slides' names"])

@@ -19,7 +19,7 @@ from torchvision.datasets import CIFAR10
 
 from assignment.given import cifar10
 from assignment.given.cifar10 import BATCHES, load, resolve
-from autograder.tests.assignment.test_cifar10 import OFFICIAL, error_of
+from autograder.tests.support.cifar10_trees import OFFICIAL, error_of
 
 pytestmark = pytest.mark.usefixtures("data")
 

@@ -19,9 +19,9 @@ import pytest
 from assignment.given.handed_in import GIVEN, questions
 from autograder import course
 from autograder.course import Assignment
-from autograder.tests.conftest import Grade
+from autograder.tests.support.grading import Grade
+from autograder.tests.support.student_repository import QUESTIONS, board, run, solve
 
-QUESTIONS = ["q1", "q2", "q3", "q4", "q5", "q6", "q7"]
 RELEASED = ("assignment", "tests", "conftest.py")
 
 
@@ -36,19 +36,6 @@ def repository(tmp_path: Path) -> Path:
             shutil.copy(source, tmp_path)
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["tests"]\n')
     return tmp_path
-
-
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
-
-
-def solve(folder: Path, *modules: str) -> None:
-    for module in modules:
-        shutil.copy(course.SOLUTIONS / f"{module}.py", folder / "assignment")
-
-
-def board(text: str) -> list[str]:
-    return [line for line in text.splitlines() if re.match(r"q\d \w+ +[█░]{20}", line)]
 
 
 def test_a_fresh_repository_is_red_with_a_line_a_test(repository: Path) -> None:

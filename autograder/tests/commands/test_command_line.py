@@ -16,7 +16,7 @@ import pytest
 
 from autograder import course
 from autograder.tests.support.commands import run
-from autograder.tests.text.test_inert import commands, unseen
+from autograder.tests.support.hostile import commands, unseen
 
 
 def test_grade_prints_the_answer_and_nothing_else_in_a_pipe(tmp_path: Path) -> None:

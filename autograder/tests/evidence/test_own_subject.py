@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from autograder import course
-from autograder.tests.conftest import Grade
+from autograder.tests.support.grading import Grade
 
 q1_conv2d, q3_max_pool2d, q5_linear = (
     importlib.import_module(f"solutions.{name}") for name in ("q1_conv2d", "q3_max_pool2d", "q5_linear")

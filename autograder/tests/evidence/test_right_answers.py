@@ -7,7 +7,7 @@ import pytest
 from autograder import course
 from autograder.evidence import bank
 from autograder.evidence.bank import Answer
-from autograder.tests.conftest import Grade
+from autograder.tests.support.grading import Grade
 
 RIGHT = {question.module: bank.right_answers(question.module) for question in course.load().questions}
 

@@ -15,7 +15,7 @@ from autograder.evidence.verify import Verdict, report
 from autograder.grading.grade import grade
 from autograder.intake import read_submission
 from autograder.sandbox.sandbox import Sandbox
-from autograder.tests.conftest import SOLUTION, Grade
+from autograder.tests.support.grading import SOLUTION, Grade
 from tests.diagnosis.causes import CAUSES
 from tests.diagnosis.misconceptions import SIZES
 from tests.diagnosis.mistakes import MISTAKES

@@ -27,8 +27,8 @@ from autograder.records.results import Result, key_of, read_class_roster, write_
 from autograder.records.reviews import Review, answer_digest, write_review
 from autograder.tests.support.classes import ANSWER, make_class, result_of
 from autograder.tests.support.gradebook_class import FORMULA, HEBREW, NAMES, UNREAD, in_class
+from autograder.tests.support.hostile import unseen
 from autograder.tests.support.lms_readers import moodle_import, records
-from autograder.tests.text.test_inert import unseen
 from autograder.text.inert import for_csv, visible
 
 

@@ -22,7 +22,7 @@ from autograder.grading.grade import grade
 from autograder.grading.report import SCHEMA, Report, write_json
 from autograder.intake import Submission, read_submission
 from autograder.sandbox.sandbox import Sandbox
-from autograder.tests.conftest import SOLUTION, Grade
+from autograder.tests.support.grading import SOLUTION, Grade
 
 TRAINED = 10  # points for accuracies, which count only where networks are trained
 

@@ -11,7 +11,7 @@ from autograder.course.limits import Limits
 from autograder.errors import UnusableRequest
 from autograder.grading.report import Report, TestResult
 from autograder.intake import MAX_MODULE_BYTES
-from autograder.tests.conftest import SOLUTION, Grade
+from autograder.tests.support.grading import SOLUTION, Grade
 
 QUICK = Limits(call_seconds=1.0, call_wall_seconds=5.0)
 HEAD = "\n\ndef conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):\n    "

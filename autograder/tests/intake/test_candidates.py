@@ -15,7 +15,7 @@ from autograder.errors import UnusableRequest
 from autograder.grading.report import for_student
 from autograder.intake import Submission, read_submission
 from autograder.intake.candidates import MOST_RENAMED, is_near, original
-from autograder.tests.conftest import Grade
+from autograder.tests.support.grading import Grade
 
 ASSIGNMENT = course.load()
 Q2 = "q2_relu.py"

@@ -19,7 +19,7 @@ from autograder.intake import MAX_MODULE_BYTES, Submission, read_submission
 from autograder.intake.answers import written_answer
 from autograder.intake.notebook import MAX_NOTEBOOK_BYTES, as_module, code_cells, only_python
 from autograder.intake.source import Unreadable
-from autograder.tests.conftest import SOLUTION, Grade
+from autograder.tests.support.grading import SOLUTION, Grade
 
 ASSIGNMENT = course.load()
 Q1, NOTEBOOK = "q1_conv2d.py", "q1_conv2d.ipynb"

@@ -30,7 +30,7 @@ from autograder.intake import (
 from autograder.intake.names import MAX_LISTED, MAX_NAME, printable, shortened
 from autograder.intake.notebook import only_python
 from autograder.intake.source import Unreadable
-from autograder.tests.conftest import SOLUTION, Grade
+from autograder.tests.support.grading import SOLUTION, Grade
 from autograder.text.encoding import decoded
 
 ASSIGNMENT = course.load()

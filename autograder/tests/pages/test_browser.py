@@ -22,9 +22,9 @@ from autograder.grading.report import Accuracy
 from autograder.pages import write_pages
 from autograder.records.gradebook import read_grade_book
 from autograder.records.results import Change, Result, TestChange, key_of, read_result, write_result
-from autograder.tests.pages.test_files import hostile_class
 from autograder.tests.support.classes import ANSWER, make_class, result_of
-from autograder.tests.text.test_inert import HOSTILE
+from autograder.tests.support.hostile import HOSTILE
+from autograder.tests.support.hostile_class import hostile_class
 
 pytestmark = pytest.mark.slow
 

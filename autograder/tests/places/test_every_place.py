@@ -19,10 +19,10 @@ from autograder.places.bundle import write_folder
 from autograder.places.classroom50.export import bundle
 from autograder.places.nbgrader.notebooks import make_notebooks
 from autograder.release import release
-from autograder.tests.places.classroom50 import test_export as classroom50
-from autograder.tests.places.github import test_workflow as actions
-from autograder.tests.places.gradescope import test_export as gradescope
-from autograder.tests.release import test_workflow as students
+from autograder.tests.support import classroom50
+from autograder.tests.support import github_course as actions
+from autograder.tests.support import gradescope_container as gradescope
+from autograder.tests.support import student_workflow as students
 from autograder.tests.support.commands import DUE
 from autograder.tests.support.nbgrader_course import Course
 

@@ -22,24 +22,11 @@ from autograder.grading.report import Report, for_student
 from autograder.places.classroom50.form import Handed, result
 from autograder.places.forms import rendered
 from autograder.places.gradescope.form import MAX_OUTPUT, results
-from autograder.tests import support
-from autograder.tests.conftest import Grade
-from autograder.tests.grading.test_student_view import HOSTILE_TEXT, report_of
+from autograder.tests.support.classroom50 import RUNNER, SCHEMA
 from autograder.tests.support.gradescope_reader import read_results
-from autograder.tests.text.test_inert import unseen
-
-SCHEMA = json.loads((Path(support.__file__).with_name("classroom50_result.schema.json")).read_text("utf-8"))
-RUNNER = {
-    "CLASSROOM": "deep-learning",
-    "ASSIGNMENT": "cnn",
-    "ASSIGNMENT_TYPE": "individual",
-    "OWNER": "anna",
-    "USERNAME": "anna",
-    "SUBMISSION_TAG": "submit/2026-12-18T23-10-05Z-a1b2c3d",
-    "COMMIT_URL": "https://github.example/course/cnn-anna/commit/a1b2c3d",
-    "RELEASE_URL": "https://github.example/course/cnn-anna/releases/tag/submit",
-    "REVIEW_URL": "https://github.example/course/cnn-anna/compare/0...a1b2c3d",
-}
+from autograder.tests.support.grading import Grade
+from autograder.tests.support.hostile import HOSTILE_TEXT, unseen
+from autograder.tests.support.hostile_class import report_of
 
 
 @pytest.mark.parametrize("form", ["github", "classroom50", "gradescope"])

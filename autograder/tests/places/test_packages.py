@@ -15,7 +15,7 @@ from autograder.sandbox.launch import _WORKER_PACKAGES
 from autograder.sandbox.proxy import RemoteQuestion
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
-from autograder.tests.conftest import Grade
+from autograder.tests.support.grading import Grade
 
 
 def requirements(file: Path) -> dict[str, str]:

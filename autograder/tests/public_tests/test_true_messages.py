@@ -10,7 +10,7 @@ import torch
 from autograder import course
 from autograder.grading.report import TestResult
 from autograder.hidden.gradients import tell_gradients
-from autograder.tests.conftest import Grade
+from autograder.tests.support.grading import Grade
 from tests.checks import CheckFailed, as_function, assert_gradient, assert_parameters, give_weights
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")

@@ -13,8 +13,7 @@ from autograder.errors import UnusableRequest
 from autograder.release import release
 from autograder.release.contents import answers
 from autograder.release.writing import GIVEN_LIST
-from autograder.tests.assignment.test_student_tools import run
-from autograder.tests.release.test_writing import as_if_given_earlier, git, snapshot
+from autograder.tests.support.student_repository import as_if_given_earlier, git, run, snapshot
 
 
 @pytest.fixture(scope="module")

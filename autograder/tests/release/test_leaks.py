@@ -16,7 +16,7 @@ from autograder.errors import GraderFault
 from autograder.release import leaks
 from autograder.release.contents import Tree, answers, solved, student_tree
 from autograder.release.leaks import refuse_leaks
-from autograder.tests.release.test_writing import command, snapshot, staff  # noqa: F401  (a fixture)
+from autograder.tests.support.student_repository import release_from, snapshot
 
 PLACES = ("assignment/given/plots.py", "tests/test_q5_linear.py", "assignment/hints.toml", "README.md", "conftest.py")
 
@@ -197,14 +197,14 @@ def test_with_the_answers_go_no_hidden_tests(tree: Tree, assignment: Assignment)
 
 
 @pytest.mark.slow  # the command, twice
-def test_the_command_says_it_in_one_line_and_writes_nothing(staff: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_the_command_says_it_in_one_line_and_writes_nothing(staff: Path, tmp_path: Path) -> None:
     ours = shutil.copytree(staff, tmp_path / "staff")
     (ours / "assignment" / "notes.py").write_text(without_marks(solution("q3_max_pool2d")))
-    done = command(ours, str(tmp_path / "student"), "--solutions-branch")
+    done = release_from(ours, str(tmp_path / "student"), "--solutions-branch")
     assert (done.returncode, done.stdout) == (1, "")
     told = "Nothing was written: assignment/notes.py holds the answer to max_pool2d, of solutions/q3_max_pool2d.py."
     assert done.stderr == f"autograder: {told}\n"
     assert not (tmp_path / "student").exists()
     (ours / "assignment" / "notes.py").unlink()
-    assert command(ours, str(tmp_path / "student")).returncode == 0
+    assert release_from(ours, str(tmp_path / "student")).returncode == 0
     assert "assignment/notes.py" not in snapshot(tmp_path / "student")

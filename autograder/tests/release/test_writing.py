@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +16,19 @@ import pytest
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
-from autograder.release import contents, release
+from autograder.release import release
 from autograder.release.contents import Tree, answers, student_tree
 from autograder.release.writing import GIVEN_LIST
-from autograder.tests.assignment.test_student_tools import QUESTIONS, board, run
+from autograder.tests.support.student_repository import (
+    QUESTIONS,
+    as_if_given_earlier,
+    board,
+    contents_digest,
+    git,
+    release_from,
+    run,
+    snapshot,
+)
 
 Release = Callable[..., list[str]]
 
@@ -29,45 +36,6 @@ Release = Callable[..., list[str]]
 @pytest.fixture(scope="module")
 def tree(assignment: Assignment) -> Tree:
     return student_tree(assignment)[0]
-
-
-@pytest.fixture(scope="module")
-def staff(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the staff's checkout, to change things in, as a release needs it."""
-    folder = tmp_path_factory.mktemp("staff")
-    not_needed = shutil.ignore_patterns("__pycache__", "attacks", "fuzz", "tests")
-    for name in ("assignment", "solutions", "autograder"):
-        shutil.copytree(course.ROOT / name, folder / name, ignore=not_needed)
-    shutil.copytree(course.ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in contents.ROOT_FILES:
-        shutil.copy(course.ROOT / name, folder)
-    return folder
-
-
-def command(staff: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "autograder", "release", *arguments],
-        cwd=staff, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """What git says, as a person without settings of their own would run it."""
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    program = [shutil.which("git") or "git", "-c", "user.name=Anna", "-c", "user.email=anna@example.org"]
-    done = subprocess.run(
-        [*program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout
-
-
-def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Modes and contents of all files, and modes of all folders, git's own aside."""
-    return {
-        str(path.relative_to(folder)): (path.stat().st_mode, path.read_bytes() if path.is_file() else b"")
-        for path in folder.rglob("*")
-        if ".git" not in path.relative_to(folder).parts
-    }
 
 
 def test_two_releases_are_the_same_whoever_makes_them(assignment: Assignment, released: Path, tmp_path: Path) -> None:
@@ -161,7 +129,7 @@ def test_what_lies_about_and_line_ends_of_windows_do_not_show(staff: Path, relea
     ):
         (ours / path).parent.mkdir(exist_ok=True)
         (ours / path).write_text("print('of no interest')\n")
-    done = command(ours, str(tmp_path / "student"))
+    done = release_from(ours, str(tmp_path / "student"))
     assert (done.returncode, done.stderr) == (0, "")
     assert snapshot(tmp_path / "student") == snapshot(released)
 
@@ -171,7 +139,7 @@ def test_what_git_does_not_track_is_left_out_and_told(staff: Path, released: Pat
     git(ours, "init", "-q")
     git(ours, "add", "-A")
     (ours / "tests" / "scratch.py").write_text("import torch\n")
-    done = command(ours, str(tmp_path / "student"))
+    done = release_from(ours, str(tmp_path / "student"))
     assert done.stdout.splitlines()[0] == "left out    tests/scratch.py, which git does not track"
     assert snapshot(tmp_path / "student") == snapshot(released)
 
@@ -182,7 +150,7 @@ def test_a_question_that_the_course_dropped_is_not_there(staff: Path, tmp_path: 
     settings = ours / "autograder" / "assignment.toml"
     text = settings.read_text("utf-8")
     settings.write_text(text[: text.rindex("[[question]]")].replace('title = "Conv', 'title = "The conv', 1))
-    done = command(ours, str(tmp_path / "student"))
+    done = release_from(ours, str(tmp_path / "student"))
     assert (done.returncode, done.stderr) == (0, "")
     files = snapshot(tmp_path / "student")
     assert not [path for path in files if "q7" in path]
@@ -199,7 +167,7 @@ def test_stubs_that_are_not_in_step_are_not_released(staff: Path, tmp_path: Path
     ours = shutil.copytree(staff, tmp_path / "staff")
     stub = ours / "assignment" / "q2_relu.py"
     stub.write_text(stub.read_text("utf-8").replace("inplace: bool = False", "inplace: bool = True"))
-    done = command(ours, str(tmp_path / "student"))
+    done = release_from(ours, str(tmp_path / "student"))
     assert done.returncode == 1
     assert done.stderr == "autograder: Not in step with solutions/: q2_relu.py. Run `python -m autograder stubs`.\n"
     assert not (tmp_path / "student").exists()
@@ -207,18 +175,6 @@ def test_stubs_that_are_not_in_step_are_not_released(staff: Path, tmp_path: Path
 
 def changed(path: Path, text: str) -> None:
     path.write_text(path.read_text("utf-8") + text, "utf-8")
-
-
-def as_if_given_earlier(student: Path, path: str, text: str) -> None:
-    """The repository as an earlier release, with another text in this file, would have left it."""
-    given = json.loads((student / GIVEN_LIST).read_text("utf-8"))
-    (student / path).write_text(text)
-    given["files"][path] = contents_digest(text)
-    (student / GIVEN_LIST).write_text(json.dumps(given))
-
-
-def contents_digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_answers_and_other_files_are_left_alone(student: Path, released: Path, assignment: Assignment) -> None:
@@ -358,7 +314,7 @@ def test_names_that_no_file_can_have_are_no_crash(student: Path, assignment: Ass
 
 def test_a_folder_of_something_else_is_refused(assignment: Assignment, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
-    done = command(course.ROOT, str(tmp_path))
+    done = release_from(course.ROOT, str(tmp_path))
     assert done.returncode == 2
     assert done.stderr == (
         f"autograder: {tmp_path} holds other things, and no student's repository: name an empty or a new folder.\n"

@@ -15,9 +15,9 @@ from autograder.intake import read_submission
 from autograder.places.forms import in_markdown
 from autograder.render.markdown import MAX_LENGTH, feedback
 from autograder.sandbox.sandbox import Sandbox
-from autograder.tests.grading.test_student_view import HOSTILE_TEXT, report_of
 from autograder.tests.support.half_right import half_right
-from autograder.tests.text.test_inert import HOSTILE, unseen
+from autograder.tests.support.hostile import HOSTILE, HOSTILE_TEXT, unseen
+from autograder.tests.support.hostile_class import report_of
 
 markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 

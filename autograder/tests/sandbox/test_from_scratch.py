@@ -18,7 +18,7 @@ from torch.nn import functional
 from autograder import course
 from autograder.course import Assignment
 from autograder.sandbox.guard import _OF_SCRIPTS
-from autograder.tests.conftest import SOLUTION, Grade
+from autograder.tests.support.grading import SOLUTION, Grade
 from tests.at_home.from_scratch import watched
 from tests.checks import CheckFailed
 from tests.rule import OPERATIONS, RULE

@@ -16,7 +16,7 @@ from autograder.sandbox import launch
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
-from autograder.tests.conftest import SOLUTION, Grade, Remote
+from autograder.tests.support.grading import SOLUTION, Grade, Remote
 
 HEAD = "\n\n_own = conv2d\n\n\ndef conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):\n    "
 OWN = "return _own(input, weight, bias, stride, padding, dilation)\n"

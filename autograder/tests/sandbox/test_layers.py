@@ -24,7 +24,7 @@ from autograder.course.limits import Limits
 from autograder.sandbox.confinement import LAYERS, landlock
 from autograder.sandbox.failures import SubmissionFailure
 from autograder.sandbox.sandbox import Sandbox
-from autograder.tests.conftest import Remote
+from autograder.tests.support.grading import Remote
 from autograder.tests.support.probes import PROBES, SECRET, secret_in_memory
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")

@@ -10,7 +10,7 @@ import pytest
 import autograder.sandbox.newer_python as module
 from autograder.sandbox.failures import SubmissionFailure
 from autograder.sandbox.newer_python import HERE, newer_python
-from autograder.tests.conftest import Remote
+from autograder.tests.support.grading import Remote
 
 Told = tuple[str, str, int]
 """What an older Python raises: the exception's name, its text, its line."""

@@ -17,7 +17,7 @@ from autograder.evidence.fuzz.messages import dictionary, frame
 from autograder.sandbox import codec
 from autograder.sandbox.codec import MalformedMessage, TooLarge
 from autograder.sandbox.failures import SubmissionFailure
-from autograder.tests.conftest import Remote
+from autograder.tests.support.grading import Remote
 
 LIMIT = 1 << 20
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 import time
 import tomllib
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -32,39 +30,13 @@ from autograder.places.classroom50.form import Handed
 from autograder.places.place import REQUIREMENTS, settings_file
 from autograder.places.settings import Settings
 from autograder.places.settings import load as load_settings
-from autograder.tests.grading.test_student_view import report_of
-from autograder.tests.places.test_forms import RUNNER, SCHEMA
+from autograder.tests.support.classroom50 import RUNNER, SCHEMA, Job, start
 from autograder.tests.support.half_right import half_right, points
+from autograder.tests.support.hostile_class import report_of
 
 # A student's files that Python would run if it were started here without thought.
 TRAPS = ("torch.py", "json.py", "sitecustomize.py", "usercustomize.py", "conftest.py", "autograder.py", "tests.py")
 SECRETS = ("GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "GH_TOKEN", "PYTHONSTARTUP", "PYTEST_ADDOPTS")
-
-
-@dataclass(frozen=True)
-class Job:
-    """A grading job that has ended."""
-
-    checkout: Path
-    status: int
-    output: str
-
-    @property
-    def result(self) -> dict[str, Any]:
-        return json.loads((self.checkout / "result.json").read_text("utf-8"))  # type: ignore[no-any-return]
-
-    @property
-    def body(self) -> str:
-        return (self.checkout / "release-body.md").read_text("utf-8")
-
-
-def start(folder: Path, checkout: Path, **environment: str) -> Job:
-    """What the runner does: the bundle's autograder.py, by the runner's Python, in the checkout."""
-    ended = subprocess.run(
-        [sys.executable, str(folder / "autograder.py")],
-        cwd=checkout, capture_output=True, text=True, check=False, env={**os.environ, **RUNNER, **environment},
-    )  # fmt: skip
-    return Job(checkout, ended.returncode, ended.stdout + ended.stderr)
 
 
 def set_traps(checkout: Path) -> None:

@@ -31,7 +31,7 @@ from autograder.records.results import read_class_roster, read_result, read_resu
 from autograder.records.reviews import Review, write_review
 from autograder.review.answers import read_answers
 from autograder.tests.support.commands import run
-from autograder.tests.text.test_inert import unseen
+from autograder.tests.support.hostile import unseen
 
 ROSTER = "student,name,repository\nada,Ada,our/ada\nbob,Bob,our/bob\ncleo,Cleo,our/cleo\n"
 LATE = "2026-10-02T08:00:00+00:00"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shlex
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,56 +23,9 @@ from autograder.grading.grade_one import Graded
 from autograder.grading.report import Report
 from autograder.places.gradescope import door
 from autograder.places.gradescope.export import archive
-from autograder.tests.grading.test_student_view import report_of
-from autograder.tests.support.gradescope_reader import read_results
+from autograder.tests.support.gradescope_container import METADATA, Container, image, run, script
 from autograder.tests.support.half_right import half_right, points
-
-METADATA = {
-    "id": 1,
-    "created_at": "2026-12-18T23:10:05.365935-08:00",
-    "assignment": {"due_date": "2026-12-17T23:00:00.000000-08:00", "late_due_date": None, "title": "Lab"},
-    "users": [{"email": "anna@example.edu", "id": 2, "name": "Anna"}],
-    "previous_submissions": [],
-}
-
-
-@dataclass(frozen=True)
-class Container:
-    """A run of `run_autograder` that has ended."""
-
-    root: Path
-    status: int
-    output: str
-
-    @property
-    def results(self) -> dict[str, Any]:
-        return read_results((self.root / "results" / "results.json").read_text("utf-8"))
-
-
-def image(root: Path, **settings: Any) -> Path:
-    """What Gradescope lays out of the zip file, and, of setup.sh's work, a Python: this one."""
-    for name in ("source", "submission", "results"):
-        (root / name).mkdir(parents=True)
-    with zipfile.ZipFile(io.BytesIO(archive(**settings))) as packed:
-        for entry in packed.infolist():
-            packed.extract(entry, root / "source")
-            (root / "source" / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
-    (root / "submission_metadata.json").write_text(json.dumps(METADATA))
-    script(root / "venv" / "bin" / "python", f'exec {shlex.quote(sys.executable)} "$@"')
-    return root
-
-
-def script(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(0o755)
-
-
-def run(root: Path) -> Container:
-    environment = {**os.environ, "AUTOGRADER_ROOT": str(root), "AWS_SECRET_ACCESS_KEY": "s3cret"}
-    command = [str(root / "source" / "run_autograder")]
-    ended = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env=environment)
-    return Container(root, ended.returncode, ended.stdout + ended.stderr)
+from autograder.tests.support.hostile_class import report_of
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def test_it_holds_notebooks_given_files_settings_and_the_grader(assignment: Assi
     assert {name.split("/")[1] for name in files if name.startswith("grader/")} >= {"autograder", "assignment", "tests"}
 
 
-@pytest.mark.slow  # `test_nbgrader` grades with it, and `test_bundle` with the same files
+@pytest.mark.slow  # `test_cycle` grades with it, and `test_bundle` with the same files
 def test_the_grader_in_it_stands_on_its_own(tmp_path: Path, assignment: Assignment) -> None:
     write_course_folder(tmp_path / "course", assignment)
     grader = tmp_path / "course" / "grader"

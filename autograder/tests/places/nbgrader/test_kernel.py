@@ -20,7 +20,7 @@ from autograder import course
 from autograder.course import Assignment
 from autograder.grading.suite import public_points
 from autograder.places.nbgrader.notebooks import make_notebooks
-from autograder.tests.conftest import SOLUTION
+from autograder.tests.support.grading import SOLUTION
 
 DILATION_FORGOTTEN = """
 _right = conv2d

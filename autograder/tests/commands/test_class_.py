@@ -22,7 +22,7 @@ from autograder.commands.class_ import Request, grade_class
 from autograder.errors import UnusableRequest
 from autograder.records.results import read_result, write_result
 from autograder.records.reviews import Review, read_reviews, write_review
-from autograder.tests.batch.test_run import Here, hand_in, kept, report, report_of
+from autograder.tests.support.stand_in_workers import Here, hand_in, kept, report, report_of
 
 ASSIGNMENT = course.load()
 Run = Callable[..., tuple[int, Here]]

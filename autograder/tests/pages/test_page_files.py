@@ -21,19 +21,17 @@ from autograder.course.deadline import LateRule
 from autograder.course.roster import Roster, Student
 from autograder.errors import UnusableRequest
 from autograder.evidence import bank
-from autograder.grading.report import Report
 from autograder.pages import student_page, write_pages
 from autograder.pages.overview import class_page
 from autograder.records.gradebook import GradeBook, read_grade_book
-from autograder.records.results import Change, Result, TestChange, key_of, write_result
+from autograder.records.results import Result, key_of
 from autograder.records.reviews import Review, answer_digest, write_review
-from autograder.tests.conftest import Grade
-from autograder.tests.grading.test_student_view import report_of
 from autograder.tests.support.classes import ANSWER, make_class, result_of
 from autograder.tests.support.commands import run
-from autograder.tests.text.test_inert import HOSTILE, unseen
+from autograder.tests.support.grading import Grade
+from autograder.tests.support.hostile import HOSTILE, unseen
+from autograder.tests.support.hostile_class import hostile_class, hostile_report
 
-HASHES: dict[str, str | None] = {"submission": "aa11", "suite": "SUITE", "thresholds": "bb22", "grader": "cc33"}
 NUMBERS = r"[-+]?[0-9]*\.?[0-9]+"
 
 
@@ -57,27 +55,6 @@ def found(page: str, tag: str) -> list[Element]:
 
 def _tag(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
-
-
-def hostile_report(text: str) -> Report:
-    return replace(report_of(text), hashes=HASHES, environment={"data": text, "device": "cpu"})
-
-
-def hostile_class(out: Path, assignment: Assignment, text: str) -> GradeBook:
-    """A class in which every text that a student or a teacher can write is this one."""
-    change = Change("q1", 0, 2, (TestChange(text, "failed", "passed"),))
-    anna = Result("anna", text, text, report=hostile_report(text), answers={"q1": text}, changes=(change,))
-    results = [
-        anna,
-        Result("berta", text, text, problem=text),
-        Result("carla", text, text, problem=text, ours=True),
-        Result("dora", text, text, report=hostile_report("harmless")),
-    ]
-    make_class(out, assignment, results)
-    write_review(out, "dora", "q1", Review(2.5, text, answer_digest("")))
-    write_result(out, replace(results[3], answers={"q1": ""}))
-    roster = Roster((Student("anna", name=text), Student("nobody", name=text, email=text)), (text,))
-    return read_grade_book(out, assignment, roster)
 
 
 def every_page(out: Path) -> dict[str, str]:

@@ -25,7 +25,7 @@ from autograder.sandbox.launch import WorkerKilled
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
 from autograder.sandbox.supervisor import Allowance
-from autograder.tests.conftest import Remote
+from autograder.tests.support.grading import Remote
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what another process uses")
 

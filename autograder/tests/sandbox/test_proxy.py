@@ -9,7 +9,7 @@ from torch import nn
 
 from autograder.sandbox.codec import Opaque
 from autograder.sandbox.failures import SubmissionFailure
-from autograder.tests.conftest import Remote
+from autograder.tests.support.grading import Remote
 
 MODULE = """
 import random

@@ -1,4 +1,4 @@
-"""What a student may see of a report: nothing their code made up from hidden inputs, and nothing that obeys it."""
+"""What a student may see of a report: nothing their code made up from hidden inputs, and no more than it names."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading.report import STUDENT_SCHEMA, Accuracy, QuestionReport, Report, TestResult, Written, for_student
+from autograder.grading.report import STUDENT_SCHEMA, for_student
 from autograder.grading.report import write_json as write_report
 from autograder.render.terminal import print_report
 from autograder.sandbox.failures import SubmissionFailure
-from autograder.tests.conftest import SOLUTION, Grade, Remote
-from autograder.tests.text.test_inert import HOSTILE, commands, unseen
+from autograder.tests.support.grading import SOLUTION, Grade, Remote
+from autograder.tests.support.hostile import HOSTILE_TEXT, unseen
+from autograder.tests.support.hostile_class import report_of
 
 # Right in the public tests, whose inputs are whole numbers; in the hidden ones it tells what it saw, each in its way.
 TELLTALE = """
@@ -145,38 +146,6 @@ def make():
     assert "MARKER" in failure.value.detail
 
 
-HOSTILE_TEXT = "\n".join(HOSTILE)
-
-
-def report_of(text: str) -> Report:
-    """A report in which every text that a student has a say in is this one."""
-    tests = [
-        TestResult(
-            "values", "values", "failed", visibility, 0, 1, text, f"STAFF {text}", 0.1, "", [("x", f"STAFF {text}")]
-        )
-        for visibility in ("public", "hidden")
-    ]
-    question = QuestionReport(
-        *("q1", "Convolution", 0, 2, 4, 0.2, [f"FLAG {text}"], tests),
-        written=Written("awaiting", None, 4, text),
-        accuracy=Accuracy(10.0, {"plane": float("nan")}, 60.0, 10.0, [(1, float("inf"))]),
-        notes=[text],
-    )
-    hashes: dict[str, str | None] = {"submission": "11", "suite": "22", "thresholds": "33", "grader": "44"}
-    return Report(
-        submission=text,
-        graded_at="2026-01-01T00:00:00Z",
-        seconds=0.2,
-        hashes=hashes,
-        seed="SEED",
-        environment={"data": text, "device": "cpu"},
-        isolation={"landlock": True},
-        questions=[question],
-        left_out=[text, text],
-        notes=[text],
-    )
-
-
 def test_the_students_view_holds_what_it_names_and_no_more() -> None:
     shown = for_student(report_of("harmless"))
     assert list(shown) == [
@@ -198,37 +167,6 @@ def test_a_question_without_written_answer_and_training_has_neither() -> None:
     (question,) = for_student(plain)["questions"]
     assert "written" not in question
     assert "accuracy" not in question
-
-
-@pytest.mark.parametrize("terminal", [False, True])
-def test_a_terminal_obeys_only_us(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, terminal: bool
-) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    if terminal:
-        monkeypatch.setenv("FORCE_COLOR", "1")
-        monkeypatch.setenv("TERM", "xterm-256color")
-    print_report(report_of(HOSTILE_TEXT), training=True)
-    shown = capsys.readouterr().out
-    assert ("\x1b[" in shown) == terminal
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
-    assert unseen(plain) == []
-    assert commands(plain) == []
-    assert "[bold red]x[/][link=https://evil.example]y[/link] :skull: [/" in plain
-
-
-def test_a_long_line_does_not_go_on_where_our_lines_begin(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    forged = " ".join(["✓ forged"] * 40)
-    report = report_of(forged)
-    print_report(replace(report, environment={}, questions=[replace(report.questions[0], flags=[])]), training=True)
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
-    lines = [line for line in plain.splitlines() if "forged" in line]
-    assert len(lines) > 20
-    assert all(line.startswith(" " * 6) and len(line.rstrip()) <= 60 for line in lines)
 
 
 def test_the_json_report_is_strict_and_can_be_shown(tmp_path: Path) -> None:

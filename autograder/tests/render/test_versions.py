@@ -1,45 +1,31 @@
-"""With which Python and torch was graded is said in every form, and is part of what a kept result is valid by."""
+"""With which Python and torch was graded is said in every form, and that the course names another to staff alone."""
 
 from __future__ import annotations
 
 import json
 import platform
-import subprocess
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from autograder import course
-from autograder.batch import tasks
-from autograder.batch.tasks import Answer, Task, code_digests, grade_task
-from autograder.commands import class_ as command
-from autograder.commands.class_ import Request, grade_class
 from autograder.course import Assignment
 from autograder.course.roster import Student
 from autograder.grading import digests
 from autograder.grading.grader import Grading
 from autograder.grading.report import Report
-from autograder.grading.secret import seeds_of
-from autograder.intake import Submission
 from autograder.pages.overview import class_page
 from autograder.pages.student import student_page
 from autograder.places.forms import for_staff, rendered
 from autograder.places.github import folders
 from autograder.places.github import grading as in_actions
 from autograder.places.github.plan import Entry
-from autograder.records import changes
 from autograder.records.gradebook import read_grade_book
-from autograder.records.results import read_result
-from autograder.records.reviews import Review, read_reviews, what_is_read, write_review
 from autograder.render.terminal import print_report
 from autograder.render.versions import graded_with, other_python
-from autograder.tests.batch.test_run import Here, hand_in, report
-from autograder.tests.conftest import SOLUTION, Grade
 from autograder.tests.support.classes import make_class, result_of
+from autograder.tests.support.grading import SOLUTION, Grade
+from autograder.tests.support.stand_in_workers import hand_in
 
 SAID = "Python 3.13.2 and torch 2.9.1+cpu"
 REMARK = "Graded with Python 3.13.2, while assignment.toml says that the course grades with 3.12"
@@ -126,109 +112,6 @@ def test_another_python_is_a_remark(python: str | None, wanted: str | None, *, t
 def test_what_is_no_version_is_not_said(odd: str) -> None:
     assert graded_with({"python": odd, "torch": "2.9"}) == graded_with({"python": "3.12", "torch": odd}) == ""
     assert other_python({"python": odd, "course_python": "3.12"}) == ""
-
-
-def test_digests_do_not_import_torch() -> None:
-    code = "import sys; from autograder.grading import digests; digests.versions(); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=course.ROOT, check=False).returncode == 0
-    assert digests.versions()["torch"] == metadata.version("torch").partition("+")[0]
-
-
-# --- A class
-
-
-ANOTHER = {"python": "3.99", "torch": "2.99.0"}
-
-
-@pytest.fixture
-def another(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
-    """Let another Python or torch grade from now on."""
-
-    def become(versions: dict[str, str]) -> None:
-        for module in (digests, changes, tasks):
-            monkeypatch.setattr(module, "versions", lambda: versions)
-
-    return become
-
-
-def _answer(task: Task) -> Answer:
-    told = replace(report(task), environment={**digests.versions(), "course_python": "3.12"})
-    return Answer(replace(told, hashes={**told.hashes, "grader": digests.grader_digest()}))
-
-
-@pytest.mark.parametrize("name", ["python", "torch"])
-def test_a_stamp_is_of_one_python_and_torch(
-    name: str, assignment: Assignment, another: Callable[[dict[str, str]], None]
-) -> None:
-    before = digests.stamp("11", assignment.questions[0], None)
-    another({**digests.versions(), name: "4.0"})
-    assert digests.stamp("11", assignment.questions[0], None) != before
-
-
-def test_a_class_is_graded_again_by_another_python_with_the_reason(
-    tmp_path: Path,
-    assignment: Assignment,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    another: Callable[[dict[str, str]], None],
-) -> None:
-    for name in ("ada", "ben"):
-        hand_in(tmp_path / "class" / name)
-    workers: list[Here] = []
-
-    def local(_: int) -> Here:
-        workers.append(Here(_answer))
-        return workers[-1]
-
-    monkeypatch.setattr(command, "LocalWorkers", local)
-
-    def run(*questions: str) -> list[tuple[str, tuple[str, ...]]]:
-        request = Request(tmp_path / "class", tmp_path / "out", questions=questions, training=False)
-        assert grade_class(request, assignment) == 0
-        return workers[-1].graded
-
-    assert len(run()) == 2
-    assert not run()
-    before = read_result(tmp_path / "out", "ada")
-    assert before is not None
-    given = Review(points=2, answer=what_is_read(before, "q1"), comment="well seen", reader="ann")
-    write_review(tmp_path / "out", "ada", "q1", given)
-    assert "graded again" not in capsys.readouterr().out
-    was = digests.versions()
-    another(ANOTHER)
-    every = tuple(question.id for question in assignment.questions)
-    assert run("q2") == [("ada", every), ("ben", every)]  # points of two versions are never put together
-    said = f"2 submissions graded again: graded before with Python {was['python']} and torch {was['torch']}, now with "
-    assert f"{said}Python 3.99 and torch 2.99.0." in capsys.readouterr().out
-    assert not run()
-    kept = read_result(tmp_path / "out", "ada")
-    assert kept is not None
-    assert kept.report is not None
-    assert kept.report.environment["python"] == "3.99"
-    assert read_reviews(tmp_path / "out", "ada") == {"q1": given}
-    assert given.answer == what_is_read(kept, "q1")  # it still counts
-
-    monkeypatch.setattr(digests, "grader_digest", lambda: "another")
-    monkeypatch.setattr(changes, "grader_digest", lambda: "another")
-    assert len(run()) == 2
-    said = "2 submissions graded again: graded before by another version of the grader."
-    assert said in capsys.readouterr().out
-
-
-def test_a_worker_with_another_python_or_torch_is_refused(assignment: Assignment) -> None:
-    here = digests.versions()
-    for name, version in ANOTHER.items():
-        code = {**code_digests(), name: version}
-        answer = grade_task(Task(Submission("ada", {}), assignment, ("q2",), None, seeds_of("ada"), code))
-        assert answer.stop
-        wanted = {**here, name: version}
-        assert f"has Python {here['python']} and torch {here['torch']}, and the class was started with" in answer.fault
-        assert f"with Python {wanted['python']} and torch {wanted['torch']}: give both the same." in answer.fault
-    answer = grade_task(
-        Task(Submission("ada", {}), assignment, ("q2",), None, seeds_of("ada"), {**code_digests(), "suite": "another"})
-    )
-    assert answer.stop
-    assert "has another version of the grader" in answer.fault
 
 
 def test_the_staff_s_workflow_says_it_in_its_table(

@@ -1,0 +1,88 @@
+"""Why a class is graded again: by another Python or torch, or another version of the grader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.batch import tasks
+from autograder.batch.tasks import Answer, Task
+from autograder.commands import class_ as command
+from autograder.commands.class_ import Request, grade_class
+from autograder.course import Assignment
+from autograder.grading import digests
+from autograder.records import changes
+from autograder.records.results import read_result
+from autograder.records.reviews import Review, read_reviews, what_is_read, write_review
+from autograder.tests.support.stand_in_workers import Here, hand_in, report
+
+ANOTHER = {"python": "3.99", "torch": "2.99.0"}
+
+
+@pytest.fixture
+def another(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
+    """Let another Python or torch grade from now on."""
+
+    def become(versions: dict[str, str]) -> None:
+        for module in (digests, changes, tasks):
+            monkeypatch.setattr(module, "versions", lambda: versions)
+
+    return become
+
+
+def _answer(task: Task) -> Answer:
+    told = replace(report(task), environment={**digests.versions(), "course_python": "3.12"})
+    return Answer(replace(told, hashes={**told.hashes, "grader": digests.grader_digest()}))
+
+
+def test_a_class_is_graded_again_by_another_python_with_the_reason(
+    tmp_path: Path,
+    assignment: Assignment,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    another: Callable[[dict[str, str]], None],
+) -> None:
+    for name in ("ada", "ben"):
+        hand_in(tmp_path / "class" / name)
+    workers: list[Here] = []
+
+    def local(_: int) -> Here:
+        workers.append(Here(_answer))
+        return workers[-1]
+
+    monkeypatch.setattr(command, "LocalWorkers", local)
+
+    def run(*questions: str) -> list[tuple[str, tuple[str, ...]]]:
+        request = Request(tmp_path / "class", tmp_path / "out", questions=questions, training=False)
+        assert grade_class(request, assignment) == 0
+        return workers[-1].graded
+
+    assert len(run()) == 2
+    assert not run()
+    before = read_result(tmp_path / "out", "ada")
+    assert before is not None
+    given = Review(points=2, answer=what_is_read(before, "q1"), comment="well seen", reader="ann")
+    write_review(tmp_path / "out", "ada", "q1", given)
+    assert "graded again" not in capsys.readouterr().out
+    was = digests.versions()
+    another(ANOTHER)
+    every = tuple(question.id for question in assignment.questions)
+    assert run("q2") == [("ada", every), ("ben", every)]  # points of two versions are never put together
+    said = f"2 submissions graded again: graded before with Python {was['python']} and torch {was['torch']}, now with "
+    assert f"{said}Python 3.99 and torch 2.99.0." in capsys.readouterr().out
+    assert not run()
+    kept = read_result(tmp_path / "out", "ada")
+    assert kept is not None
+    assert kept.report is not None
+    assert kept.report.environment["python"] == "3.99"
+    assert read_reviews(tmp_path / "out", "ada") == {"q1": given}
+    assert given.answer == what_is_read(kept, "q1")  # it still counts
+
+    monkeypatch.setattr(digests, "grader_digest", lambda: "another")
+    monkeypatch.setattr(changes, "grader_digest", lambda: "another")
+    assert len(run()) == 2
+    said = "2 submissions graded again: graded before by another version of the grader."
+    assert said in capsys.readouterr().out
