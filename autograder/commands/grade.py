@@ -17,8 +17,7 @@ from autograder.sandbox.address_space import refuse_too_little
 from autograder.text.numbers import counted
 
 if TYPE_CHECKING:
-    from autograder.grading.calls import KeptFailure
-    from autograder.grading.grade_one import Graded
+    from autograder.grading.grader import Graded
 
 
 @click.command()
@@ -81,25 +80,24 @@ def grade(
 
         Handed.in_environment(os.environ)
 
-    from autograder.grading.grade_one import grade_one
+    from autograder.grading.grader import Grader
     from autograder.render.progress import ProgressBar
 
-    failures: list[KeptFailure] | None = None if scripts is None else []
-    with ProgressBar("starting the sandbox") as bar:
-        graded = grade_one(
+    with ProgressBar("starting the sandbox") as bar, Grader() as grader:
+        graded = grader.grade_one(
             submission,
             assignment,
             questions=questions,
             data=None if no_training else data,
             student=student,
             progress=bar.advance,
-            failures=failures,
+            keep_failures=scripts is not None,
         )
 
     from autograder.places.forms import rendered
     from autograder.render.terminal import print_report
 
-    problems = outputs.write(assignment, graded, failures or [])
+    problems = outputs.write(assignment, graded)
     report, training = graded.report, not no_training
     if form == "terminal":
         print_report(report, training=training, staff=staff)
@@ -146,7 +144,7 @@ class Outputs:
 
             refuse_unless_new(self.scripts)
 
-    def write(self, assignment: Assignment, graded: Graded, failures: list[KeptFailure]) -> list[str]:
+    def write(self, assignment: Assignment, graded: Graded) -> list[str]:
         """Write all of them, before anything is shown: what is shown may not get through.
 
         Returns:
@@ -161,31 +159,30 @@ class Outputs:
             if path is None:
                 continue
             try:
-                write(path, assignment, graded, failures)
+                write(path, assignment, graded)
             except OSError as error:
                 problems.append(f"{option}: {path} cannot be written: {error.strerror}.")
         return problems
 
     @staticmethod
-    def _write_json(path: Path, _: Assignment, graded: Graded, __: list[KeptFailure]) -> None:
+    def _write_json(path: Path, _: Assignment, graded: Graded) -> None:
         from autograder.grading.report import write_json
 
         write_json(graded.report, path)
 
     @staticmethod
-    def _write_html(path: Path, assignment: Assignment, graded: Graded, _: list[KeptFailure]) -> None:
+    def _write_html(path: Path, assignment: Assignment, graded: Graded) -> None:
         from autograder.pages import student_page
         from autograder.records.results import write_whole
 
         write_whole(path, student_page(assignment, graded.report, name=graded.report.submission))
 
-    def _write_scripts(self, folder: Path, assignment: Assignment, graded: Graded, failures: list[KeptFailure]) -> None:
+    def _write_scripts(self, folder: Path, assignment: Assignment, graded: Graded) -> None:
         from autograder.appeal.scripts import write_scripts
 
-        assert graded.submission is not None
-        scripts = write_scripts(folder, failures, graded.submission, assignment)
+        scripts = write_scripts(folder, graded.failures, graded.submission, assignment)
         self.said.append(f"{folder}: {counted(len(scripts), 'script')}. They run the student's code without a sandbox.")
-        without = len(failures) - len(scripts)
+        without = len(graded.failures) - len(scripts)
         if without:
             self.said.append(
                 f"{counted(without, 'test')} without: no single call decides a training, or a module that is not there."

@@ -21,7 +21,7 @@ from autograder.commands.class_ import Request, grade_class
 from autograder.course import Assignment
 from autograder.course.roster import Student
 from autograder.grading import digests
-from autograder.grading.grader import Grading
+from autograder.grading.grader import Grader
 from autograder.grading.report import Report
 from autograder.grading.secret import seeds_of
 from autograder.intake import Submission
@@ -238,8 +238,8 @@ def test_the_staff_s_workflow_says_it_in_its_table(
     commit = folders.Commit("c0ffee", "2026-12-18T10:00:00+00:00")
     fetched = folders.Fetched(repository="course/ada", commits=(commit,))
     (tmp_path / folders.RESULTS / "1").mkdir(parents=True)
-    grading = Grading()
-    monkeypatch.setattr(grading, "grade", lambda *_, **__: graded(assignment))
-    outcome = in_actions._outcome(Entry("1", Student("ada")), fetched, assignment, grading, None, tmp_path)
+    grader = Grader()
+    monkeypatch.setattr(grader, "grade", lambda *_, **__: graded(assignment))
+    outcome = in_actions._outcome(Entry("1", Student("ada")), fetched, assignment, grader, None, tmp_path)
     assert [flag for flag in outcome.flags if flag.startswith(REMARK)]
     assert "assignment.toml" not in (tmp_path / folders.RESULTS / "1" / "feedback.md").read_text("utf-8")

@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from autograder import course
 from autograder.commands import main
 from autograder.errors import UnusableRequest
-from autograder.grading.grade_one import Graded
+from autograder.grading.grader import Graded, Grader
 from autograder.grading.report import Report, for_student
+from autograder.intake import Submission
 from autograder.places.classroom50.form import Handed, result
 from autograder.places.forms import rendered
 from autograder.places.gradescope.form import MAX_OUTPUT, results
@@ -47,7 +48,7 @@ def test_each_form_holds_the_reports_points(
     graded: Grade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     report = graded(course.SOLUTIONS, question="q2")
-    monkeypatch.setattr("autograder.grading.grade_one.grade_one", lambda *_, **__: Graded(report))
+    monkeypatch.setattr(Grader, "grade_one", lambda *_, **__: Graded(report, Submission("solutions", {})))
     file = tmp_path / "report.json"
     done = CliRunner().invoke(main, ["grade", "solutions", "--format", form, "--json", str(file)], env=RUNNER)
     assert (done.exit_code, done.stderr) == (0, "")
