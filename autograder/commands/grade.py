@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from autograder.grading.grader import Graded
 
 
-@click.command()
+@click.command("grade")
 @click.argument("submission", type=click.Path(path_type=Path))
 @click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
 @click.option("--student", default="", metavar="NAME", help="Whose it is: trains with their seeds, as a class does.")
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write a script for each failing hidden test, which makes its calls again, into the new folder DIR.",
 )
-def grade(
+def command(
     submission: Path,
     questions: tuple[str, ...],
     student: str,

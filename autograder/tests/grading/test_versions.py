@@ -16,8 +16,8 @@ import pytest
 from autograder import course
 from autograder.batch import tasks
 from autograder.batch.tasks import Answer, Task, code_digests, grade_task
-from autograder.commands import class_ as command
-from autograder.commands.class_ import Request, grade_class
+from autograder.commands import class_run as command
+from autograder.commands.class_run import Request, grade_class
 from autograder.course import Assignment
 from autograder.course.roster import Student
 from autograder.grading import digests
