@@ -27,7 +27,7 @@ from autograder.grading.secret import seeds_of
 from autograder.intake import Submission
 from autograder.pages.overview import class_page
 from autograder.pages.student import student_page
-from autograder.places.forms import for_staff, rendered
+from autograder.places.forms import Wanted, for_staff, form_named
 from autograder.places.github import folders
 from autograder.places.github import grading as in_actions
 from autograder.places.github.plan import Entry
@@ -43,6 +43,7 @@ from autograder.tests.support.classes import make_class, result_of
 
 SAID = "Python 3.13.2 and torch 2.9.1+cpu"
 REMARK = "Graded with Python 3.13.2, while assignment.toml says that the course grades with 3.12"
+LAB = Wanted("Lab", training=True, environment={})
 ENVIRONMENT: dict[str, str | None] = {
     "python": "3.13.2",
     "torch": "2.9.1+cpu",
@@ -73,7 +74,7 @@ def test_every_form_says_it(assignment: Assignment, capsys: pytest.CaptureFixtur
     assert f"\nGraded with {SAID}.\n" in terminal
     assert REMARK in terminal
     for form in ("github", "gradescope"):
-        text = rendered(form, whole, title="Lab", training=True, environment={})
+        text = form_named(form, LAB)(whole)
         assert f"Graded with {SAID}." in text
     assert REMARK in "\n".join(for_staff(whole))
     page = student_page(assignment, whole, name="ada")
@@ -82,9 +83,9 @@ def test_every_form_says_it(assignment: Assignment, capsys: pytest.CaptureFixtur
 
 
 def test_what_is_for_staff_stays_with_them(assignment: Assignment) -> None:
-    text = rendered("github", graded(assignment), title="Lab", training=True, environment={})
+    text = form_named("github", LAB)(graded(assignment))
     assert "assignment.toml" not in text
-    results = json.loads(rendered("gradescope", graded(assignment), title="Lab", training=True, environment={}))
+    results = json.loads(form_named("gradescope", LAB)(graded(assignment)))
     assert "assignment.toml" not in results["output"]
     (entry,) = (each for each in results["tests"] if "assignment.toml" in each["output"])
     assert entry["visibility"] == "hidden"

@@ -21,7 +21,7 @@ from autograder.grading.grader import Graded, Grader
 from autograder.grading.report import Report, for_student
 from autograder.intake import Submission
 from autograder.places.classroom50.form import Handed, result
-from autograder.places.forms import rendered
+from autograder.places.forms import Wanted, form_named
 from autograder.places.gradescope.form import MAX_OUTPUT, results
 from autograder.tests import support
 from autograder.tests.conftest import Grade
@@ -65,7 +65,7 @@ def test_each_form_holds_the_reports_points(
 @pytest.mark.parametrize("form", ["github", "classroom50", "gradescope"])
 def test_hostile_text_is_shown_and_what_staff_know_is_not(form: str) -> None:
     report = replace(report_of(HOSTILE_TEXT), submission="anna")
-    text = rendered(form, report, title="Lab", training=True, environment=RUNNER)
+    text = form_named(form, Wanted("Lab", training=True, environment=RUNNER))(report)
     assert unseen(text) == []
     assert "STAFF" not in text
     assert "SEED" not in text
