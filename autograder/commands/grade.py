@@ -128,7 +128,7 @@ def checked(
     *,
     staff: bool,
 ) -> Request:
-    """The request, unless it can be refused without torch: nobody waits for minutes of training to be told so.
+    """The request, unless it can be refused without torch: nobody waits for minutes of training to learn of it.
 
     Raises:
         UnusableRequest: what is wrong with it.
