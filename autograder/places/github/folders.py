@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FETCHED = "fetched"  # students' files and which commits they are of; stays on the machine
 RESULTS = "results"  # reports and outcomes; kept as an artifact
-RESULT = "result.json"  # what came of a student, as a class's folder has it; see `batch.results`
+RESULT = "result.json"  # what came of a student, as a class's folder has it; see `records.results`
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from autograder.intake import Submission
 from autograder.places.classroom50.form import Handed, result
 from autograder.places.forms import Wanted, form_named
 from autograder.places.gradescope.form import MAX_OUTPUT, results
+from autograder.places.registry import PLACES
 from autograder.tests import support
 from autograder.tests.conftest import Grade
 from autograder.tests.grading.test_student_view import HOSTILE_TEXT, report_of
@@ -62,7 +63,7 @@ def test_each_form_holds_the_reports_points(
     assert sum(test[most] for test in tests) == report.max_score
 
 
-@pytest.mark.parametrize("form", ["github", "classroom50", "gradescope"])
+@pytest.mark.parametrize("form", [place.name for place in PLACES if place.has_form])
 def test_hostile_text_is_shown_and_what_staff_know_is_not(form: str) -> None:
     report = replace(report_of(HOSTILE_TEXT), submission="anna")
     text = form_named(form, Wanted("Lab", training=True, environment=RUNNER))(report)
