@@ -16,7 +16,7 @@ from multiprocessing import connection, parent_process
 from autograder.course import Assignment
 from autograder.errors import GraderFault, KilledFromOutside, UnusableRequest
 from autograder.grading.digests import grader_digest, suite_digest, thresholds_digest, versions
-from autograder.grading.grader import Grading
+from autograder.grading.grader import Grader
 from autograder.grading.report import Report
 from autograder.grading.secret import Seeds
 from autograder.intake import Submission
@@ -25,7 +25,7 @@ from autograder.sandbox.isolation import require_layers
 
 PRELOADED = ("autograder.grading.grade", "autograder.grading.short_run", "autograder.batch.tasks")
 
-_grading = Grading()
+_grader = Grader()
 _one_at_a_time = threading.Lock()  # a Dask worker may have several threads, and pytest has one state a process
 
 
@@ -99,12 +99,12 @@ def grade_task(task: Task) -> Answer:
             if mismatch:
                 return Answer(fault=mismatch, stop=True)
             try:
-                require_layers(_grading.layers(), allow_missing=task.allow_missing)
+                require_layers(_grader.layers(), allow_missing=task.allow_missing)
                 if task.data is not None:
-                    _grading.load(task.data)
+                    _grader.load(task.data)
             except (UnusableRequest, GraderFault) as error:
                 return Answer(fault=f"On {socket.gethostname()}: {error}", stop=True)
-            report = _grading.grade(
+            report = _grader.grade(
                 task.submission,
                 task.assignment,
                 questions=task.questions,
@@ -116,8 +116,8 @@ def grade_task(task: Task) -> Answer:
     except KilledFromOutside as error:
         return Answer(fault=str(error), crowded=not task.alone)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one submission; the others are graded)
-        told = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
-        return Answer(fault=told or type(error).__name__)
+        sentence = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
+        return Answer(fault=sentence or type(error).__name__)
 
 
 def begin_local_worker() -> None:

@@ -13,15 +13,18 @@ import click
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
+from autograder.places import forms
+from autograder.places.registry import PLACES
 from autograder.sandbox.address_space import refuse_too_little
 from autograder.text.numbers import counted
 
 if TYPE_CHECKING:
-    from autograder.grading.calls import KeptFailure
-    from autograder.grading.grade_one import Graded
+    from autograder.grading.grader import Graded
+
+TERMINAL = "terminal"
 
 
-@click.command()
+@click.command("grade")
 @click.argument("submission", type=click.Path(path_type=Path))
 @click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
 @click.option("--student", default="", metavar="NAME", help="Whose it is: trains with their seeds, as a class does.")
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     "--format",
     "form",
     default="terminal",
-    type=click.Choice(["terminal", "github", "classroom50", "gradescope"]),
+    type=click.Choice([TERMINAL, *(place.name for place in PLACES if place.has_form)]),
     help="What standard output gets. [default: terminal]",
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the report here.")
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write a script for each failing hidden test, which makes its calls again, into the new folder DIR.",
 )
-def grade(
+def command(
     submission: Path,
     questions: tuple[str, ...],
     student: str,
@@ -67,48 +70,81 @@ def grade(
 
     Its modules, or notebooks named like them, lie in its `assignment` folder or at its top.
     """
-    assignment = course.load()
-    assignment.choose(questions)  # a misspelt one is named before torch is imported
-    if device == "cuda":
-        raise UnusableRequest("--device: networks are graded on the CPU; the sandbox opens no GPU to a submission.")
-    if staff and form != "terminal":
-        raise UnusableRequest(f"--staff: what --format {form} writes is for students, too.")
     outputs = Outputs(json_file, html_file, scripts)
-    outputs.refuse_unusable()
-    refuse_too_little()
-    if form == "classroom50":  # what is missing is said now, not after minutes of training
-        from autograder.places.classroom50.form import Handed
+    request = checked(submission, questions, student, None if no_training else data, device, form, outputs, staff=staff)
 
-        Handed.in_environment(os.environ)
-
-    from autograder.grading.grade_one import grade_one
+    from autograder.grading.grader import Grader
     from autograder.render.progress import ProgressBar
 
-    failures: list[KeptFailure] | None = None if scripts is None else []
-    with ProgressBar("starting the sandbox") as bar:
-        graded = grade_one(
-            submission,
-            assignment,
-            questions=questions,
-            data=None if no_training else data,
-            student=student,
+    with ProgressBar("starting the sandbox") as bar, Grader() as grader:
+        graded = grader.grade_one(
+            request.submission,
+            request.assignment,
+            questions=request.questions,
+            data=request.data,
+            student=request.student,
             progress=bar.advance,
-            failures=failures,
+            keep_failures=scripts is not None,
         )
-
-    from autograder.places.forms import rendered
-    from autograder.render.terminal import print_report
-
-    problems = outputs.write(assignment, graded, failures or [])
-    report, training = graded.report, not no_training
-    if form == "terminal":
-        print_report(report, training=training, staff=staff)
-    else:
-        print(rendered(form, report, title=assignment.title, training=training, environment=os.environ))
+    problems = outputs.save(graded, request.assignment)  # before anything is shown: that may not get through
+    forms.show(graded.report, request.form, training=request.data is not None, staff=request.staff)
     if problems:
         raise UnusableRequest(" ".join(problems))
-    for line in outputs.said:
-        print(line, file=sys.stderr)
+    for remark in outputs.remarks:
+        print(remark, file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be graded, and how: a request that nothing was found to be wrong with.
+
+    Attributes:
+        submission: a folder or a zip file.
+        assignment: from `course`.
+        questions: ids of those to grade; all if there are none.
+        student: whose it is; "" if that is not said.
+        data: images to train networks on; None: none is trained.
+        form: a place's form of the report; None: for a terminal.
+        staff: whether what only staff may see is shown.
+    """
+
+    submission: Path
+    assignment: Assignment
+    questions: tuple[str, ...]
+    student: str
+    data: str | None
+    form: forms.Form | None
+    staff: bool
+
+
+def checked(
+    submission: Path,
+    questions: tuple[str, ...],
+    student: str,
+    data: str | None,
+    device: str,
+    form: str,
+    outputs: Outputs,
+    *,
+    staff: bool,
+) -> Request:
+    """The request, unless it can be refused without torch: nobody waits for minutes of training to learn of it.
+
+    Raises:
+        UnusableRequest: what is wrong with it.
+        GraderFault: the course's settings cannot be used.
+    """
+    assignment = course.load()
+    assignment.choose(questions)
+    if device == "cuda":
+        raise UnusableRequest("--device: networks are graded on the CPU; the sandbox opens no GPU to a submission.")
+    if staff and form != TERMINAL:
+        raise UnusableRequest(f"--staff: what --format {form} writes is for students, too.")
+    outputs.refuse_unusable()
+    refuse_too_little()
+    wanted = forms.Wanted(assignment.title, data is not None, os.environ)
+    made = None if form == TERMINAL else forms.form_named(form, wanted)
+    return Request(submission, assignment, questions, student, data, made, staff)
 
 
 @dataclass
@@ -118,13 +154,13 @@ class Outputs:
     Attributes:
         json_file, html_file: for the report, and for the student's page.
         scripts: a folder for what makes the calls of failing hidden tests again.
-        said: what to tell when all is done.
+        remarks: sentences about what was saved, for the end.
     """
 
     json_file: Path | None
     html_file: Path | None
     scripts: Path | None
-    said: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def refuse_unusable(self) -> None:
         """Refuse what can be seen to be unusable before anything is graded.
@@ -146,47 +182,48 @@ class Outputs:
 
             refuse_unless_new(self.scripts)
 
-    def write(self, assignment: Assignment, graded: Graded, failures: list[KeptFailure]) -> list[str]:
-        """Write all of them, before anything is shown: what is shown may not get through.
+    def save(self, graded: Graded, assignment: Assignment) -> list[str]:
+        """Write all of them.
 
         Returns:
             A sentence for each that could not be written.
         """
         problems = []
-        for option, path, write in (
-            ("--json", self.json_file, self._write_json),
-            ("--html", self.html_file, self._write_html),
-            ("--save-failures", self.scripts, self._write_scripts),
+        for option, path, save in (
+            ("--json", self.json_file, self._save_json),
+            ("--html", self.html_file, self._save_html),
+            ("--save-failures", self.scripts, self._save_scripts),
         ):
             if path is None:
                 continue
             try:
-                write(path, assignment, graded, failures)
+                save(path, graded, assignment)
             except OSError as error:
                 problems.append(f"{option}: {path} cannot be written: {error.strerror}.")
         return problems
 
     @staticmethod
-    def _write_json(path: Path, _: Assignment, graded: Graded, __: list[KeptFailure]) -> None:
+    def _save_json(path: Path, graded: Graded, _: Assignment) -> None:
         from autograder.grading.report import write_json
 
         write_json(graded.report, path)
 
     @staticmethod
-    def _write_html(path: Path, assignment: Assignment, graded: Graded, _: list[KeptFailure]) -> None:
+    def _save_html(path: Path, graded: Graded, assignment: Assignment) -> None:
         from autograder.pages import student_page
         from autograder.records.results import write_whole
 
         write_whole(path, student_page(assignment, graded.report, name=graded.report.submission))
 
-    def _write_scripts(self, folder: Path, assignment: Assignment, graded: Graded, failures: list[KeptFailure]) -> None:
+    def _save_scripts(self, folder: Path, graded: Graded, assignment: Assignment) -> None:
         from autograder.appeal.scripts import write_scripts
 
-        assert graded.submission is not None
-        scripts = write_scripts(folder, failures, graded.submission, assignment)
-        self.said.append(f"{folder}: {counted(len(scripts), 'script')}. They run the student's code without a sandbox.")
-        without = len(failures) - len(scripts)
+        scripts = write_scripts(folder, graded.failures, graded.submission, assignment)
+        self.remarks.append(
+            f"{folder}: {counted(len(scripts), 'script')}. They run the student's code without a sandbox."
+        )
+        without = len(graded.failures) - len(scripts)
         if without:
-            self.said.append(
+            self.remarks.append(
                 f"{counted(without, 'test')} without: no single call decides a training, or a module that is not there."
             )

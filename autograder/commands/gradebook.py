@@ -1,17 +1,85 @@
-"""Everything that `python -m autograder gradebook` writes, in one go."""
+"""The command `gradebook`: grades of a class, for the course and for other systems."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import click
+
+from autograder import course
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
-from autograder.gradebook import canvas, grades_csv, moodle
-from autograder.gradebook.numbers import Rule
-from autograder.records.gradebook import read_grade_book
-from autograder.records.results import read_class_roster
+from autograder.text.inert import for_actions_log, one_line
 from autograder.text.numbers import counted
+
+if TYPE_CHECKING:
+    from autograder.gradebook.numbers import Rule
+
+
+@click.command("gradebook")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="Who is in the class. [default: OUT's]")
+@click.option("--raw", is_flag=True, help="Send raw points to other systems, not the final ones.")
+@click.option(
+    "--pending",
+    default="leave-out",
+    type=click.Choice(["leave-out", "count"]),
+    help="Students whose answers await a reader: no number yet, or one with 0 for those. [default: leave-out]",
+)
+@click.option(
+    "--canvas", type=click.Path(path_type=Path), metavar="EXPORT", help="Fill in Canvas's exported gradebook."
+)
+@click.option("--canvas-roster", is_flag=True, help="Write a file for Canvas from the roster, without an export.")
+@click.option("--canvas-column", default="", metavar="HEADING", help='The column in Canvas, like "Lab 1 (1234)".')
+@click.option(
+    "--moodle",
+    type=click.Choice(["email", "username", "idnumber"]),
+    help="Write a file for the import into Moodle's gradebook, which finds students by this.",
+)
+@click.option(
+    "--moodle-maximum",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="POINTS",
+    help="Bring the points of --moodle to the grade item's maximum. [default: the grade book's]",
+)
+@click.option(
+    "--moodle-worksheet", type=click.Path(path_type=Path), metavar="FILE", help="Fill in a grading worksheet."
+)
+@click.option("--nbgrader", type=click.Path(path_type=Path), metavar="FOLDER", help="Write to a course's gradebook.db.")
+def command(
+    out: Path,
+    roster: Path | None,
+    *,
+    raw: bool,
+    pending: str,
+    canvas: Path | None,
+    canvas_roster: bool,
+    canvas_column: str,
+    moodle: str | None,
+    moodle_maximum: float | None,
+    moodle_worksheet: Path | None,
+    nbgrader: Path | None,
+) -> None:
+    """Write the grade book of the class in OUT: grades.csv, and files for other systems."""
+    from autograder.gradebook.numbers import Rule
+
+    if canvas is not None and canvas_roster:
+        raise UnusableRequest("--canvas and --canvas-roster write the same file: give one of them.")
+    if moodle_maximum is not None:
+        if moodle is None:
+            raise UnusableRequest("--moodle-maximum is for the import into Moodle's gradebook: give --moodle, too.")
+        if not math.isfinite(moodle_maximum) or round(moodle_maximum, 2) != moodle_maximum:
+            # Points have two places: more of them could be rounded to above it.
+            raise UnusableRequest("--moodle-maximum must be a number with two decimal places at most.")
+    rule = Rule(raw=raw, count_pending=pending == "count")
+    wanted = Wanted(
+        rule, canvas, canvas_roster, canvas_column, moodle or "", moodle_maximum, moodle_worksheet, nbgrader
+    )
+    for line in write_forms(out, course.load(), roster, wanted):
+        print(for_actions_log(one_line(line)))
 
 
 @dataclass(frozen=True)
@@ -29,7 +97,7 @@ class Wanted:
         nbgrader: a course folder of nbgrader's.
     """
 
-    rule: Rule = field(default_factory=Rule)
+    rule: Rule
     canvas: Path | None = None
     canvas_roster: bool = False
     canvas_column: str = ""
@@ -45,6 +113,10 @@ def write_forms(out: Path, assignment: Assignment, roster: Path | None, wanted: 
     Raises:
         UnusableRequest: the class, the roster or another system's file cannot be used, or nothing can be written.
     """
+    from autograder.gradebook import canvas, grades_csv, moodle
+    from autograder.records.gradebook import read_grade_book
+    from autograder.records.results import read_class_roster
+
     known = read_class_roster(out, roster)
     needs_roster = [
         option for option, given in (("--moodle", wanted.moodle), ("--canvas-roster", wanted.canvas_roster)) if given
@@ -54,19 +126,19 @@ def write_forms(out: Path, assignment: Assignment, roster: Path | None, wanted: 
     book = read_grade_book(out, assignment, known)
     rule = wanted.rule
     try:
-        said = [f"{grades_csv.FILE}: {counted(len(book.lines), 'student')}.", *grades_csv.write_grades(out, book)]
+        done = [f"{grades_csv.FILE}: {counted(len(book.lines), 'student')}.", *grades_csv.write_grades(out, book)]
         if wanted.canvas is not None:
-            said += canvas.write_from_export(out, book, rule, wanted.canvas, wanted.canvas_column)
+            done += canvas.write_from_export(out, book, rule, wanted.canvas, wanted.canvas_column)
         if wanted.canvas_roster:
-            said += canvas.write_from_roster(out, book, rule, wanted.canvas_column)
+            done += canvas.write_from_roster(out, book, rule, wanted.canvas_column)
         if wanted.moodle:
-            said += moodle.write_import(out, book, rule, wanted.moodle, wanted.moodle_maximum)
+            done += moodle.write_import(out, book, rule, wanted.moodle, wanted.moodle_maximum)
         if wanted.worksheet is not None:
-            said += moodle.write_worksheet(out, book, rule, wanted.worksheet)
+            done += moodle.write_worksheet(out, book, rule, wanted.worksheet)
     except OSError as error:
         raise UnusableRequest(f"{out} cannot be written: {error.strerror}.") from None
     if wanted.nbgrader is not None:
         from autograder.places.nbgrader.database import write_to_database
 
-        said += write_to_database(wanted.nbgrader, book)
-    return [*book.problems, *said]
+        done += write_to_database(wanted.nbgrader, book)
+    return [*book.problems, *done]

@@ -18,7 +18,7 @@ from autograder.course.lms_names import canvas_user
 from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
 from autograder.gradebook.matching import FOUND_WITHOUT_ZEROS, Way, email, in_source, known_by, match, name, turned
-from autograder.gradebook.numbers import Rule, Told, decimal
+from autograder.gradebook.numbers import Remarks, Rule, decimal
 from autograder.gradebook.table import Table, read_table
 from autograder.records.gradebook import GradeBook, Line
 from autograder.records.results import write_whole
@@ -83,28 +83,28 @@ def write_from_export(out: Path, book: GradeBook, rule: Rule, export: Path, colu
         if "LastName" in named:
             named["Student"] = f"{named['LastName']}, {named.get('FirstName', '')}"
     matches = match(cells, book.lines, _WAYS)
-    told = Told(FILE)
+    remarks = Remarks(FILE)
     rows = []
     for place, row in enumerate(students):
         shown = [cell.text for cell in row[:identity]]
         if place in matches.ambiguous:
-            told.add("left out, since it is not certain who it is in the grade book", cells[place]["Student"])
+            remarks.add("left out, since it is not certain who it is in the grade book", cells[place]["Student"])
         elif cells[place].get(chosen.heading, "").strip() in _SET_THERE:
-            told.add(
+            remarks.add(
                 f"left out, since Canvas has {cells[place][chosen.heading].strip()} there", cells[place]["Student"]
             )
         elif place in matches.lines:
             if place in matches.without_zeros:
-                told.add(FOUND_WITHOUT_ZEROS, matches.lines[place].student.student)
-            rows += _row(matches.lines[place], shown, table.header[:identity], chosen, rule, told)
+                remarks.add(FOUND_WITHOUT_ZEROS, matches.lines[place].student.student)
+            rows += _row(matches.lines[place], shown, table.header[:identity], chosen, rule, remarks)
         elif cells[place]["Student"] != "Student, Test":  # Canvas's own, for teachers to look through their eyes
-            told.add("in Canvas, but not in the grade book", cells[place]["Student"])
+            remarks.add("in Canvas, but not in the grade book", cells[place]["Student"])
     found = {line.key for line in matches.lines.values()}
     for line in book.lines:
         if line.key not in found and line.graded:
-            told.add("in the grade book, but not found in Canvas", line.student.student)
+            remarks.add("in the grade book, but not found in Canvas", line.student.student)
     _write(out, table.header[:identity], rows, chosen, table.delimiter)
-    return [_what(len(rows), chosen, book, rule), *told.sentences]
+    return [_what(len(rows), chosen, book, rule), *remarks.sentences]
 
 
 def write_from_roster(out: Path, book: GradeBook, rule: Rule, column: str = "") -> list[str]:
@@ -117,13 +117,13 @@ def write_from_roster(out: Path, book: GradeBook, rule: Rule, column: str = "") 
         UnusableRequest, OSError: see `write_from_export`.
     """
     chosen = _column(None, [], book, rule, column)
-    told = Told(FILE)
+    remarks = Remarks(FILE)
     names = Counter(comparable(line.student.name) for line in book.lines)
     rows = []
     for line in book.lines:
         student = line.student
         if not line.in_roster:
-            told.add("left out, since the roster has no such student", student.student)
+            remarks.add("left out, since the roster has no such student", student.student)
             continue
         login = student.more.get("sis login id") or student.student
         # Canvas falls back on the name: one that two students have must not be found.
@@ -131,9 +131,9 @@ def write_from_roster(out: Path, book: GradeBook, rule: Rule, column: str = "") 
         shown = student.name if alone else f"{student.name} ({login})".strip()
         more = [student.more.get(heading, "") for heading in ("canvas id", "sis user id")]
         cells = [shown, *more, login, student.more.get("section", "")]
-        rows += _row(line, cells, _IDENTITY, chosen, rule, told)
+        rows += _row(line, cells, _IDENTITY, chosen, rule, remarks)
     _write(out, _IDENTITY, rows, chosen, ",")
-    return [_what(len(rows), chosen, book, rule), _maximum_there(chosen), *told.sentences]
+    return [_what(len(rows), chosen, book, rule), _maximum_there(chosen), *remarks.sentences]
 
 
 def _maximum_there(column: _Column) -> str:
@@ -180,24 +180,24 @@ def _column(table: Table | None, possible: Sequence[str], book: GradeBook, rule:
 
 
 def _row(
-    line: Line, shown: Sequence[str], header: Sequence[str], column: _Column, rule: Rule, told: Told
+    line: Line, shown: Sequence[str], header: Sequence[str], column: _Column, rule: Rule, remarks: Remarks
 ) -> list[list[str]]:
     """A student's row, if there is a number for it and Canvas will find them."""
     why_not = rule.withheld(line)
     if why_not:
-        told.add(f"no number, since {why_not}", line.student.student)
+        remarks.add(f"no number, since {why_not}", line.student.student)
         return []
     cells = [str(for_csv(cell)) for cell in shown]
     # Canvas goes by its own number where there is one; otherwise the others must be what they are.
     number = shown[header.index("ID")].strip().isdecimal()
     changed = [heading for heading, cell, was in zip(header, cells, shown, strict=True) if cell != was]
     if not number and {"SIS User ID", "SIS Login ID"}.intersection(changed):
-        told.add(
+        remarks.add(
             "left out, since a spreadsheet would take what Canvas knows them by for a formula", line.student.student
         )
         return []
     if rule.of(line)[1] != column.usual:
-        told.add(rule.scaled(column.maximum), line.student.student)
+        remarks.add(rule.scaled(column.maximum), line.student.student)
     return [[*cells, decimal(rule.points(line, column.maximum))]]
 
 

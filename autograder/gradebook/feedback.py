@@ -69,7 +69,7 @@ def _question(mark: Mark, title: str, graded: dict[str, Any] | None) -> str:
 
 
 def _tests(graded: dict[str, Any]) -> str:
-    told = [
+    items = [
         f"<li>{_text(test['name'])} ({_text(_worth(test))}){_message(test['message'], test['likely'])}</li>"
         for test in graded["tests"]
         if test["status"] != "passed"
@@ -77,8 +77,8 @@ def _tests(graded: dict[str, Any]) -> str:
     accuracy = graded.get("accuracy")
     if accuracy:
         reached = f"Accuracy after a short run: {accuracy['mean']:.1f} %; {accuracy['threshold']:.1f} % are asked for."
-        told.append(f"<li>{_text(reached)}</li>")
-    return f"<ul>{''.join(told)}</ul>" if told else ""
+        items.append(f"<li>{_text(reached)}</li>")
+    return f"<ul>{''.join(items)}</ul>" if items else ""
 
 
 def _worth(test: dict[str, Any]) -> str:

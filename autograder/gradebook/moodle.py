@@ -19,7 +19,7 @@ from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
 from autograder.gradebook.feedback import feedback
 from autograder.gradebook.matching import FOUND_WITHOUT_ZEROS, Names, Way, email, in_source, known_by, match, name
-from autograder.gradebook.numbers import Rule, Told, decimal
+from autograder.gradebook.numbers import Remarks, Rule, decimal
 from autograder.gradebook.php_csv import moodle_rows
 from autograder.gradebook.table import Cell, Table, read_table
 from autograder.gradebook.worksheet_comments import is_ours
@@ -72,7 +72,7 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
     """
     usual = rule.maximum(book)
     maximum = usual if maximum is None else maximum
-    told = Told(IMPORT)
+    remarks = Remarks(IMPORT)
     known = [next(iter(IDENTIFIERS[identifier](line))) for line in book.lines]
     times = Counter(comparable(each) for each in known)
     rows = []
@@ -89,10 +89,10 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
         elif for_csv(value) != value or not _survives([value]):
             why_not = f"left out, since a spreadsheet or Moodle would misread the {identifier}"
         if why_not:
-            told.add(why_not, line.student.student)
+            remarks.add(why_not, line.student.student)
             continue
         if rule.of(line)[1] != usual:
-            told.add(rule.scaled(maximum), line.student.student)
+            remarks.add(rule.scaled(maximum), line.student.student)
         rows.append([value, decimal(rule.points(line, maximum)), feedback(line, book.assignment, rule)])
     header = [identifier, book.assignment.title, "feedback"]
     if not _survives(header, *rows):
@@ -107,7 +107,7 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
         "releases of 2023, cuts that one down without a word."
     )
     what = f"{IMPORT}: {len(rows)} of {len(book.lines)} students. {rule.what(maximum, usual)}"
-    return [what, as_they_are, *told.sentences]
+    return [what, as_they_are, *remarks.sentences]
 
 
 def _csv(*rows: Sequence[str]) -> str:
@@ -140,47 +140,47 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
     sheet = _read(worksheet)
     texts = [{heading: cell.text for heading, cell in row.items()} for row in sheet.rows]
     matches = match(texts, book.lines, _WAYS)
-    told = Told(WORKSHEET)
-    filled = Filled(dict(sheet.points), told)
+    remarks = Remarks(WORKSHEET)
+    filled = Filled(dict(sheet.points), remarks)
     maxima = set()
     count = 0
     usual = rule.maximum(book)
     for place, row in enumerate(sheet.rows):
         student = _student(row, None)
         if place in matches.ambiguous:
-            told.add("left as it is, since it is not certain who it is in the grade book", student)
+            remarks.add("left as it is, since it is not certain who it is in the grade book", student)
         if place in matches.unknown:
-            told.add("in the worksheet, but not in the grade book", student)
+            remarks.add("in the worksheet, but not in the grade book", student)
         if place not in matches.lines:
             continue
         line, maximum = matches.lines[place], number(row[_MAXIMUM].text)
         if place in matches.without_zeros:
-            told.add(FOUND_WITHOUT_ZEROS, line.student.student)
+            remarks.add(FOUND_WITHOUT_ZEROS, line.student.student)
         why_not = _why_not(row, line, rule, maximum)
         if why_not or not maximum:
-            told.add(why_not, line.student.student)
+            remarks.add(why_not, line.student.student)
             continue
         if rule.of(line)[1] != usual:
-            told.add(rule.scaled(maximum), line.student.student)
+            remarks.add(rule.scaled(maximum), line.student.student)
         filled.grade(row["Grade"], rule.points(line, maximum), line.student.student)
         comments = row.get("Feedback comments")
         if comments is not None and is_ours(comments.text, book.assignment):
             filled.comment(comments, feedback(line, book.assignment, rule))
         elif comments is not None:
-            told.add("feedback left as it is, since a person wrote it", line.student.student)
+            remarks.add("feedback left as it is, since a person wrote it", line.student.student)
         maxima.add(maximum)
         count += 1
     found = {line.key for line in matches.lines.values()}
     for line in book.lines:
         if line.key not in found and line.graded:
-            told.add("in the grade book, but not found in the worksheet", line.student.student)
+            remarks.add("in the grade book, but not found in the worksheet", line.student.student)
     students = [_student(row, matches.lines.get(place)) for place, row in enumerate(sheet.rows)]
     filled.keep(sheet.rows, students)
-    changes = filled.changes | _emptied(sheet, filled.changes, students, told)
+    changes = filled.changes | _emptied(sheet, filled.changes, students, remarks)
     write_whole(out / WORKSHEET, sheet.table.changed(changes))
     what = " ".join(rule.what(maximum, usual) for maximum in sorted(maxima))
     said = [f"{count} of {len(sheet.rows)} rows filled in. {what}".strip(), *filled.expected, *_about(sheet)]
-    return [*(f"{WORKSHEET}: {sentence}" for sentence in said), *told.sentences]
+    return [*(f"{WORKSHEET}: {sentence}" for sentence in said), *remarks.sentences]
 
 
 def _about(sheet: _Sheet) -> list[str]:
@@ -263,7 +263,7 @@ def _student(row: Mapping[str, Cell], line: Line | None) -> str:
     return line.student.student if line is not None else row.get("Full name", row["Identifier"]).text
 
 
-def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str], told: Told) -> dict[Cell, str]:
+def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str], remarks: Remarks) -> dict[Cell, str]:
     """What must be empty for Moodle to read the worksheet as it is meant.
 
     Names and submissions are other people's text, which Moodle writes down by other rules than it reads it by. It
@@ -289,7 +289,9 @@ def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str]
         filled = {**changes, **mine}
         if _is_read(sheet, f"{headings}\n{table.raw(row, filled)}", [row], filled):
             emptied |= mine
-            told.add("names or answers that Moodle would misread, and does not need, are left empty", students[place])
+            remarks.add(
+                "names or answers that Moodle would misread, and does not need, are left empty", students[place]
+            )
         else:
             misread.append(one_line(students[place], 80))
     if misread:

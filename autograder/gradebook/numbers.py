@@ -70,8 +70,8 @@ def why_ungraded(line: Line) -> str:
 
 
 @dataclass
-class Told:
-    """What there is to say about students, a sentence for each reason with all their names."""
+class Remarks:
+    """What is to be said about students: a sentence for each reason, with the names of all whom it concerns."""
 
     about: str
     students: dict[str, list[str]] = field(default_factory=dict)

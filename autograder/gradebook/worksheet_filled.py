@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.gradebook.numbers import Told, decimal
+from autograder.gradebook.numbers import Remarks, decimal
 from autograder.gradebook.table import Cell
 from autograder.gradebook.worksheet_comments import is_shown_as
 from autograder.text.numbers import counted
@@ -30,13 +30,13 @@ class Filled:
 
     Attributes:
         changes: by cell.
-        told: about students.
+        remarks: about students.
         graded, zeros, commented: grades that are not those of the worksheet, how many of them are 0, other feedback.
         kept: comments that are left as they are.
     """
 
     changes: dict[Cell, str]
-    told: Told
+    remarks: Remarks
     graded: int = 0
     zeros: int = 0
     commented: int = 0
@@ -49,7 +49,7 @@ class Filled:
         self.graded += 1
         if not points:
             self.zeros += 1
-            self.told.add(_ZERO, student)
+            self.remarks.add(_ZERO, student)
 
     def comment(self, cell: Cell, text: str) -> None:
         self.changes[cell] = text
@@ -61,7 +61,7 @@ class Filled:
             cell = row.get("Feedback comments")
             if cell is not None and cell not in self.changes and cell.text.strip():
                 self.kept += 1
-                self.told.add(_KEPT, student)
+                self.remarks.add(_KEPT, student)
 
     @property
     def expected(self) -> list[str]:

@@ -1,6 +1,6 @@
 """What decides points, as SHA-256: by these a result is known to be of the same code, tests and thresholds.
 
-Imports nothing heavy: whoever asks whether anything has changed need not wait for torch.
+Imports nothing heavy: to see whether anything has changed, nobody waits for torch.
 """
 
 from __future__ import annotations

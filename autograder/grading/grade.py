@@ -43,7 +43,7 @@ def grade(
 ) -> Report:
     """Run the suites against a submission and count the points.
 
-    A worker that was killed from outside, for want of memory most likely, tells nothing about the submission, nor about
+    A worker that was killed from outside, for want of memory most likely, says nothing about the submission, nor about
     its neighbours: then all of it is graded once more, with one worker at a time.
 
     Args:
@@ -53,14 +53,14 @@ def grade(
         questions: ids of those to grade; all if there are none.
         data: images to train networks on; without, those tests and their points are absent.
         seeds: the student's, see `secret`; without, those of nobody in particular.
-        progress: told after each test.
+        progress: called after each test.
         alone: whether one worker at a time is to do; None: if it has to.
         failures: gets the hidden tests that fail, with all that they called; see `evidence`.
 
     Raises:
         UnusableRequest: there is no such question.
         KilledFromOutside: a worker was killed although it was alone, or before that is tried if `alone` is false.
-        GraderFault: the grader failed; nothing is said about the submission.
+        GraderFault: the grader failed, which says nothing about the submission.
     """
     chosen = seeds or seeds_of()
     for last in (False, True) if alone is None else (alone,):
@@ -132,7 +132,7 @@ def _grade(
         environment={
             "python": platform.python_version(),
             "course_python": assignment.python,
-            "torch": str(torch.__version__),  # a class of torch's own: whoever receives the report would import torch
+            "torch": str(torch.__version__),  # a class of torch's own: to receive the report would import torch
             "device": "cpu",
             "data": data.source if runs and data is not None else None,
         },

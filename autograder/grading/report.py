@@ -30,7 +30,7 @@ class TestResult:
         message: for the student.
         staff: what the student's code printed and raised, and the whole message of a hidden test.
         seconds: wall time.
-        likely: what the mistake probably is, a sentence that is part of the message; "" if it cannot be told.
+        likely: what the mistake probably is, a sentence that is part of the message; "" if it is not known.
         evidence: for staff, of a hidden test that did not pass: which it is, what it called, what came; see `evidence`.
     """
 
@@ -156,7 +156,7 @@ class Report:
         """The report that `as_dict` made this of.
 
         Raises:
-            ValueError, KeyError, TypeError: it is none.
+            ValueError, KeyError, TypeError: it is not a report.
         """
         if record["schema"] != SCHEMA:
             raise ValueError(f"{record['schema']} is not {SCHEMA}")

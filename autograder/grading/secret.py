@@ -7,8 +7,8 @@ process draws one of its own.
 
 From it and from a student's name follow the held-out images of each question, the numbers that seed training, and the
 numbers that seed single calls. Each is an HMAC under another label, so none can be computed from another: a worker is
-given the seed of its training, and learns nothing of the held-out images by it. What was handed in is no part of it:
-who changes a byte and hands in again is not given another chance.
+given the seed of its training, and learns nothing of the held-out images by it. What was handed in has no part in it:
+a student who changes a byte and hands in again is not given another chance.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def fingerprint() -> str:
 
 
 def seeds_for_tests(number: int) -> Seeds:
-    """Seeds that are no secret, for calibration and tests: as unrelated to each other as a secret's."""
+    """Seeds that need not be secret, for calibration and tests: as unrelated to each other as a secret's."""
     key = hashlib.sha256(f"no secret {number}".encode()).digest()
     return Seeds(key, f"no secret {number}")
 

@@ -177,7 +177,7 @@ class ShortRun:
             try:
                 self._result = self._score(self._session.begun(f"training {self._network_name}", limits))
             except SubmissionFailure as failure:
-                # All that the network saw is public: the whole story may be told.
+                # All that the network saw is public: all of it may be said.
                 self._result = type(failure)(failure.detail)
             finally:
                 self.flags += self._session.flags
@@ -208,13 +208,13 @@ class ShortRun:
     def _asked_before(self) -> int:
         return min(ASKED_BEFORE, len(self.data.test.labels))
 
-    def _score(self, told: object) -> Accuracy:
+    def _score(self, reply: object) -> Accuracy:
         assert self._held_out is not None
         labels = self._held_out.labels
-        if not isinstance(told, dict):
+        if not isinstance(reply, dict):
             raise SubmissionFailure("The trained network's predictions cannot be read.")
-        after = _predictions(told.get("after"), len(labels))
-        before = _predictions(told.get("before"), self._asked_before)
+        after = _predictions(reply.get("after"), len(labels))
+        before = _predictions(reply.get("before"), self._asked_before)
         right = after == labels
         per_class = {
             name: round(100 * right[labels == number].float().mean().item(), 2) for number, name in enumerate(CLASSES)
@@ -223,13 +223,13 @@ class ShortRun:
         if untrained > KNOWS_ALREADY:
             self.flags.append(f"{self._network_name} recognised {untrained:.0f} % before it was trained")
         mean = round(100 * right.float().mean().item(), 2)
-        return Accuracy(mean, per_class, self.threshold, round(untrained, 2), _curve(told.get("curve")))
+        return Accuracy(mean, per_class, self.threshold, round(untrained, 2), _curve(reply.get("curve")))
 
 
 def held_out(test: Images, kind: str, draw: HeldOutDraw) -> Images:
     """Images that no submission has seen: of a kind with the test images, and as many.
 
-    Patterns are drawn anew: whoever has the given code can draw the test images too, with their labels. CIFAR-10's
+    Patterns are drawn anew: a person who has the given code can draw the test images too, with their labels. CIFAR-10's
     are put in an order of their own, half of them mirrored, each shifted and lit by chance.
 
     Args:
@@ -330,15 +330,15 @@ def _thresholds() -> dict[str, Any]:
     return table
 
 
-def _predictions(told: object, count: int) -> Tensor:
-    if not isinstance(told, Tensor) or told.shape != (count,) or told.dtype != torch.int64:
+def _predictions(sent: object, count: int) -> Tensor:
+    if not isinstance(sent, Tensor) or sent.shape != (count,) or sent.dtype != torch.int64:
         raise SubmissionFailure("The trained network's predictions are not a class for each image.")
-    return told
+    return sent
 
 
-def _curve(told: object) -> list[tuple[int, float]]:
+def _curve(sent: object) -> list[tuple[int, float]]:
     """What a worker says of its losses: for people to look at, so it need only be numbers. Epochs are counted here."""
-    points: Sequence[object] = told if isinstance(told, list) else []
+    points: Sequence[object] = sent if isinstance(sent, list) else []
     losses = [
         float(point[1])
         for point in points[:100]

@@ -56,7 +56,7 @@ _NEEDS_MEMORY = (
 TRUSTED_SECONDS = 3600  # for one test, should the trusted side hang; the worker's own limits are below
 
 Progress = Callable[[str, int, int], None]
-"""Told after each test: the question's id, tests done, tests in all."""
+"""Called after each test, with: the question's id, tests done, tests in all."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class _Record:
     points: int
     category: str
     visibility: Literal["public", "hidden"]
-    told: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     result: TestResult | None = None
 
 
@@ -89,7 +89,7 @@ class SuitePlugin:
         sessions: where each one's code runs, by question id.
         seed: of the random cases.
         runs: where each question's network is trained; without any, tests marked `training` are left out.
-        progress: told after each test.
+        progress: called after each test.
         failures: where hidden tests that fail are kept with all that they called, for staff who asked for that.
         alone: whether one worker at a time is to do.
     """
@@ -160,7 +160,7 @@ class SuitePlugin:
     @pytest.fixture
     def tell(self, request: pytest.FixtureRequest) -> Callable[[str], None]:
         """Say something to the student that costs no points."""
-        return self._records[request.node.nodeid].told.append
+        return self._records[request.node.nodeid].remarks.append
 
     def pytest_configure(self, config: pytest.Config) -> None:
         know_markers(config)
@@ -400,7 +400,7 @@ def _result(
     if banned is not None:
         error = banned
     status: Status = "passed"
-    message, staff, likely = " ".join(record.told), "", None
+    message, staff, likely = " ".join(record.remarks), "", None
     hidden = record.visibility == "hidden"
     if isinstance(error, CheckFailed):
         status = "failed"

@@ -34,7 +34,7 @@ def grader_files(*, public: bool = False) -> dict[str, bytes]:
     Args:
         public: the place can be read by anyone, so nothing of the solutions goes there, and no secret. Otherwise the
             course's secret goes along, which networks are trained and measured by; and the reference's written
-            answers: by them a reader is told how many numbers of a table are right.
+            answers: with them a reader sees how many numbers of a table are right.
 
     Raises:
         GraderFault: the course's secret is damaged.

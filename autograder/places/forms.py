@@ -1,39 +1,67 @@
-"""What `grade --format` writes to standard output, besides the terminal's form."""
+"""The report as places take it: what their forms share, and how `grade --format` prints one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from autograder.grading.report import Report, for_student
-from autograder.places.classroom50 import form as classroom50
-from autograder.places.gradescope import form as gradescope
-from autograder.render.markdown import MAX_LINE, feedback
+from autograder.grading.report import Report
+from autograder.places.registry import PLACES
+from autograder.render.markdown import MAX_LINE
 from autograder.render.versions import other_python
 from autograder.sandbox.isolation import in_one_line
 from autograder.text.inert import for_markdown, one_line
 
 NOT_TRAINED = "Networks were not trained; their points are left out."
 
+Form = Callable[[Report], str]
+"""Makes the text of a report, without the line break at its end."""
 
-def rendered(form: str, report: Report, *, title: str, training: bool, environment: Mapping[str, str]) -> str:
-    """The report in one of the forms for machines and pages.
 
-    Args:
-        form: "github", "classroom50" or "gradescope".
-        report: what is to be said.
+@dataclass(frozen=True)
+class Wanted:
+    """What a form is to be made for.
+
+    Attributes:
         title: of the assignment.
         training: whether training tests were asked for.
-        environment: where Classroom 50's runner says whose submission it is.
+        environment: the process's variables, where a place's runner may say whose submission it is.
+    """
+
+    title: str
+    training: bool
+    environment: Mapping[str, str]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences for the student, above or below the points."""
+        return () if self.training else (NOT_TRAINED,)
+
+
+def form_named(name: str, wanted: Wanted) -> Form:
+    """The form of the place of this name. Made before anything is graded, so that what is missing is said at once.
 
     Raises:
-        UnusableRequest: the environment does not say it.
+        UnusableRequest: the environment lacks what the form needs.
     """
-    remarks = () if training else (NOT_TRAINED,)
-    if form == "classroom50":
-        return classroom50.result(for_student(report), classroom50.Handed.in_environment(environment))
-    if form == "gradescope":
-        return gradescope.results(for_student(report), remarks=remarks, staff=for_staff(report), seconds=report.seconds)
-    return feedback(for_student(report), heading=title, remarks=remarks)
+    (place,) = (place for place in PLACES if place.name == name and place.has_form)
+    return place.form(wanted)
+
+
+def show(report: Report, form: Form | None, *, training: bool, staff: bool = False) -> None:
+    """Print a report.
+
+    Args:
+        report: what to print.
+        form: a place's; None: what a person reads in a terminal.
+        training, staff: for the terminal, see `print_report`.
+    """
+    from autograder.render.terminal import print_report
+
+    if form is None:
+        print_report(report, training=training, staff=staff)
+    else:
+        print(form(report))
 
 
 def in_markdown(problem: str) -> str:

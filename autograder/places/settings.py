@@ -28,7 +28,7 @@ class Settings:
 
     @property
     def images(self) -> str | None:
-        """As `grade_one` wants it."""
+        """As `Grader` takes it."""
         return self.data if self.training else None
 
 

@@ -55,7 +55,7 @@ SYSTEM = (
 
 
 class Failure(Exception):
-    """The grader broke. The text says how, to whoever reads the job's log."""
+    """The grader broke. The text says how, to those who read the job's log."""
 
 
 def main() -> int:

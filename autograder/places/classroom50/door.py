@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder import course
 from autograder.course.deadline import Deadline
 from autograder.errors import GraderFault, UnusableRequest
-from autograder.grading.grade_one import grade_one
+from autograder.grading.grader import Grader
 from autograder.grading.report import for_student
 from autograder.places import settings
 from autograder.places.classroom50.form import Handed, result
@@ -27,7 +27,7 @@ def grade_checkout(checkout: Path, chosen: settings.Settings, handed: Handed) ->
     """Grade a checkout and write the result into it.
 
     Returns:
-        What came of it, in one line.
+        The points, and what was wrong with the submission, in one line.
 
     Raises:
         UnusableRequest: the images cannot be had.
@@ -35,12 +35,13 @@ def grade_checkout(checkout: Path, chosen: settings.Settings, handed: Handed) ->
         OSError: the result cannot be written.
     """
     assignment = course.load()
-    graded = grade_one(checkout, assignment, data=chosen.images, student=handed.owner, unusable_is_zero=True)
+    with Grader() as grader:
+        graded = grader.grade_one(checkout, assignment, data=chosen.images, student=handed.owner, unusable_is_zero=True)
     student = for_student(graded.report)
     late = Deadline(assignment.due, assignment.late).lateness(handed.at).sentence if handed.at else ""
-    remarks = (in_markdown(graded.problem) if graded.problem else "", late, "" if chosen.training else NOT_TRAINED)
-    told = tuple(remark for remark in remarks if remark)
-    _write(checkout / "release-body.md", feedback(student, heading=assignment.title, remarks=told))
+    possible = (in_markdown(graded.problem) if graded.problem else "", late, "" if chosen.training else NOT_TRAINED)
+    remarks = tuple(remark for remark in possible if remark)
+    _write(checkout / "release-body.md", feedback(student, heading=assignment.title, remarks=remarks))
     _write(checkout / "result.json", f"{result(student, handed)}\n")
     return one_line(f"{student['score']} of {student['max_score']} points. {graded.problem}")
 
@@ -62,11 +63,11 @@ def main(arguments: list[str]) -> int:
     """The command line."""
     checkout, chosen = (Path(argument) for argument in arguments)
     try:
-        said = grade_checkout(checkout, settings.load(chosen), Handed.in_environment(os.environ))
+        outcome = grade_checkout(checkout, settings.load(chosen), Handed.in_environment(os.environ))
     except (GraderFault, UnusableRequest, OSError) as error:
         print(f"autograder: {for_actions_log(one_line(str(error)))}", file=sys.stderr)
         return 1
-    print(f"autograder: {for_actions_log(said)}")
+    print(f"autograder: {for_actions_log(outcome)}")
     return 0
 
 

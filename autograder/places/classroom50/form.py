@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Self
 
 from autograder.errors import UnusableRequest
+from autograder.grading.report import Report, for_student
+from autograder.places.forms import Form, Wanted
 from autograder.text.inert import json_text, one_line
 
 SCHEMA = "classroom50/result/v1"
@@ -17,7 +19,7 @@ _MAX_NAME = 200  # characters
 
 @dataclass(frozen=True)
 class Handed:
-    """Whose submission it is and where, as Classroom 50's runner tells it in the environment."""
+    """Whose submission it is and where, as Classroom 50's runner says it in the environment."""
 
     classroom: str
     assignment: str
@@ -33,7 +35,7 @@ class Handed:
         """Read it from the runner's variables.
 
         Raises:
-            UnusableRequest: one is missing, or the submission's tag is none.
+            UnusableRequest: one is missing, or the submission's tag does not look like one.
         """
 
         def need(*names: str) -> str:
@@ -66,6 +68,20 @@ class Handed:
             return datetime.fromisoformat(f"{found[1]}T{found[2]}:{found[3]}:{found[4]}+00:00") if found else None
         except ValueError:  # day 42
             return None
+
+
+def form(wanted: Wanted) -> Form:
+    """For `grade --format classroom50`.
+
+    Raises:
+        UnusableRequest: the environment does not say whose submission it is.
+    """
+    handed = Handed.in_environment(wanted.environment)
+
+    def text(report: Report) -> str:
+        return result(for_student(report), handed)
+
+    return text
 
 
 def result(student: dict[str, Any], handed: Handed) -> str:

@@ -16,7 +16,7 @@ RECORD = Record(
     "is not as an export wrote it: bring it back, or remove it.",
 )
 COURSES_OWN = ("roster.csv", "autograder/assignment.toml", "README.md", ".gitignore", SECRET_NAME)
-# A job keeps results in the form that the class's tools read: `batch.results`, and what that leans on.
+# A job keeps results in the form that the class's tools read: `records.results`, and what that leans on.
 _RESULTS = (
     *("autograder/records/__init__.py", "autograder/records/results.py"),
     *("autograder/files/__init__.py", "autograder/files/update.py"),

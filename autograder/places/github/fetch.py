@@ -50,21 +50,21 @@ def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> i
         try:
             deadline = entry.student.deadline(assignment.due, assignment.late)
             fetched = _fetch(entry.student.repository, deadline, {*wanted, EXPLANATIONS}, folder)
-            told = ", ".join(f"{commit.sha[:7]} {commit.when}".strip() for commit in fetched.commits)
+            message = ", ".join(f"{commit.sha[:7]} {commit.when}".strip() for commit in fetched.commits)
         except _Problem as problem:
             fetched = Fetched(repository=entry.student.repository, problem=str(problem), ours=problem.ours)
-            told = fetched.problem
+            message = fetched.problem
             if isinstance(problem, _Unseen):
                 unseen.append(folder)
         except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are fetched)
             shutil.rmtree(folder, ignore_errors=True)
-            told = f"the grader failed to fetch it: {github.without_token(f'{type(error).__name__}: {error}')}"
-            fetched = Fetched(repository=entry.student.repository, problem=told, ours=True)
+            message = f"the grader failed to fetch it: {github.without_token(f'{type(error).__name__}: {error}')}"
+            fetched = Fetched(repository=entry.student.repository, problem=message, ours=True)
         try:
             folders.write(fetched, folder / "fetched.json")
         except OSError as error:  # the next step says that nothing was fetched
-            told = f"what was fetched cannot be written: {error.strerror}"
-        print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
+            message = f"what was fetched cannot be written: {error.strerror}"
+        print(for_actions_log(f"{entry.student.student}: {message}"), flush=True)
     if 1 < len(unseen) == len(entries):
         _blame_the_token(unseen)
     return 0
@@ -72,15 +72,15 @@ def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> i
 
 def _blame_the_token(unseen: Sequence[Path]) -> None:
     """Of so many students not one repository can be seen: that is the token, and costs nobody anything."""
-    told = (
+    problem = (
         f"none of the {len(unseen)} repositories of this job can be seen: the token may have expired, or may not read "
         "them (the secret STUDENTS_TOKEN)."
     )
-    print(for_actions_log(told), flush=True)
+    print(for_actions_log(problem), flush=True)
     for folder in unseen:
         fetched = folders.read_fetched(folder)
         if fetched is not None:
-            folders.write(replace(fetched, problem=told, ours=True), folder / "fetched.json")
+            folders.write(replace(fetched, problem=problem, ours=True), folder / "fetched.json")
 
 
 def _fetch(given: str, deadline: Deadline, wanted: set[str], folder: Path) -> Fetched:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FETCHED = "fetched"  # students' files and which commits they are of; stays on the machine
 RESULTS = "results"  # reports and outcomes; kept as an artifact
-RESULT = "result.json"  # what came of a student, as a class's folder has it; see `batch.results`
+RESULT = "result.json"  # what came of a student, as a class's folder has it; see `records.results`
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Outcome:
         repository, commit, handed_in: what was graded.
         score, max_score, pending: points as they are, before any penalty; None where nothing was graded.
         days, percent, after_penalty: what lateness costs by the course's rule, shown beside.
-        problem: why nothing was graded; "" if something was. If there is a commit, its student is told.
+        problem: why nothing was graded; "" if something was. If there is a commit, its student can read it.
         notes: which commit counts and why, and what a person should look at; for the student, too.
         flags: remarks for staff only.
         ours: the problem is the grader's, not the submission's.

@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.grading.digests import stamp
-from autograder.grading.grader import Grading
+from autograder.grading.grader import Grader
 from autograder.grading.report import Report, for_student, write_json
 from autograder.grading.secret import seeds_of
 from autograder.grading.written import text_to_read
@@ -56,17 +56,17 @@ def grade_all(
     Raises:
         UnusableRequest: a layer is missing, or there are no such images.
     """
-    with Grading() as grading:
-        layers = grading.layers()
+    with Grader() as grader:
+        layers = grader.layers()
         print(in_one_line(layers), flush=True)
         require_layers(layers, allow_missing=allow_missing)
         if data is not None and any(question.trains for question in assignment.questions):
-            grading.load(data)  # if there are none, that is no student's trouble
-        outcomes = [_grade(entry, assignment, grading, data, work) for entry in entries]
+            grader.load(data)  # if there are none, that is no student's trouble
+        outcomes = [_grade(entry, assignment, grader, data, work) for entry in entries]
     return int(any(outcome.ours for outcome in outcomes))
 
 
-def _grade(entry: Entry, assignment: Assignment, grading: Grading, data: str | None, work: Path) -> Outcome:
+def _grade(entry: Entry, assignment: Assignment, grader: Grader, data: str | None, work: Path) -> Outcome:
     fetched = folders.read_fetched(work / folders.FETCHED / entry.key)
     results = work / folders.RESULTS / entry.key
     results.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def _grade(entry: Entry, assignment: Assignment, grading: Grading, data: str | N
         elif fetched.problem:
             outcome = Outcome(repository=fetched.repository, problem=fetched.problem, ours=fetched.ours)
         else:
-            outcome = _outcome(entry, fetched, assignment, grading, data, work)
+            outcome = _outcome(entry, fetched, assignment, grader, data, work)
     except GraderFault as error:
         outcome = Outcome(problem=f"the grader failed: {error}", ours=True)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are graded)
@@ -84,8 +84,8 @@ def _grade(entry: Entry, assignment: Assignment, grading: Grading, data: str | N
     if outcome.score is None:
         write_result_file(results / folders.RESULT, _without_points(entry, outcome))
     folders.write(outcome, results / "outcome.json")
-    told = outcome.problem or f"{outcome.points}. {' '.join(outcome.notes)}"
-    print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
+    sentence = outcome.problem or f"{outcome.points}. {' '.join(outcome.notes)}"
+    print(for_actions_log(f"{entry.student.student}: {sentence}"), flush=True)
     return outcome
 
 
@@ -121,7 +121,7 @@ def _with_points(entry: Entry, best: _Graded, assignment: Assignment) -> Result:
 
 
 def _outcome(
-    entry: Entry, fetched: Fetched, assignment: Assignment, grading: Grading, data: str | None, work: Path
+    entry: Entry, fetched: Fetched, assignment: Assignment, grader: Grader, data: str | None, work: Path
 ) -> Outcome:
     results = work / folders.RESULTS / entry.key
     graded, unusable, problems = [], [], []
@@ -134,7 +134,7 @@ def _outcome(
             unusable.append(commit)
             problems.append(str(error).replace(str(files), name))
             continue
-        report = grading.grade(submission, assignment, data=data, seeds=seeds_of(entry.student.student))
+        report = grader.grade(submission, assignment, data=data, seeds=seeds_of(entry.student.student))
         graded.append(_Graded(commit, submission, report))
     if not graded:
         text = "\n".join([f"## {assignment.title}\n", *(f"- {for_markdown(problem)}" for problem in problems), ""])

@@ -36,7 +36,7 @@ class Plan:
         """The entries of one shard, "2/8": every eighth, so that all parts are about as large.
 
         Raises:
-            UnusableRequest: it is no such thing.
+            UnusableRequest: it does not look like that.
         """
         found = re.fullmatch(r"(\d{1,3})/(\d{1,3})", shard)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
@@ -74,7 +74,7 @@ def shard_count(students: int, wanted: str = "") -> int:
     """How many jobs share the work.
 
     Raises:
-        UnusableRequest: what is wanted is no number that a matrix can have.
+        UnusableRequest: a matrix cannot have as many as are wanted, or they are not a number.
     """
     wanted = wanted.strip()
     if not wanted:

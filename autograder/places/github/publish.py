@@ -31,11 +31,11 @@ def publish_all(entries: Sequence[Entry], work: Path) -> int:
         if outcome is None or not outcome.commit:
             continue
         try:
-            told = _publish(outcome, (results / "feedback.md").read_text("utf-8"), mine)
+            done = _publish(outcome, (results / "feedback.md").read_text("utf-8"), mine)
         except github.Refused as refused:
             failed = True
-            told = f"could not be told in {outcome.repository}: {refused}"
-        print(for_actions_log(f"{entry.student.student}: {told}"), flush=True)
+            done = f"could not be told in {outcome.repository}: {refused}"
+        print(for_actions_log(f"{entry.student.student}: {done}"), flush=True)
     return int(failed)
 
 
@@ -48,6 +48,7 @@ def description(outcome: Outcome) -> str:
 
 
 def _publish(outcome: Outcome, text: str, mine: str | None) -> str:
+    """Set the status and write the comment. Returns what was done, for the log."""
     at = f"repos/{outcome.repository}"
     digest = hashlib.sha256(f"{description(outcome)}\n{text}".encode()).hexdigest()
     body = f"{_MARK} {digest[:32]} -->\n{text}"

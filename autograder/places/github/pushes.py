@@ -41,10 +41,10 @@ class History:
 
 
 def read_history(activity: Sequence[dict[str, Any]], created: str) -> History:
-    """The history that GitHub's list of a repository's activity tells, in whatever order it comes.
+    """The history of a repository, from GitHub's list of its activity in any order.
 
     Raises:
-        ValueError, KeyError, TypeError: it is no such list.
+        ValueError, KeyError, TypeError: it is not such a list.
     """
     pushes = [
         Push(moment(entry["timestamp"]), entry["before"].replace(_NOTHING, ""), entry["after"].replace(_NOTHING, ""))

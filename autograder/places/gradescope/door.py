@@ -15,7 +15,7 @@ from typing import Any
 from autograder import course
 from autograder.course.deadline import Deadline, moment
 from autograder.errors import GraderFault, UnusableRequest
-from autograder.grading.grade_one import grade_one
+from autograder.grading.grader import Grader
 from autograder.grading.report import for_student
 from autograder.places import settings
 from autograder.places.forms import NOT_TRAINED, for_staff
@@ -35,9 +35,10 @@ def grade_submission(root: Path) -> None:
     assignment = course.load()
     chosen = settings.load(root / "source" / "settings.toml")
     metadata = _metadata(root / "submission_metadata.json")
-    graded = grade_one(
-        root / "submission", assignment, data=chosen.images, student=_student(metadata), unusable_is_zero=True
-    )
+    with Grader() as grader:
+        graded = grader.grade_one(
+            root / "submission", assignment, data=chosen.images, student=_student(metadata), unusable_is_zero=True
+        )
     problem = f"The submission could not be graded, so every test counts as failed: {graded.problem}"
     handed_in, due = _times(metadata)
     deadline = Deadline(due or assignment.due, assignment.late)

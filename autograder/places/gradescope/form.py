@@ -11,12 +11,23 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from autograder.grading.report import Report, for_student
+from autograder.places.forms import Form, Wanted, for_staff
 from autograder.render.versions import graded_with
 from autograder.text.inert import for_terminal, json_text, one_line
 
 MAX_OUTPUT = 10_000  # characters of one test
 MAX_NOTE = 1_000
 _VISIBILITY = {"public": "visible", "hidden": "after_due_date"}
+
+
+def form(wanted: Wanted) -> Form:
+    """For `grade --format gradescope`."""
+
+    def text(report: Report) -> str:
+        return results(for_student(report), remarks=wanted.remarks, staff=for_staff(report), seconds=report.seconds)
+
+    return text
 
 
 def results(
@@ -30,11 +41,11 @@ def results(
         staff: lines that students never see.
         seconds: that grading took.
     """
-    told = [remark for remark in (*remarks, graded_with(student["environment"])) if remark]
-    told += [one_line(note, MAX_NOTE) for note in student["notes"]]
+    sentences = [remark for remark in (*remarks, graded_with(student["environment"])) if remark]
+    sentences += [one_line(note, MAX_NOTE) for note in student["notes"]]
     if student["left_out"]:
-        told.append(f"Left out, not part of the assignment: {', '.join(student['left_out'])}")
-    told += [one_line(note) for question in student["questions"] for note in question.get("notes", ())]
+        sentences.append(f"Left out, not part of the assignment: {', '.join(student['left_out'])}")
+    sentences += [one_line(note) for question in student["questions"] for note in question.get("notes", ())]
     tests: list[dict[str, Any]] = []
     leaderboard = []
     for place, question in enumerate(student["questions"], start=1):
@@ -54,7 +65,7 @@ def results(
         tests.append(_entry("For staff", lines, "hidden"))
     return json_text(
         {
-            **({"output": _shortened("\n".join(told)), "output_format": "text"} if told else {}),
+            **({"output": _shortened("\n".join(sentences)), "output_format": "text"} if sentences else {}),
             **({"execution_time": round(seconds)} if seconds is not None else {}),
             "stdout_visibility": "hidden",
             "extra_data": {"schema": student["schema"], "hashes": student["hashes"]},

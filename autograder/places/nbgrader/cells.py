@@ -71,19 +71,19 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        told = resources["nbgrader"]
-        with Gradebook(told["db_url"]) as gradebook:
-            given = given_cells(gradebook.find_notebook(told["notebook"], told["assignment"]))
-        cells, remarks = restored(nb.cells, in_order(given, self._source(told)))
+        whose = resources["nbgrader"]
+        with Gradebook(whose["db_url"]) as gradebook:
+            given = given_cells(gradebook.find_notebook(whose["notebook"], whose["assignment"]))
+        cells, remarks = restored(nb.cells, in_order(given, self._source(whose)))
         for remark in remarks:
-            self.log.warning("%s, %s: %s", one_line(told["student"]), one_line(told["notebook"]), remark)
+            self.log.warning("%s, %s: %s", one_line(whose["student"]), one_line(whose["notebook"]), remark)
         nb.cells = cells
         return nb, resources
 
-    def _source(self, told: dict[str, str]) -> Path:
+    def _source(self, whose: dict[str, str]) -> Path:
         coursedir = self.parent.parent.coursedir  # the exporter's converter has it
-        folder = coursedir.format_path(coursedir.source_directory, ".", told["assignment"])
-        return Path(folder) / f"{told['notebook']}.ipynb"
+        folder = coursedir.format_path(coursedir.source_directory, ".", whose["assignment"])
+        return Path(folder) / f"{whose['notebook']}.ipynb"
 
 
 class HideTests(ClearHiddenTests):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What nbgrader has to be told; `nbgrader_config.py` of a course folder calls it."""
+"""The settings that nbgrader needs; `nbgrader_config.py` of a course folder calls `configure`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 ASSIGNMENT = "cnn"
 
-# Whatever reads a notebook of a student's stands in this package; nbgrader's own steps may be stopped by one.
+# What reads a student's notebook is in this package: nbgrader's own steps may be stopped by one.
 _HERE = "autograder.places.nbgrader"
 _SANITIZE = (
     f"{_HERE}.cells.RestoreCells",
@@ -46,7 +46,7 @@ def configure(c: Any, folder: Path, *, own_kernel: bool) -> None:
     c.Autograde.exporter_class = f"{_HERE}.submitted.SubmittedNotebooks"
     c.Autograde.sanitize_preprocessors = list(_SANITIZE)
     c.Autograde.autograde_preprocessors = [_KERNEL if own_kernel else _SANDBOX, *_AFTERWARDS]
-    # What a student wrote, or their code drew, must not run in the browser of whoever reads it.
+    # What a student wrote, or their code drew, must not run in the browser of the person who reads it.
     c.HTMLExporter.sanitize_html = True
     c.HTMLExporter.filters = {"markdown2html": f"{_HERE}.pages.markdown2html"}
     c.Execute.timeout = 600

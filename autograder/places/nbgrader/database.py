@@ -1,6 +1,6 @@
 """Points into the database of a course that uses nbgrader, so that its formgrader, feedback and export have them.
 
-Scores that a person gave there for tests are left alone; nbgrader counts them instead of ours, and that is told.
+Scores that a person gave there for tests are left alone; nbgrader counts them instead of ours, and a remark says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autograder.course import Question
 from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
-from autograder.gradebook.numbers import Told, why_ungraded
+from autograder.gradebook.numbers import Remarks, why_ungraded
 from autograder.grading.report import QuestionReport
 from autograder.intake.notebook import WRITTEN
 from autograder.places.nbgrader.configuration import ASSIGNMENT
@@ -56,7 +56,7 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
     path = folder / DATABASE
     if not path.is_file():
         raise UnusableRequest(f"{path} does not exist: run `nbgrader generate_assignment {ASSIGNMENT}` there first.")
-    told = Told(DATABASE)
+    remarks = Remarks(DATABASE)
     count = 0
     try:
         with Gradebook(f"sqlite:///{path.resolve()}") as gradebook:
@@ -68,7 +68,7 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
                 theirs[comparable(student.id)].append(student.id)
             with gradebook.db.no_autoflush:  # all at once, at the end
                 for line in book.lines:
-                    count += _write_line(gradebook, theirs, cells, line, book, told)
+                    count += _write_line(gradebook, theirs, cells, line, book, remarks)
             gradebook.db.commit()
     except MissingEntry:
         raise UnusableRequest(
@@ -78,23 +78,28 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
         raise UnusableRequest(f"{path} cannot be used: {str(error).splitlines()[0]}.") from None
     for question in book.assignment.questions:
         if question.dropped:
-            told.add("nbgrader knows no dropped questions and goes on counting", question.id)
-    return [f"{DATABASE}: {count} of {len(book.lines)} students, points of each cell and lateness.", *told.sentences]
+            remarks.add("nbgrader knows no dropped questions and goes on counting", question.id)
+    return [f"{DATABASE}: {count} of {len(book.lines)} students, points of each cell and lateness.", *remarks.sentences]
 
 
 def _write_line(
-    gradebook: Any, theirs: Mapping[str, list[str]], cells: dict[str, Any], line: Line, book: GradeBook, told: Told
+    gradebook: Any,
+    theirs: Mapping[str, list[str]],
+    cells: dict[str, Any],
+    line: Line,
+    book: GradeBook,
+    remarks: Remarks,
 ) -> bool:
     student = line.student.student
     if not line.graded:
-        told.add(f"left as it is, since {why_ungraded(line)}", student)
+        remarks.add(f"left as it is, since {why_ungraded(line)}", student)
         return False
     alike = theirs.get(comparable(student), [])
     if not alike:
-        told.add("left out, since nbgrader has no such student (`nbgrader db student add`)", student)
+        remarks.add("left out, since nbgrader has no such student (`nbgrader db student add`)", student)
         return False
     if len(alike) > 1 and student not in alike:
-        told.add(f"left out, since nbgrader has {len(alike)} students of this name ({', '.join(alike)})", student)
+        remarks.add(f"left out, since nbgrader has {len(alike)} students of this name ({', '.join(alike)})", student)
         return False
     submission = gradebook.update_or_create_submission(ASSIGNMENT, student if student in alike else alike[0])
     questions = {question.id: question for question in book.assignment.questions}
@@ -102,29 +107,29 @@ def _write_line(
     for mark in line.marks:
         question = questions[mark.question]
         if question.module in notebooks:
-            _write_question(notebooks[question.module], cells, line, question, mark, told)
+            _write_question(notebooks[question.module], cells, line, question, mark, remarks)
         else:
-            told.add(f"nbgrader has no notebook {question.module}", student)
+            remarks.add(f"nbgrader has no notebook {question.module}", student)
         if mark.dropped and not question.dropped:
-            told.add(f"nbgrader knows no dropped questions and goes on counting {mark.question}", student)
+            remarks.add(f"nbgrader knows no dropped questions and goes on counting {mark.question}", student)
     return True
 
 
 def _write_question(
-    notebook: Any, cells: dict[str, Any], line: Line, question: Question, mark: Mark, told: Told
+    notebook: Any, cells: dict[str, Any], line: Line, question: Question, mark: Mark, remarks: Remarks
 ) -> None:
     student = line.student.student
     grades = {cells[grade.cell_id].name: grade for grade in notebook.grades if grade.cell_id in cells}
     for score in _scores(line, question, mark):
         grade = grades.get(score.cell)
         if grade is None:
-            told.add(f"nbgrader has no cell {score.cell}", student)
+            remarks.add(f"nbgrader has no cell {score.cell}", student)
         elif score.most not in (None, cells[grade.cell_id].max_score):
-            told.add(
+            remarks.add(
                 f"{score.cell} has {cells[grade.cell_id].max_score:g} points in nbgrader and {score.most} here", student
             )
         else:
-            _write_cell(grade, score, student, told)
+            _write_cell(grade, score, student, remarks)
     if mark.comment and _reviewed(line, mark):
         for comment in notebook.comments:
             if comment.name == f"{question.id}{WRITTEN}":
@@ -136,23 +141,23 @@ def _write_question(
     notebook.late_submission_penalty = points * line.percent / 100
 
 
-def _write_cell(grade: Any, score: _Score, student: str, told: Told) -> None:
+def _write_cell(grade: Any, score: _Score, student: str, remarks: Remarks) -> None:
     if score.points is None:
         grade.auto_score = None
         grade.needs_manual_grade = grade.manual_score is None
         if grade.manual_score is not None:
-            told.add(f"{score.cell} has points in nbgrader that no review here gives; they stay", student)
+            remarks.add(f"{score.cell} has points in nbgrader that no review here gives; they stay", student)
         return
     if score.by_hand:
         if grade.manual_score not in (None, score.points):
-            told.add(f"{score.cell} had other points by hand in nbgrader; the review's replace them", student)
+            remarks.add(f"{score.cell} had other points by hand in nbgrader; the review's replace them", student)
         grade.manual_score = score.points
     else:
         grade.auto_score = score.points
         if grade.manual_score not in (None, score.points):
-            told.add(f"{score.cell} has other points by hand in nbgrader, and those count there", student)
+            remarks.add(f"{score.cell} has other points by hand in nbgrader, and those count there", student)
     if grade.extra_credit:
-        told.add(f"{score.cell} has extra credit in nbgrader", student)
+        remarks.add(f"{score.cell} has extra credit in nbgrader", student)
     grade.needs_manual_grade = False
 
 

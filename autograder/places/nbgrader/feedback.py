@@ -9,7 +9,7 @@ from autograder.text.inert import for_terminal, one_line
 _MARKS = {"passed": "✓", "failed": "✗", "timeout": "⏱", "error": "!"}
 
 
-def told(question: dict[str, Any], visibility: str, *, remarks: tuple[str, ...] = ()) -> str:
+def cell_output(question: dict[str, Any], visibility: str, *, remarks: tuple[str, ...] = ()) -> str:
     """The public or the hidden tests of a question, in plain text that nothing obeys.
 
     Args:

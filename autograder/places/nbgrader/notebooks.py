@@ -202,12 +202,12 @@ def _title(question: Question, docstring: str) -> str:
 
 def _prose(docstring: str) -> str:
     """A docstring as Markdown: what it asks for, formula and example. Indented formulas are code there too."""
-    told = []
+    paragraphs = []
     for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(docstring)):
         if paragraph.startswith(_SECTIONS):
             break
-        told.append(paragraph)
-    return _in_a_notebook("\n\n".join(told))
+        paragraphs.append(paragraph)
+    return _in_a_notebook("\n\n".join(paragraphs))
 
 
 def _in_a_notebook(text: str) -> str:
@@ -253,16 +253,16 @@ _COLLAPSED: dict[str, Any] = {"cellView": "form", "jupyter": {"source_hidden": T
 
 
 def _code(cell_id: str, source: str, *, nbgrader: dict[str, Any] | None = None, **metadata: Any) -> Any:
-    metadata |= {"nbgrader": _told("code", **nbgrader)} if nbgrader else {}
+    metadata |= {"nbgrader": _about_cell("code", **nbgrader)} if nbgrader else {}
     return v4.new_code_cell(source, id=cell_id, metadata=metadata)
 
 
 def _markdown(cell_id: str, source: str, *, nbgrader: dict[str, Any] | None = None) -> Any:
-    metadata = {"nbgrader": _told("markdown", **nbgrader)} if nbgrader else {}
+    metadata = {"nbgrader": _about_cell("markdown", **nbgrader)} if nbgrader else {}
     return v4.new_markdown_cell(source, id=cell_id, metadata=metadata)
 
 
-def _told(cell_type: str, grade_id: str, **settings: Any) -> dict[str, Any]:
+def _about_cell(cell_type: str, grade_id: str, **settings: Any) -> dict[str, Any]:
     """What nbgrader reads about a cell."""
     return {
         "cell_type": cell_type,

@@ -102,7 +102,7 @@ class OwnKernel:
 
     @pytest.fixture
     def tell(self) -> Callable[[str], None]:
-        """What costs no points is not told here."""
+        """What costs no points is not reported here."""
         return lambda _: None
 
     @pytest.fixture(autouse=True)
@@ -122,7 +122,7 @@ class OwnKernel:
                 raise call.excinfo.value
         if call.excinfo is not None:
             if points:
-                self.failures.append(f"{headline(item)}\n  {_told(call.excinfo.value)}")
+                self.failures.append(f"{headline(item)}\n  {_sentence(call.excinfo.value)}")
         elif call.when == "call":
             self.points += points
         outcome: Any = "passed" if call.excinfo is None else "failed"
@@ -163,7 +163,7 @@ class _ShortRun:
         return Accuracy(100 * right.float().mean().item(), {}, self.threshold, 0.0, history.curve)
 
 
-def _told(error: BaseException) -> str:
+def _sentence(error: BaseException) -> str:
     """A failure without any of its test's numbers."""
     if isinstance(error, CheckFailed):
         return sentences(error.summary, error.likely)

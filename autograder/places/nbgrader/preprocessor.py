@@ -20,7 +20,7 @@ from autograder.course import Question
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.grading.report import for_student
 from autograder.places.nbgrader.cells import TURNED
-from autograder.places.nbgrader.feedback import told
+from autograder.places.nbgrader.feedback import cell_output
 from autograder.places.nbgrader.service import Settings, grading
 from autograder.render.versions import graded_with, other_python
 from autograder.text.inert import one_line
@@ -93,7 +93,7 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
             remarks = (*untold, f"  {graded_with(report['environment'])}")
             score = sum(test["score"] for test in graded["tests"] if test["visibility"] == visibility)
             cell.outputs = [
-                new_output("stream", name="stdout", text=told(graded, visibility, remarks=remarks)),
+                new_output("stream", name="stdout", text=cell_output(graded, visibility, remarks=remarks)),
                 # A number nbgrader can read: it takes whatever else stands here for full points.
                 new_output("execute_result", data={"text/plain": str(score)}),
             ]

@@ -1,4 +1,4 @@
-"""Grading for a process that grades many: one fork server, one set of images, for as long as it lives."""
+"""The grader of a process of nbgrader's, which asks for a submission's report once for each of its notebooks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder import course
-from autograder.grading.grader import Grading
+from autograder.grading.grader import Grader
 from autograder.grading.secret import seeds_of
 from autograder.intake import read_submission
 
@@ -33,10 +33,10 @@ class Settings:
 
 
 class Service:
-    """Grades what lies in a folder; the last report is kept, for a submission has seven notebooks."""
+    """Grades what lies in a folder, and keeps the last report: a submission has seven notebooks."""
 
     def __init__(self) -> None:
-        self._grading = Grading()
+        self._grader = Grader()
         self._last: tuple[object, Report] | None = None
 
     def report(self, folder: Path, settings: Settings, student: str) -> Report:
@@ -49,7 +49,7 @@ class Service:
 
         Raises:
             UnusableRequest: the submission or the data cannot be used.
-            GraderFault: the grader failed; nothing is said about the submission.
+            GraderFault: the grader failed, which says nothing about the submission.
         """
         assignment = course.load()
         submission = read_submission(folder, assignment)
@@ -57,16 +57,16 @@ class Service:
         if self._last is None or self._last[0] != key:
             self._last = None
             data = settings.data if settings.training else None
-            report = self._grading.grade(
+            report = self._grader.grade(
                 submission, assignment, questions=settings.questions, data=data, seeds=seeds_of(student)
             )
             self._last = key, report
         return self._last[1]
 
     def close(self) -> None:
-        """End the sandbox and give the images back; both come again when they are needed."""
+        """End the sandbox and release the images; both come back when they are needed."""
         self._last = None
-        self._grading.close()
+        self._grader.close()
 
 
 @cache

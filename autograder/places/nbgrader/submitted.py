@@ -31,19 +31,19 @@ class SubmittedNotebooks(NotebookExporter):  # type: ignore[misc]  # nbconvert h
     """In NotebookExporter's place when nbgrader autogrades: what it reads from `submitted/` it reads with care."""
 
     def from_filename(self, filename: str, resources: Any = None, **settings: Any) -> tuple[Any, Any]:
-        path, coursedir, told = Path(filename), self.parent.coursedir, resources["nbgrader"]
+        path, coursedir, whose = Path(filename), self.parent.coursedir, resources["nbgrader"]
         steps = (coursedir.submitted_directory, coursedir.autograded_directory)
-        submitted, graded = (Path(coursedir.format_path(step, told["student"], told["assignment"])) for step in steps)
+        submitted, graded = (Path(coursedir.format_path(step, whose["student"], whose["assignment"])) for step in steps)
         converted: tuple[Any, Any]
         if path.parent != submitted:
             converted = super().from_filename(filename, resources=resources, **settings)
             return converted
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
         for name in leave_out_links(submitted, graded):
-            self.log.error("%s: %s is a link and was left out.", *map(one_line, (told["student"], name)))
+            self.log.error("%s: %s is a link and was left out.", *map(one_line, (whose["student"], name)))
         notebook, problem = take_in(path)
         if problem:
-            self.log.error("%s: %s", one_line(told["student"]), problem)
+            self.log.error("%s: %s", one_line(whose["student"]), problem)
         converted = self.from_notebook_node(notebook, resources, **settings)
         return converted
 
@@ -73,7 +73,7 @@ def take_in(path: Path) -> tuple[Any, str]:
         read_notebook(folder, (), path.name, None)
     except Unreadable as error:
         problem = one_line(f"{path.name} {error}.")
-    with contextlib.suppress(Unreadable):  # whoever reads it may understand what no program can
+    with contextlib.suppress(Unreadable):  # a person may understand what no program can
         cells = _cells(folder.read((path.name,), MAX_NOTEBOOK_BYTES))
     if problem:
         note = f"**This notebook could not be graded.** The grader says: {for_markdown(problem)}"

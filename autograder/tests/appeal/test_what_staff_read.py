@@ -28,7 +28,8 @@ from autograder.grading.secret import Seeds, seeds_for_tests
 from autograder.intake import Submission
 from autograder.pages import student_page
 from autograder.pages.staff import staff_page
-from autograder.places.forms import rendered
+from autograder.places.forms import Wanted
+from autograder.places.registry import PLACES
 from autograder.records.gradebook import Line
 from autograder.records.results import Result
 from autograder.render.terminal import print_report
@@ -163,8 +164,9 @@ def outputs_for_students(report: Report, assignment: Assignment, capsys: pytest.
     names = ("CLASSROOM", "ASSIGNMENT", "OWNER", "COMMIT_URL", "RELEASE_URL")
     environment = {**dict.fromkeys(names, "x"), "SUBMISSION_TAG": "submit/1"}
     yield json.dumps(for_student(report), ensure_ascii=False)
-    for form in ("github", "gradescope", "classroom50"):
-        yield rendered(form, report, title="t", training=False, environment=environment)
+    for place in PLACES:
+        if place.has_form:
+            yield place.form(Wanted("t", training=False, environment=environment))(report)
     yield student_page(assignment, report, name="a")
     capsys.readouterr()
     print_report(report, training=False)

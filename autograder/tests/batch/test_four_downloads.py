@@ -12,7 +12,7 @@ import pytest
 from autograder import course
 from autograder.batch.discover import Discovered, discover
 from autograder.batch.unpacked import unpacked
-from autograder.commands.class_ import Request, grade_class
+from autograder.commands.class_run import Request, grade_class
 from autograder.course import Assignment
 from autograder.course.roster import read_roster
 from autograder.intake import read_loose_files, read_submission

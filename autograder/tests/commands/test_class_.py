@@ -17,8 +17,8 @@ from autograder import course
 from autograder.batch import unpacked as batch_unpacked
 from autograder.batch.executors import Workers
 from autograder.batch.tasks import Answer
-from autograder.commands import class_ as command
-from autograder.commands.class_ import Request, grade_class
+from autograder.commands import class_run as command
+from autograder.commands.class_run import Request, grade_class
 from autograder.errors import UnusableRequest
 from autograder.records.results import read_result, write_result
 from autograder.records.reviews import Review, read_reviews, write_review

@@ -17,11 +17,13 @@ from click.testing import CliRunner
 from autograder import course
 from autograder.commands import main
 from autograder.errors import UnusableRequest
-from autograder.grading.grade_one import Graded
+from autograder.grading.grader import Graded, Grader
 from autograder.grading.report import Report, for_student
+from autograder.intake import Submission
 from autograder.places.classroom50.form import Handed, result
-from autograder.places.forms import rendered
+from autograder.places.forms import Wanted, form_named
 from autograder.places.gradescope.form import MAX_OUTPUT, results
+from autograder.places.registry import PLACES
 from autograder.tests.support.classroom50 import RUNNER, SCHEMA
 from autograder.tests.support.gradescope_reader import read_results
 from autograder.tests.support.grading import Grade
@@ -34,7 +36,7 @@ def test_each_form_holds_the_reports_points(
     graded: Grade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     report = graded(course.SOLUTIONS, question="q2")
-    monkeypatch.setattr("autograder.grading.grade_one.grade_one", lambda *_, **__: Graded(report))
+    monkeypatch.setattr(Grader, "grade_one", lambda *_, **__: Graded(report, Submission("solutions", {})))
     file = tmp_path / "report.json"
     done = CliRunner().invoke(main, ["grade", "solutions", "--format", form, "--json", str(file)], env=RUNNER)
     assert (done.exit_code, done.stderr) == (0, "")
@@ -48,10 +50,10 @@ def test_each_form_holds_the_reports_points(
     assert sum(test[most] for test in tests) == report.max_score
 
 
-@pytest.mark.parametrize("form", ["github", "classroom50", "gradescope"])
+@pytest.mark.parametrize("form", [place.name for place in PLACES if place.has_form])
 def test_hostile_text_is_shown_and_what_staff_know_is_not(form: str) -> None:
     report = replace(report_of(HOSTILE_TEXT), submission="anna")
-    text = rendered(form, report, title="Lab", training=True, environment=RUNNER)
+    text = form_named(form, Wanted("Lab", training=True, environment=RUNNER))(report)
     assert unseen(text) == []
     assert "STAFF" not in text
     assert "SEED" not in text

@@ -10,8 +10,8 @@ import pytest
 
 from autograder.batch import tasks
 from autograder.batch.tasks import Answer, Task
-from autograder.commands import class_ as command
-from autograder.commands.class_ import Request, grade_class
+from autograder.commands import class_run as command
+from autograder.commands.class_run import Request, grade_class
 from autograder.course import Assignment
 from autograder.grading import digests
 from autograder.records import changes

@@ -12,11 +12,11 @@ import pytest
 from autograder.course import Assignment
 from autograder.course.roster import Student
 from autograder.grading import digests
-from autograder.grading.grader import Grading
+from autograder.grading.grader import Grader
 from autograder.grading.report import Report
 from autograder.pages.overview import class_page
 from autograder.pages.student import student_page
-from autograder.places.forms import for_staff, rendered
+from autograder.places.forms import Wanted, for_staff, form_named
 from autograder.places.github import folders
 from autograder.places.github import grading as in_actions
 from autograder.places.github.plan import Entry
@@ -29,6 +29,7 @@ from autograder.tests.support.stand_in_workers import hand_in
 
 SAID = "Python 3.13.2 and torch 2.9.1+cpu"
 REMARK = "Graded with Python 3.13.2, while assignment.toml says that the course grades with 3.12"
+LAB = Wanted("Lab", training=True, environment={})
 ENVIRONMENT: dict[str, str | None] = {
     "python": "3.13.2",
     "torch": "2.9.1+cpu",
@@ -59,7 +60,7 @@ def test_every_form_says_it(assignment: Assignment, capsys: pytest.CaptureFixtur
     assert f"\nGraded with {SAID}.\n" in terminal
     assert REMARK in terminal
     for form in ("github", "gradescope"):
-        text = rendered(form, whole, title="Lab", training=True, environment={})
+        text = form_named(form, LAB)(whole)
         assert f"Graded with {SAID}." in text
     assert REMARK in "\n".join(for_staff(whole))
     page = student_page(assignment, whole, name="ada")
@@ -68,9 +69,9 @@ def test_every_form_says_it(assignment: Assignment, capsys: pytest.CaptureFixtur
 
 
 def test_what_is_for_staff_stays_with_them(assignment: Assignment) -> None:
-    text = rendered("github", graded(assignment), title="Lab", training=True, environment={})
+    text = form_named("github", LAB)(graded(assignment))
     assert "assignment.toml" not in text
-    results = json.loads(rendered("gradescope", graded(assignment), title="Lab", training=True, environment={}))
+    results = json.loads(form_named("gradescope", LAB)(graded(assignment)))
     assert "assignment.toml" not in results["output"]
     (entry,) = (each for each in results["tests"] if "assignment.toml" in each["output"])
     assert entry["visibility"] == "hidden"
@@ -121,8 +122,8 @@ def test_the_staff_s_workflow_says_it_in_its_table(
     commit = folders.Commit("c0ffee", "2026-12-18T10:00:00+00:00")
     fetched = folders.Fetched(repository="course/ada", commits=(commit,))
     (tmp_path / folders.RESULTS / "1").mkdir(parents=True)
-    grading = Grading()
-    monkeypatch.setattr(grading, "grade", lambda *_, **__: graded(assignment))
-    outcome = in_actions._outcome(Entry("1", Student("ada")), fetched, assignment, grading, None, tmp_path)
+    grader = Grader()
+    monkeypatch.setattr(grader, "grade", lambda *_, **__: graded(assignment))
+    outcome = in_actions._outcome(Entry("1", Student("ada")), fetched, assignment, grader, None, tmp_path)
     assert [flag for flag in outcome.flags if flag.startswith(REMARK)]
     assert "assignment.toml" not in (tmp_path / folders.RESULTS / "1" / "feedback.md").read_text("utf-8")

@@ -27,7 +27,7 @@ from autograder.intake.notebook import code_cells
 from autograder.intake.source import Unreadable
 from autograder.pages.student import student_page
 from autograder.places.gradescope.form import results
-from autograder.places.nbgrader.feedback import told
+from autograder.places.nbgrader.feedback import cell_output
 from autograder.places.nbgrader.notebooks import make_notebooks
 from autograder.render.markdown import feedback
 from autograder.sandbox.sandbox import Sandbox
@@ -246,7 +246,7 @@ def test_every_form_of_the_report_has_the_notes_and_obeys_none(sandbox: Sandbox,
     assert student["questions"][0]["notes"] == [note]
     assert note in feedback(student, heading="Lab")
     assert note in json.loads(results(student))["output"]
-    assert note in told(student["questions"][0], "public")
+    assert note in cell_output(student["questions"][0], "public")
     page = student_page(ASSIGNMENT, report, name="Anna")
     assert "RuntimeError: &lt;b&gt;here" in page
     assert "<b>here" not in page

@@ -20,8 +20,9 @@ import pytest
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import GraderFault
-from autograder.grading.grade_one import Graded
+from autograder.grading.grader import Graded, Grader
 from autograder.grading.report import Report
+from autograder.intake import Submission
 from autograder.places.bundle import write_folder
 from autograder.places.classroom50 import autograder, door
 from autograder.places.classroom50 import autograder as runner
@@ -193,7 +194,7 @@ def test_lateness_is_told_and_costs_nothing_here(
 ) -> None:
     due = replace(assignment, due=datetime(2026, 12, 17, 23, 0, tzinfo=UTC))
     monkeypatch.setattr(course, "load", lambda: due)
-    monkeypatch.setattr(door, "grade_one", lambda *_, **__: Graded(report_of("harmless")))
+    monkeypatch.setattr(Grader, "grade_one", lambda *_, **__: Graded(report_of("harmless"), Submission("ada", {})))
     door.grade_checkout(tmp_path, Settings(), Handed.in_environment(RUNNER))
     job = Job(tmp_path, 0, "")
     assert f"on day 2 after the due date: by the course's rule {2 * due.late.percent_per_day:g} %" in job.body

@@ -19,8 +19,9 @@ import pytest
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import GraderFault
-from autograder.grading.grade_one import Graded
+from autograder.grading.grader import Graded, Grader
 from autograder.grading.report import Report
+from autograder.intake import Submission
 from autograder.places.gradescope import door
 from autograder.places.gradescope.export import archive
 from autograder.tests.support.gradescope_container import METADATA, Container, image, run, script
@@ -88,7 +89,7 @@ def test_the_courses_due_date_counts_where_gradescope_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, assignment: Assignment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(course, "load", lambda: replace(assignment, due=datetime(2026, 12, 1, tzinfo=UTC)))
-    monkeypatch.setattr(door, "grade_one", lambda *_, **__: Graded(report_of("harmless")))
+    monkeypatch.setattr(Grader, "grade_one", lambda *_, **__: Graded(report_of("harmless"), Submission("ada", {})))
     root = image(tmp_path)
     metadata = {**METADATA, "assignment": {"due_date": None}}
     (root / "submission_metadata.json").write_text(json.dumps(metadata))

@@ -15,7 +15,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder.intake.notebook import MAX_NOTEBOOK_BYTES
 from autograder.places.nbgrader.cells import ADDED_BACK, GivenCell, restored
-from autograder.places.nbgrader.feedback import told
+from autograder.places.nbgrader.feedback import cell_output
 from autograder.places.nbgrader.pages import markdown2html
 from autograder.places.nbgrader.submitted import take_in
 from autograder.tests.support.nbgrader_course import Notebook, name_of
@@ -184,12 +184,12 @@ def test_an_answer_in_a_cell_for_text_is_code(tmp_path: Path, make: Callable[...
 def test_feedback_is_text_that_nothing_obeys() -> None:
     test = {"name": "a\x1b[2J", "status": "failed", "visibility": "public", "score": 0, "max_score": 2}
     question = {"id": "q1", "title": "Conv2d", "tests": [{**test, "message": "one\ntwo \x1b[31m\u202e"}]}
-    text = told(question, "public")
+    text = cell_output(question, "public")
     assert text.splitlines()[0] == "Q1 Conv2d, public tests: 0 of 2 points"
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert "      two \\x1b[31m\\u202e" in text
-    assert told(question, "hidden") == "Q1 Conv2d, hidden tests: 0 of 0 points\n"
+    assert cell_output(question, "hidden") == "Q1 Conv2d, hidden tests: 0 of 0 points\n"
 
 
 @pytest.mark.parametrize(
