@@ -165,7 +165,7 @@ def assert_learns(make: Callable[[], Any], name: str, afresh: Callable[[], None]
             moments = {each: (torch.zeros_like(value), torch.zeros_like(value)) for each, value in parameters.items()}
         shapes = {each: parameter.shape for each, parameter in found.items()}
         if shapes != {each: value.shape for each, value in parameters.items()} or not parameters.keys() <= state.keys():
-            raise CheckFailed("state_dict() and named_parameters() do not tell of the same parameters", lines)
+            raise CheckFailed("state_dict() and named_parameters() do not list the same parameters", lines)
         for each, parameter in found.items():  # Adam, written out: importing torch's takes seconds
             assert parameter.grad is not None
             first, second = moments[each]

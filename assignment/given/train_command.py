@@ -40,7 +40,7 @@ RUNS = ROOT / "runs"
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of each network's own number.")
 @click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), show_default=True)
 @click.option("--seed", default=0, show_default=True, help="Another seed is another draw of the luck in training.")
-@click.option("--seeds", default=1, type=click.IntRange(min=1), help="Train so many times, and show mean ± spread.")
+@click.option("--seeds", default=1, type=click.IntRange(min=1), help="Train this many times, and show mean ± spread.")
 @click.option(
     "--target",
     default=FOLDER,

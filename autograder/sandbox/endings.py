@@ -8,10 +8,10 @@ from autograder.course.limits import Limits
 from autograder.sandbox.scratch import MAX_DEPTH
 
 _SIGNALS = {
-    "SIGSEGV": "crashed with SIGSEGV: it touched memory that is not there (too deep a recursion does that too)",
-    "SIGBUS": "crashed with SIGBUS: it touched memory behind the end of a file",
+    "SIGSEGV": "crashed with SIGSEGV: it touched memory that does not exist (too deep a recursion does that too)",
+    "SIGBUS": "crashed with SIGBUS: it touched memory beyond the end of a file",
     "SIGFPE": "crashed with SIGFPE: it divided whole numbers by zero",
-    "SIGABRT": "crashed with SIGABRT: a library gave up, for want of memory perhaps",
+    "SIGABRT": "crashed with SIGABRT: a library gave up, perhaps for lack of memory",
     "SIGKILL": "hung up on the grader: it closed a connection that is not its own",
 }
 

@@ -39,7 +39,7 @@ DEFENCES = {
     "boundary": "the process that decides never runs a line of the student's code",
     "guard": "the library's own kernels are watched",
     "limits": "processor time, memory, files and output are limited",
-    "intake": "only the assignment's modules are taken in, and nothing is followed or unpacked",
+    "intake": "only the assignment's modules are read, and nothing is followed or unpacked",
     "inert": "text from a student is shown, never obeyed",
     "secret": "held-out images are drawn from what no worker knows",
     **{layer: f"the sandbox's layer `{layer}`" for layer in LAYERS},
