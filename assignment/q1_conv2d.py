@@ -1,11 +1,11 @@
 """Question 1: two-dimensional convolution.
 
 A convolution lays a small window of weights, the kernel, over the image, multiplies weight by pixel, adds up,
-moves on and does it again. Three settings say where the window may lie: `stride` (how far it moves), `padding`
+moves on and does it again. Three settings decide where the window goes: `stride` (how far it moves), `padding`
 (how many zeros surround the image) and `dilation` (how far apart the pixels are that it looks at).
 
 You write the output's size, the convolution itself, and three layers whose outputs you compare in
-`explanations.md`. The convolution is to be your own: use tensors, slices, `torch.einsum`, `F.pad`, `F.unfold`,
+`explanations.md`. Write the convolution yourself: use tensors, slices, `torch.einsum`, `F.pad`, `F.unfold`,
 NumPy or plain loops as you like, but none of the library's convolutions. Loops over the kernel are fast enough.
 
 In the functions of questions 1 to 5 only torch, NumPy and the standard library can be used.
@@ -80,7 +80,7 @@ def conv2d(
 
     Returns:
         (N, C_out, H_out, W_out), or (C_out, H_out, W_out) for one image; dtype and device of the input.
-        The arguments stay as they were.
+        The arguments are not changed.
     """
     # TODO: your code here.
     raise NotImplementedError("TODO")

@@ -58,7 +58,7 @@ def max_pool2d(
         ceil_mode: whether the output's size is rounded up.
 
     Returns:
-        (N, C, H_out, W_out), or (C, H_out, W_out) for one image; dtype and device of the input, which stays as it was.
+        (N, C, H_out, W_out), or (C, H_out, W_out) for one image; dtype and device of the input, which is not changed.
     """
     # TODO: your code here.
     raise NotImplementedError("TODO")

@@ -26,12 +26,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     [1·3 + 2·4, 1·5 + 2·6, 1·7 + 2·8 + 100] = [11, 17, 123].
 
     Args:
-        input: (…, in_features), with any number of leading axes, also none.
+        input: (…, in_features), with any number of leading axes, including none.
         weight: (out_features, in_features).
         bias: (out_features,), or None.
 
     Returns:
-        (…, out_features); dtype and device of the input. The arguments stay as they were.
+        (…, out_features); dtype and device of the input. The arguments are not changed.
     """
     # TODO: your code here.
     raise NotImplementedError("TODO")
@@ -44,7 +44,7 @@ class FullyConnected(nn.Module):
         weight: an `nn.Parameter`, (out_features, in_features).
         bias: an `nn.Parameter`, (out_features,), or None.
 
-    Both begin as random numbers, evenly spread between −1/√in_features and 1/√in_features.
+    Both are initialised with random numbers, uniformly distributed between −1/√in_features and 1/√in_features.
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
@@ -53,7 +53,7 @@ class FullyConnected(nn.Module):
         Args:
             in_features: length of the input's last axis.
             out_features: length of the output's last axis.
-            bias: whether something is added to every output.
+            bias: whether the layer adds a bias to every output.
         """
         super().__init__()
         # TODO: your code here.

@@ -31,7 +31,7 @@ STAGES = (
 
 
 def round_filters(filters: int, width: float, divisor: int = 8) -> int:
-    """Scale a number of channels, to a multiple of the divisor, which hardware likes.
+    """Scale a number of channels to a multiple of the divisor, which is efficient on most hardware.
 
         scaled = filters · width
         result = divisor · ⌊(scaled + divisor / 2) / divisor⌋, but at least divisor
@@ -43,7 +43,7 @@ def round_filters(filters: int, width: float, divisor: int = 8) -> int:
     Args:
         filters: channels at width 1.
         width: the factor.
-        divisor: what the result is a multiple of.
+        divisor: the result is a multiple of it.
     """
     # TODO: your code here.
     raise NotImplementedError("TODO")
@@ -56,7 +56,7 @@ def round_repeats(repeats: int, depth: float) -> int:
 
 
 class SqueezeExcitation(nn.Module):
-    """Weigh every channel by what the whole image is like.
+    """Scale every channel by a weight computed from the whole image.
 
         s = mean of each channel over all pixels     (N, channels, 1, 1)
         s = SiLU(reduce(s))                          (N, squeezed_channels, 1, 1)
@@ -71,8 +71,8 @@ class SqueezeExcitation(nn.Module):
         """Make the two convolutions.
 
         Args:
-            channels: of input and output.
-            squeezed_channels: in between.
+            channels: the number of channels of input and output.
+            squeezed_channels: the number of channels in between.
         """
         super().__init__()
         # TODO: your code here.
@@ -85,20 +85,20 @@ class SqueezeExcitation(nn.Module):
 
 
 class MBConv(nn.Module):
-    """A mobile inverted bottleneck: widen, filter each channel, weigh the channels, narrow; and add the input.
+    """A mobile inverted bottleneck: widen, filter each channel, scale the channels, narrow; and add the input.
 
     With e = in_channels · expand_ratio:
 
         expand     1×1 convolution to e channels, batch normalisation, SiLU      (left out where the ratio is 1)
-        depthwise  k×k convolution of each channel by itself, with the stride and a padding of ⌊k/2⌋,
+        depthwise  k×k convolution of each channel separately, with the stride and a padding of ⌊k/2⌋,
                    batch normalisation, SiLU
         se         squeeze-and-excitation of e channels, squeezed to in_channels / 4 (rounded down, at least 1)
         project    1×1 convolution to out_channels, batch normalisation          (no activation)
         + input    where stride is 1 and out_channels is in_channels
 
     Convolutions followed by batch normalisation have no bias. In train mode, where the input is added, the block's own
-    result is left out for each image by itself with probability drop_rate, and divided by 1 − drop_rate for those
-    that keep it, so that its mean stays what it is; in eval mode nothing is dropped.
+    result is dropped for each image independently with probability drop_rate, and divided by 1 − drop_rate for those
+    that keep it, so that its mean does not change; in eval mode nothing is dropped.
 
     Attributes:
         expand: an nn.Sequential of convolution, nn.BatchNorm2d, nn.SiLU; there is none (no parameters of that name)
@@ -124,8 +124,8 @@ class MBConv(nn.Module):
             out_channels: of the output.
             kernel_size: of the depthwise convolution, an odd number.
             stride: of the depthwise convolution.
-            expand_ratio: how much wider the block is inside.
-            drop_rate: probability with which an image's own result is left out in train mode.
+            expand_ratio: the factor by which the block is wider inside.
+            drop_rate: the probability with which an image's own result is dropped in train mode.
         """
         super().__init__()
         # TODO: your code here.

@@ -1,11 +1,11 @@
 """Question 1: two-dimensional convolution.
 
 A convolution lays a small window of weights, the kernel, over the image, multiplies weight by pixel, adds up,
-moves on and does it again. Three settings say where the window may lie: `stride` (how far it moves), `padding`
+moves on and does it again. Three settings decide where the window goes: `stride` (how far it moves), `padding`
 (how many zeros surround the image) and `dilation` (how far apart the pixels are that it looks at).
 
 You write the output's size, the convolution itself, and three layers whose outputs you compare in
-`explanations.md`. The convolution is to be your own: use tensors, slices, `torch.einsum`, `F.pad`, `F.unfold`,
+`explanations.md`. Write the convolution yourself: use tensors, slices, `torch.einsum`, `F.pad`, `F.unfold`,
 NumPy or plain loops as you like, but none of the library's convolutions. Loops over the kernel are fast enough.
 
 In the functions of questions 1 to 5 only torch, NumPy and the standard library can be used.
@@ -55,7 +55,7 @@ def output_size(
     for length, kernel, step, zeros, spread in zip(
         as_pair(input_size), as_pair(kernel_size), as_pair(stride), as_pair(padding), as_pair(dilation), strict=True
     ):
-        last_start = length + 2 * zeros - spread * (kernel - 1) - 1  # the last place where the window still fits
+        last_start = length + 2 * zeros - spread * (kernel - 1) - 1  # the last position where the window still fits
         sizes.append(last_start // step + 1)
     return sizes[0], sizes[1]
     ### END SOLUTION
@@ -87,7 +87,7 @@ def conv2d(
 
     Returns:
         (N, C_out, H_out, W_out), or (C_out, H_out, W_out) for one image; dtype and device of the input.
-        The arguments stay as they were.
+        The arguments are not changed.
     """
     ### BEGIN SOLUTION
     if input.dim() == 3:
@@ -96,12 +96,12 @@ def conv2d(
     (step_h, step_w), (spread_h, spread_w), (zeros_h, zeros_w) = as_pair(stride), as_pair(dilation), as_pair(padding)
     kernel_h, kernel_w = weight.shape[2:]
     h_out, w_out = output_size((input.shape[2], input.shape[3]), (kernel_h, kernel_w), stride, padding, dilation)
-    padded = nn.functional.pad(input, (zeros_w, zeros_w, zeros_h, zeros_h))  # it takes the last axis first
+    padded = nn.functional.pad(input, (zeros_w, zeros_w, zeros_h, zeros_h))  # pad takes the last axis first
 
     output = padded.new_zeros(input.shape[0], weight.shape[0], h_out, w_out)
     for i in range(kernel_h):
         for j in range(kernel_w):
-            # All the pixels that weight (i, j) meets as the window moves: one for each output pixel.
+            # All pixels that weight (i, j) meets as the window moves: one for each output pixel.
             rows = slice(i * spread_h, i * spread_h + step_h * (h_out - 1) + 1, step_h)
             columns = slice(j * spread_w, j * spread_w + step_w * (w_out - 1) + 1, step_w)
             met = padded[:, :, rows, columns]  # (N, C_in, H_out, W_out)

@@ -22,11 +22,12 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     On paper: [[−2, 0.5], [3, −0.1]] becomes [[0, 0.5], [3, 0]].
 
     Args:
-        input: any shape, also a single number (); any number type, whole numbers too.
-        inplace: write the result into `input` itself and return that very tensor.
+        input: any shape, also a single number (); any number type, including integers.
+        inplace: write the result into `input` itself and return that same tensor.
 
     Returns:
-        A tensor of the input's shape, dtype and device. Unless `inplace`, a new one: the input stays as it was.
+        A tensor of the input's shape, dtype and device. Unless `inplace`, it is a new one, and the input is not
+        changed.
     """
     ### BEGIN SOLUTION
     negative = input < 0

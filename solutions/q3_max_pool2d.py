@@ -58,7 +58,7 @@ def max_pool2d(
         ceil_mode: whether the output's size is rounded up.
 
     Returns:
-        (N, C, H_out, W_out), or (C, H_out, W_out) for one image; dtype and device of the input, which stays as it was.
+        (N, C, H_out, W_out), or (C, H_out, W_out) for one image; dtype and device of the input, which is not changed.
     """
     ### BEGIN SOLUTION
     if input.dim() == 3:
@@ -75,10 +75,10 @@ def max_pool2d(
         if ceil_mode and (size - 1) * step[axis] >= length + border[axis]:
             size -= 1
         sizes.append(size)
-        # How far the last window reaches beyond the padding; only ceil_mode lets it.
+        # How far the last window extends beyond the padding, which only happens with ceil_mode.
         overhang.append(max(0, (size - 1) * step[axis] - room))
 
-    lowest = float("-inf") if input.is_floating_point() else torch.iinfo(input.dtype).min  # never the largest
+    lowest = float("-inf") if input.is_floating_point() else torch.iinfo(input.dtype).min  # never the maximum
     edges = (border[1], border[1] + overhang[1], border[0], border[0] + overhang[0])
     padded = nn.functional.pad(input, edges, value=lowest)
 

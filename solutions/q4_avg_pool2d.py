@@ -1,6 +1,6 @@
 """Question 4: average pooling.
 
-The window of question 3, with the average of its values for their maximum. You write it without the library's
+The window of question 3, but with the average of its values instead of the maximum. You write it without the library's
 pooling and convolution; slices, sums, `F.pad`, `F.unfold`, NumPy or loops are all yours to use.
 
 What is hard here is the number to divide by: whether zeros of the padding count, and what happens where a window
@@ -57,7 +57,7 @@ def avg_pool2d(
         divisor_override: a number to divide every sum by, whatever its window.
 
     Returns:
-        (N, C, H_out, W_out), or (C, H_out, W_out) for one image; dtype and device of the input, which stays as it was.
+        (N, C, H_out, W_out), or (C, H_out, W_out) for one image; dtype and device of the input, which is not changed.
     """
     ### BEGIN SOLUTION
     if input.dim() == 3:
@@ -78,7 +78,7 @@ def avg_pool2d(
         sizes.append(size)
         overhang.append(max(0, (size - 1) * step[axis] - room))
 
-    # Places that count are marked with ones and summed in the same windows as the pixels.
+    # Positions that count are marked with ones, which are summed over the same windows as the pixels.
     ones = input.new_ones(1, 1, *input.shape[2:])
     around = (border[1], border[1], border[0], border[0])
     beyond = (0, overhang[1], 0, overhang[0])

@@ -1,11 +1,11 @@
 """Question 6: LeNet on CIFAR-10.
 
-You put the pieces of questions 1 to 5 together, now from torch's own layers: a network of two convolutions and three
-fully connected layers. Then you measure what it can do, class by class, and set it beside the network of Week 8.
+You put the pieces of questions 1 to 5 together, now with torch's own layers: a network of two convolutions and three
+fully connected layers. Then you measure its accuracy, class by class, and compare it with the network of Week 8.
 `python -m assignment train week8 lenet` trains both and shows your table.
 
 Sources: the slides of the lab; LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document
-recognition" (1998), in the form that is usual today: ReLU for tanh, max pooling for averages.
+recognition" (1998), in the form that is common today: ReLU for tanh, max pooling for averages.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class LeNet(nn.Module):
         fc2    120 → 84, ReLU                    84
         fc3    84 → num_classes                  num_classes
 
-    Nothing comes after fc3: the loss takes logits, and makes probabilities of them itself. With ten classes there
+    Nothing comes after fc3: the loss takes logits and turns them into probabilities itself. With ten classes there
     are 62,006 parameters; count conv1's on paper: 6·3·5·5 weights and 6 biases.
 
     Attributes:
@@ -71,20 +71,20 @@ class LeNet(nn.Module):
 def per_class_accuracy(
     model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], num_classes: int = 10
 ) -> list[float]:
-    """Measure, for each class, how many of its images a model recognises: those whose largest logit is the class's.
+    """Measure how many images of each class a model recognises: those whose largest logit is that of their class.
 
     On paper: labels [0, 0, 0, 2] and predictions [0, 1, 0, 2] with three classes give [66.67, nan, 100.0].
 
-    The model is asked in eval mode, where dropout is off and batch normalisation uses its running averages, and
-    without gradients; afterwards it is in the mode in which it came.
+    The model is called in eval mode, in which dropout is off and batch normalisation uses its running averages, and
+    without gradients; afterwards it is in the same mode as before.
 
     Args:
-        model: gives logits (N, num_classes) for images (N, 3, H, W).
+        model: returns logits (N, num_classes) for images (N, 3, H, W).
         batches: pairs of images (N, 3, H, W) and labels (N,); the last may be smaller. They can be read only once.
         num_classes: how many classes there are; some may be absent.
 
     Returns:
-        For each class, the per cent of its images that were recognised, from 0 to 100; nan if it has no image.
+        For each class, the percentage of its images that were recognised, from 0 to 100; nan if it has no images.
     """
     ### BEGIN SOLUTION
     right = torch.zeros(num_classes)
@@ -103,7 +103,7 @@ def per_class_accuracy(
 
 
 def compare(accuracies: Mapping[str, Sequence[float]], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """Set the accuracies of several models side by side, as the table of the slides does.
+    """Compare the accuracies of several models, as in the table of the slides.
 
     On paper: compare({"old": [50.0, nan], "new": [40.0, nan]}, ["plane", "car"]) is
 
@@ -112,7 +112,7 @@ def compare(accuracies: Mapping[str, Sequence[float]], classes: Sequence[str]) -
          {"class": "mean",  "old": 50.0, "new": 40.0, "best": "old"}]
 
     Args:
-        accuracies: for each model's name its accuracy per class, in per cent, as `per_class_accuracy` gives it.
+        accuracies: each model's accuracies per class, in per cent, as from `per_class_accuracy`, by the model's name.
         classes: the classes' names, in the same order.
 
     Returns:

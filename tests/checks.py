@@ -1,7 +1,7 @@
-"""Compare a function with torch's own and say what is wrong, so that it can be checked by hand.
+"""Compare a function with torch's own, and say what is wrong in a way that can be checked by hand.
 
-A check calls the student's function and raises `CheckFailed` if the answer is not right. It does not care where
-the function runs: at home `q1.conv2d` is the function itself, in grading it stands for one in another process.
+A check calls the student's function and raises `CheckFailed` if the answer is wrong. It does not matter where the
+function runs: at home `q1.conv2d` is the function itself, in grading a stand-in for one in another process.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from tests.diagnosis import misconceptions
 from tests.diagnosis.causes import CAUSES
 from tests.shown import brief
 
-# Largest differences accepted, relative to each value and to the scale of the sum that it comes from. A float32 carries
-# a relative error of 2⁻²⁴ = 6e-8. A sum of n products, in whatever order, is off by at most n times that of the
-# products' sizes: 2.4e-5 for n = 400, the longest sum that is compared; typically by √n times, 1.2e-6. A Fourier
-# transform spreads its errors over the whole image, in proportion to the largest output; the least exact right answer
-# in our bank is off by 4e-7 of that (27 products, normal numbers), and 1e-5 is allowed. Half precision, 2⁻¹¹ = 5e-4 for
-# each product, is left outside. The same reasoning gives 1e-13 for float64; 1e-10 refuses what was computed in float32.
+# The largest accepted differences, relative to each value and to the scale of the sum behind it. A float32 has a
+# relative error of 2⁻²⁴ = 6e-8. A sum of n products, in any order, is off by at most n times that, relative to the
+# products' sizes: 2.4e-5 for n = 400, the longest sum compared; typically by √n times, 1.2e-6. A Fourier transform
+# spreads its errors over the whole image, in proportion to the largest output; the least exact right answer in our bank
+# is off by 4e-7 of that (27 products, normal numbers), and 1e-5 is allowed. Half precision, 2⁻¹¹ = 5e-4 for each
+# product, is refused. The same reasoning gives 1e-13 for float64; 1e-10 refuses results computed in float32.
 _TOLERANCES = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-10, 1e-11)}
 
 
-# What must agree between two layers of a kind. A number stands for a pair of it.
+# The settings in which two layers of the same type must agree. A number stands for a pair of it.
 _SETTINGS = {
     "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation"),
     "MaxPool2d": ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
@@ -41,13 +41,13 @@ _PAIRS = ("kernel_size", "stride", "padding", "dilation")
 
 
 UNKNOWN: Any = object()
-"""Stands for a value that a check does not have."""
+"""Stands for a value that a check does not know."""
 
 
 class Compared(NamedTuple):
-    """What a check held side by side: the call, what is right, and what came. `UNKNOWN` is what it did not get to.
+    """What a check compared: the call, the right value, and the actual one. `UNKNOWN` stands for one it did not reach.
 
-    `place` is of the argument that was looked at after the call; None if it was the result.
+    `place` is the position of the argument that was checked after the call; None if the result was.
     """
 
     arguments: Sequence[Any]
@@ -58,13 +58,13 @@ class Compared(NamedTuple):
 
 
 class CheckFailed(AssertionError):
-    """An answer is not right.
+    """An answer is wrong.
 
     Attributes:
-        summary: what is wrong, in a sentence without any of the test's numbers.
-        lines: the whole story, as (label, text).
-        likely: what the mistake probably is, if it can be told.
-        compared: what was compared, if one thing was compared with another.
+        summary: a sentence that says what is wrong, without any of the test's numbers.
+        lines: all details, as (label, text).
+        likely: a sentence that names the probable mistake, if known.
+        compared: the values that were compared, if any.
     """
 
     def __init__(
@@ -92,14 +92,14 @@ def assert_same(
 
     Args:
         function: the student's.
-        reference: torch's, `F.conv2d` for instance.
-        *arguments, **named: for both; the reference gets copies.
+        reference: torch's function, `F.conv2d` for instance.
+        *arguments, **named: arguments for both; the reference gets copies.
 
     Returns:
         What the student's function returned.
 
     Raises:
-        CheckFailed: another type, shape, dtype or other values.
+        CheckFailed: the type, shape, dtype or values differ.
     """
     __tracebackhide__ = True
     with torch.no_grad():
@@ -154,7 +154,7 @@ def assert_shape(function: Callable[..., Any], expected: tuple[int, ...], *argum
 
 
 def assert_size(function: Callable[..., Any], expected: tuple[int, int], *arguments: Any, **named: Any) -> None:
-    """Assert that a function returns a tuple of two given whole numbers.
+    """Assert that a function returns a tuple of these two integers.
 
     Raises:
         CheckFailed: it returns anything else.
@@ -183,7 +183,7 @@ def assert_size(function: Callable[..., Any], expected: tuple[int, int], *argume
 
 
 def assert_unchanged(function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
-    """Assert that a call leaves its arguments as they were.
+    """Assert that a call does not change its arguments.
 
     Raises:
         CheckFailed: a tensor among them was changed.
@@ -202,7 +202,7 @@ def assert_unchanged(function: Callable[..., Any], *arguments: Any, **named: Any
 def assert_written_into(
     function: Callable[..., Any], reference: Callable[..., Tensor], argument: Tensor, **named: Any
 ) -> None:
-    """Assert that a call writes the right result into its argument and returns that very tensor.
+    """Assert that a call writes the right result into its argument and returns that same tensor.
 
     Raises:
         CheckFailed: it does not.
@@ -224,11 +224,11 @@ def assert_written_into(
 
 
 def assert_layers(layers: Sequence[Any], expected: Sequence[nn.Module], name: str) -> None:
-    """Assert that layers are of the kinds and settings of others, one by one, and give them their weights.
+    """Assert that layers have the types and settings of other layers, one by one, and give them those layers' weights.
 
     Args:
         layers: what the student's function returned.
-        expected: as many layers of torch's that are set right.
+        expected: as many layers of torch's with the right settings.
         name: the function's.
 
     Raises:
@@ -252,15 +252,15 @@ def _is_set_like(layer: Any, expected: nn.Module) -> bool:
 
 
 def assert_layer(layer: Any, expected: nn.Module, name: str) -> None:
-    """Assert that a layer is of the kind and settings of another, and give it that one's weights.
+    """Assert that a layer has the type and settings of another, and give it that layer's weights.
 
     Args:
         layer: what the student's function returned.
-        expected: a layer of torch's that is set right.
+        expected: a layer of torch's with the right settings.
         name: what to call it in the message.
 
     Raises:
-        CheckFailed: it is no layer, or set otherwise.
+        CheckFailed: it is not such a layer, or a setting differs.
     """
     __tracebackhide__ = True
     right = type(expected).__name__
@@ -275,7 +275,7 @@ def assert_layer(layer: Any, expected: nn.Module, name: str) -> None:
 
 
 def _other_settings(layer: Any, expected: nn.Module) -> Iterator[tuple[str, Any, Any]]:
-    """The settings in which a layer is not as expected: name, right value, the layer's."""
+    """The settings in which a layer differs from the expected one: name, right value, actual value."""
     for setting in _SETTINGS[type(expected).__name__]:
         wanted, got = getattr(expected, setting), getattr(layer, setting, None)
         if setting in _PAIRS:
@@ -285,10 +285,10 @@ def _other_settings(layer: Any, expected: nn.Module) -> Iterator[tuple[str, Any,
 
 
 def give_weights(expected: nn.Module, layer: Any) -> None:
-    """Load the weights of one of torch's layers into a student's.
+    """Load the weights of one of torch's layers into a student's layer.
 
-    Not the other way round: with weights of its own choice, zeros for instance, a wrong layer can give what a right
-    one gives.
+    Not the other way round: with weights of its own choice, zeros for instance, a wrong layer can return the same as a
+        right one.
 
     Raises:
         CheckFailed: its weights do not have the names and shapes of torch's.
@@ -305,7 +305,7 @@ def give_weights(expected: nn.Module, layer: Any) -> None:
 
 
 def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: float) -> None:
-    """Assert that a layer has just these parameters, all of them trained and between −bound and bound at first.
+    """Assert that a layer has exactly these parameters, all trained and initially between −bound and bound.
 
     Raises:
         CheckFailed: it has not.
@@ -322,7 +322,7 @@ def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: f
             raise CheckFailed("a parameter is not trained", [*lines, (name, "requires_grad is False")])
         spread = [parameter.min().item(), parameter.max().item()]
         inside = -bound <= spread[0] <= spread[1] <= bound
-        # Of 100 evenly spread numbers, one in 10¹² times none lies in the lowest quarter.
+        # Of 100 uniform numbers, none lies in the lowest quarter once in 10¹² times.
         filled = parameter.numel() < 100 or (spread[0] < -bound / 2 and spread[1] > bound / 2)
         if not inside or not filled or (parameter.numel() > 1 and spread[0] == spread[1]):
             shown = " to ".join(map(formulas.number, spread))
@@ -335,14 +335,14 @@ def _of_parameters(shapes: dict[str, tuple[int, ...]]) -> str:
 
 
 def assert_gradient(name: str, got: Any, expected: Tensor) -> None:
-    """Assert that a gradient arrived and is what it should be.
+    """Assert that a gradient exists and is right.
 
     Args:
-        name: of the parameter or the argument.
+        name: the name of the parameter or the argument.
         got, expected: the gradient; None if there is none.
 
     Raises:
-        CheckFailed: it did not, or is not.
+        CheckFailed: it does not exist, or is wrong.
     """
     __tracebackhide__ = True
     if got is None:
@@ -352,10 +352,10 @@ def assert_gradient(name: str, got: Any, expected: Tensor) -> None:
 
 
 def assert_close(what: str, got: Any, *, expected: Any) -> None:
-    """Assert that a value, or a tensor up to rounding, is what it should be.
+    """Assert that a value equals the expected one; a tensor, up to rounding.
 
     Raises:
-        CheckFailed: it is not.
+        CheckFailed: it does not.
     """
     __tracebackhide__ = True
     if isinstance(expected, Tensor):
@@ -371,11 +371,11 @@ def assert_close(what: str, got: Any, *, expected: Any) -> None:
 
 
 def as_function(layer: Callable[[Tensor], Tensor], name: str) -> Callable[[Tensor], Tensor]:
-    """A function that applies a layer, for the checks to call.
+    """A function that applies a layer, for use in checks.
 
     Args:
         layer: the student's.
-        name: what the student would write to have it: messages call it so.
+        name: the expression with which the student would create it, for messages.
     """
 
     def apply(input: Tensor) -> Tensor:
@@ -391,7 +391,7 @@ def counting(*shape: int) -> Tensor:
 
 
 def assert_tuple(value: Any, length: int, name: str) -> tuple[Any, ...]:
-    """Assert that a function returned a tuple of so many.
+    """Assert that a function returned a tuple of this length.
 
     Raises:
         CheckFailed: it did not.
@@ -405,7 +405,7 @@ def assert_tuple(value: Any, length: int, name: str) -> tuple[Any, ...]:
 
 
 def call(function: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any], expected: Any = UNKNOWN) -> Any:
-    """Call a function on copies of the tensors, so that it cannot change what later checks are made with."""
+    """Call a function on copies of the tensors, so that it cannot change the inputs of later checks."""
     __tracebackhide__ = True
     copies = list(map(_fresh, arguments)), {name: _fresh(value) for name, value in named.items()}
     return _noted(function, *copies, expected)
@@ -414,12 +414,12 @@ def call(function: Callable[..., Any], arguments: Sequence[Any], named: dict[str
 def _noted(
     function: Callable[..., Any], arguments: Sequence[Any], named: dict[str, Any], expected: Any = UNKNOWN
 ) -> Any:
-    """Call a function; an exception gets a note that says how it was called, and what it should have returned."""
+    """Call a function; an exception gets a note that says how it was called and what it should have returned."""
     __tracebackhide__ = True
     try:
         return function(*arguments, **named)
     except Exception as error:
-        with contextlib.suppress(Exception):  # an exception of the student's own may take no attribute
+        with contextlib.suppress(Exception):  # a student's exception may refuse attributes
             error.compared = Compared(arguments, named, expected)  # type: ignore[attr-defined]
         error.add_note(f"in the call {describe_call(function.__name__, arguments, named)}")
         if (refused := misconceptions.likely_refused(function, error)) is not None:
@@ -441,28 +441,28 @@ def describe_call(name: str, arguments: Sequence[Any], named: dict[str, Any]) ->
 
 
 def type_name(value: Any) -> str:
-    """The name of a value's type; in grading some values are known by that alone."""
+    """The name of a value's type, which is all that grading knows of some values."""
     name = getattr(value, "type_name", None)
     return name if isinstance(name, str) else type(value).__name__
 
 
 def as_tensor(value: Any, shape: tuple[int, ...], lines: list[tuple[str, str]], likely: str | None = None) -> Tensor:
-    """A network's or a layer's output, once it is known to be finite numbers (float32) of this shape.
+    """Check that a network's or a layer's output is a tensor of finite float32 numbers with this shape.
 
-    Every calculation with an output begins with this: one of another shape may stretch to that of its partner, or make
-    its partner stretch to its own, beyond all memory; and NaN is neither equal to anything nor different from it.
+    Every calculation with an output starts with this: another shape may be broadcast, or make the other operand be
+        broadcast, beyond all memory; and NaN breaks comparisons.
 
     Args:
-        value: what the student's network returned.
-        shape: the right one.
-        lines: what to say of the call if it is not.
-        likely: what another shape probably comes from.
+        value: the result of the student's network.
+        shape: the right shape.
+        lines: details of the call, for the error.
+        likely: the probable cause of a wrong shape.
 
     Returns:
-        It, without its history.
+        The output, detached.
 
     Raises:
-        CheckFailed: it is something else.
+        CheckFailed: it is anything else.
     """
     __tracebackhide__ = True
     if not isinstance(value, Tensor) or value.shape != shape:
@@ -482,8 +482,9 @@ def _require_tensor(value: Any, lines: list[tuple[str, str]], compared: Compared
     if isinstance(value, Tensor):
         return value
     name = type_name(value)
-    # The summary is for hidden tests too: it names no type that the student could have named after what it saw.
-    summary = f"it returned {_KINDS.get(name, 'something that is no ordinary tensor')}, not a tensor"
+    # The summary is shown for hidden tests too, so it does not include type names, which the student could choose by
+    # what the code saw.
+    summary = f"it returned {_KINDS.get(name, 'something that is not an ordinary tensor')}, not a tensor"
     hints = {
         "NoneType": "None: does every path through your function return its result?",
         "ndarray": "a numpy array: torch.from_numpy makes a tensor of it",
@@ -506,33 +507,33 @@ def _of_one_kind(got: Tensor, expected: Tensor) -> bool:
 
 
 def _surely_equal(got: Tensor, expected: Tensor) -> bool:
-    """Whether all values are finite and as near as they must be: true of most answers, and quicker than `_differences`.
+    """Whether all values are finite and within tolerance; most answers are, and this is quicker than `_differences`.
 
-    Where it is not, nothing is decided yet.
+    False decides nothing yet.
     """
     if expected.dtype not in _TOLERANCES:
         return torch.equal(got, expected)
     relative, _ = _TOLERANCES[expected.dtype]
-    left = expected.abs().mul_(relative).sub_(torch.sub(got, expected).abs_())  # infinity leaves NaN
+    left = expected.abs().mul_(relative).sub_(torch.sub(got, expected).abs_())  # infinity gives NaN
     return bool((left >= 0).all())
 
 
 def _differences(got: Tensor, expected: Tensor, arguments: Sequence[Any]) -> tuple[Tensor, Tensor]:
-    """Where the values differ too much (NaN does), and by how much they may."""
+    """Where the values differ too much (NaN always does), and the allowed differences."""
     relative, of_scale = _TOLERANCES.get(expected.dtype, (0.0, 0.0))
     allowed = 0.0
-    # An infinite value must be met: isclose does not take it for within an infinite tolerance.
+    # An infinite value must be matched exactly: isclose does not count it as within an infinite tolerance.
     wrong = ~torch.isclose(got, expected, rtol=relative, atol=allowed)
-    if wrong.any():  # near zero, what the sum was made of counts, not what is left of it
+    if wrong.any():  # near zero, the size of the terms matters, not that of their sum
         allowed = of_scale * _scale(arguments, expected)
         wrong = ~torch.isclose(got, expected, rtol=relative, atol=allowed)
     return wrong, relative * expected.abs() + allowed
 
 
 def _scale(arguments: Sequence[Any], expected: Tensor) -> float:
-    """The size of what is added up: of the largest output, or of the largest pixel times the largest weight.
+    """The scale of the terms in a sum: the largest output, or the largest pixel times the largest weight.
 
-    The second counts where a window sees nothing but padding: all outputs are 0, and a Fourier transform's 1e-17.
+    The second matters if windows see nothing but padding: all outputs are 0, and a Fourier transform's are 1e-17.
     """
     of_arguments = [_largest(value) for value in arguments[:2] if isinstance(value, Tensor)]
     return max(_largest(expected), math.prod(of_arguments) if of_arguments else 0.0)
@@ -544,7 +545,7 @@ def _largest(values: Tensor) -> float:
 
 
 def _equal(got: Any, wanted: Any) -> bool:
-    """Whether two settings are equal and plain: numbers, words, None, or tuples of them."""
+    """Whether two settings are equal plain values: numbers, strings, None, or tuples of them."""
     if isinstance(wanted, tuple):
         return isinstance(got, tuple) and len(got) == len(wanted) and all(map(_equal, got, wanted))
     return type(got) is type(wanted) and bool(got == wanted)
@@ -555,14 +556,14 @@ def _spelled_out(setting: Any) -> Any:
 
 
 def _is_whole(value: Any) -> bool:
-    """int, NumPy's ints, and tensors that hold one."""
+    """Whether a value is an int, one of NumPy's, or a tensor that holds one."""
     if isinstance(value, Tensor):
         return value.dim() == 0 and not value.is_floating_point() and not value.is_complex()
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _fresh(value: Any) -> Any:
-    """A copy through which gradients flow."""
+    """A copy that requires grad if the original does."""
     return value.clone() if isinstance(value, Tensor) else value
 
 

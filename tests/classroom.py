@@ -1,8 +1,8 @@
 """Points per question of the public tests, for `.github/workflows/classroom.yml`: `python -m tests.classroom q1,q2`.
 
-Each question is tested in a process of its own, and what each test is worth is read from its file, so that whatever
-a module does, loop, crash, end the process, costs its own question's tests and no others. The results go where the
-runner wants them, in the form that GitHub Classroom's reporter reads.
+Each question is tested in its own process, and each test's points are read from its file, so that a module that loops,
+crashes or ends the process costs its own question's tests and no others. The results are written where the runner
+expects them, in the form that GitHub Classroom's reporter reads.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _RUN = "import sys; from tests.classroom import run_here; sys.exit(run_here(*sys
 
 
 class Recorder:
-    """Writes how each test ended as soon as it did: a line survives whatever happens to the process next."""
+    """Writes each test's outcome at once: a written line survives a crash of the process."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -51,7 +51,7 @@ class Recorder:
             self._write(report.nodeid, PASSED)
 
     def _write(self, test: str, what: str) -> None:
-        with open(self._path, "a", encoding="utf-8") as file:  # noqa: PTH123  (a student may have changed Path, too)
+        with open(self._path, "a", encoding="utf-8") as file:  # noqa: PTH123  (a student may have changed Path too)
             file.write(json.dumps([test.partition("::")[2].partition("[")[0], what]) + "\n")
 
 
@@ -61,7 +61,7 @@ def run_here(record: str, file: str) -> int:
 
 
 def tests_of(question: str) -> tuple[Path | None, dict[str, tuple[str, int]]]:
-    """The file with a question's tests, and each one's category and points; it is read and not run."""
+    """The file with a question's tests, and each one's category and points; the file is read, not run."""
     for file in sorted((ROOT / "tests").glob(f"test_{question}_*.py")):
         found = {}
         with contextlib.suppress(OSError, ValueError, SyntaxError, KeyError, IndexError):
@@ -79,7 +79,7 @@ def tests_of(question: str) -> tuple[Path | None, dict[str, tuple[str, int]]]:
 
 
 def ends(record: str) -> dict[str, str]:
-    """How each test ended, by the lines of its process; of several with one name, the worst."""
+    """Each test's outcome, from the lines of its process; the worst if several have the same name."""
     found: dict[str, list[str]] = {}
     with contextlib.suppress(OSError):
         for line in Path(record).read_text("utf-8", "replace").splitlines():
@@ -99,7 +99,7 @@ def _end(said: Sequence[str]) -> str:
 
 
 def run_question(file: Path, seconds: float) -> dict[str, str]:
-    """Run a question's tests in a process of its own, and say how each ended."""
+    """Run a question's tests in their own process, and return each one's outcome."""
     environment = {name: value for name, value in os.environ.items() if name not in FOR_THE_RUNNER}
     with tempfile.TemporaryDirectory() as folder:
         record = f"{folder}/record"
@@ -119,7 +119,7 @@ def run_question(file: Path, seconds: float) -> dict[str, str]:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process and those that it started."""
+    """Kill the process and its children."""
     with contextlib.suppress(OSError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
@@ -131,8 +131,9 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def result(tests: dict[str, tuple[str, int]], ended: dict[str, str]) -> dict[str, Any]:
     """A question's results as the reporter reads them.
 
-    One entry a point: the reporter's table counts entries that passed, its notice adds up their scores, and only so
-    are both the same. The messages are ours: nothing that a student's code said is put into the runner's files.
+    There is one entry per point: the reporter's table counts the entries that passed, and its notice adds up their
+        scores, so only this way do both agree. The messages are ours: no output of a student's code goes into the
+        runner's files.
     """
     entries = []
     for name, (category, points) in tests.items():
@@ -168,10 +169,10 @@ def _entry(name: str, status: str, score: int, message: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def quoted(title: str) -> Iterator[None]:
-    """In a job's log: a group of lines, in which none is taken for a command to the runner."""
+    """In a job's log: a group of lines in which none is interpreted as a command to the runner."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         yield
-        print()  # the process may have ended within a line
+        print()  # the process may have ended in the middle of a line
         return
     end = secrets.token_hex(16)
     print(f"::group::{title}\n::stop-commands::{end}", flush=True)

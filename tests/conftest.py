@@ -1,4 +1,4 @@
-"""Fixtures of the public tests: q1 … are the modules under test themselves, so print and debuggers work."""
+"""Fixtures of the public tests: q1 … are the tested modules themselves, so print and debuggers work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.checks import CheckFailed
 from tests.messages import full_message, headline, run_again
 
 OWN_FILES = pytest.StashKey[Callable[[str], str | None]]()
-"""What people call a file of the student's, by the name that Python knows; None if it is somebody else's."""
+"""The name shown to the student for a file in a traceback; None for files that are not the student's."""
 
 _POINTS = "category and points"
 _CHOSEN = pytest.StashKey[dict[tuple[str, int], Outcome]]()
@@ -30,7 +30,7 @@ _CHOSEN = pytest.StashKey[dict[tuple[str, int], Outcome]]()
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
     target = _target(config)
-    # The package `assignment` takes its modules from the target first, what is given from its own folder.
+    # The package `assignment` takes its modules from the target first, and given files from its own folder.
     if str(target) not in assignment.__path__:
         assignment.__path__.insert(0, str(target))
     handed_in.watch(target)
@@ -74,19 +74,19 @@ q7 = _fixture_for("q7_efficientnet")
 
 @pytest.fixture
 def table_model() -> Callable[[torch.Tensor], torch.nn.Module]:
-    """Make a model that answers from a table: (number of images, number of classes)."""
+    """Returns a function that makes a model from a table of answers (number of images, number of classes)."""
     return TableModel
 
 
 @pytest.fixture
 def afresh() -> Callable[[], None]:
-    """Forget what the code noted in earlier calls. In grading it goes on in a new process; here there is no need."""
+    """Forget what the code stored in earlier calls. Grading continues in a new process; here nothing is needed."""
     return lambda: None
 
 
 @pytest.fixture
 def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Wrap a function so that a call of it fails if a library does its work."""
+    """Returns a wrapper for functions, whose calls fail if a library does the work."""
     return watched
 
 
@@ -94,12 +94,12 @@ def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell a wrong answer by its message alone, and an exception by the student's own lines."""
+    """Report a wrong answer by its message alone, and an exception by the student's own lines."""
     report = yield
     marker = item.get_closest_marker("points")
     if marker is None or not item.path.is_relative_to(Path(__file__).parent):
         return report
-    # Properties travel with the report, from the processes of pytest-xdist too.
+    # Properties are sent with the report, also from the processes of pytest-xdist.
     report.user_properties.append((_POINTS, [marker.kwargs["category"], marker.args[0]]))
     if call.excinfo is None or not report.failed:
         return report
@@ -107,14 +107,14 @@ def pytest_runtest_makereport(
     if isinstance(error, CheckFailed):
         report.longrepr = full_message(item, error)
     elif isinstance(error, Exception):
-        told = _told_by_own_lines(item, error)
-        if told:
-            report.longrepr = told
+        message = _by_own_lines(item, error)
+        if message:
+            report.longrepr = message
     return report
 
 
-def _told_by_own_lines(item: pytest.Item, error: Exception) -> str:
-    """An exception by the lines of the target that led to it; "" if there are none."""
+def _by_own_lines(item: pytest.Item, error: Exception) -> str:
+    """A message about an exception with the target's lines in its traceback; "" if there are none."""
     folders = tuple(assignment.__path__)
     own = item.config.stash.get(OWN_FILES, lambda name: _shown(name) if name.startswith(folders) else None)
     frames = [
@@ -153,32 +153,32 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def outcomes(stats: dict[str, list[Any]], config: pytest.Config) -> list[Outcome]:
-    """What became of each public test that was chosen, in order; none if none ran.
+    """The outcome of each selected public test, in order; empty if none ran.
 
-    One that failed in any phase failed; one that was not reached (-x) has not passed.
+    A test that failed in any phase failed; one that was not reached (-x) has not passed.
     """
     found: dict[tuple[str, int], Outcome] = {}
     for report in (report for reports in stats.values() for report in reports):
-        told = dict(getattr(report, "user_properties", ())).get(_POINTS)
-        if told is None or not (report.failed or report.when == "call"):
+        marked = dict(getattr(report, "user_properties", ())).get(_POINTS)
+        if marked is None or not (report.failed or report.when == "call"):
             continue
         place = report.location[0], report.location[1] or 0
         if place not in found or report.failed:
             message = str(report.longrepr) if report.failed else ""
-            found[place] = _outcome(place[0], *told, passed=report.passed, message=message)
+            found[place] = _outcome(place[0], *marked, passed=report.passed, message=message)
     chosen = config.stash.get(_CHOSEN, {}) if found else {}
     return [(chosen | found)[place] for place in sorted(chosen | found)]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Note what was chosen to run. The processes of pytest-xdist do so for themselves."""
+    """Record which tests were selected. The processes of pytest-xdist do that themselves."""
     chosen = {}
     for item in session.items:
         marker = item.get_closest_marker("points")
         if marker is not None and item.path.is_relative_to(Path(__file__).parent):
             place = item.location[0], item.location[1] or 0
-            told = marker.kwargs["category"], marker.args[0]
-            chosen[place] = _outcome(place[0], *told, passed=False, message="It was not run.")
+            marked = marker.kwargs["category"], marker.args[0]
+            chosen[place] = _outcome(place[0], *marked, passed=False, message="It was not run.")
     session.config.stash[_CHOSEN] = chosen
 
 

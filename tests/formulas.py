@@ -1,7 +1,7 @@
-"""What a right output is made of, in numbers that can be checked by hand.
+"""How a right output is computed, in numbers that can be checked by hand.
 
-Each operation has a class that is made with a call's arguments and says how long the output's axes are and what one
-output is made of.
+Each operation has a class that takes a call's arguments and gives the formulas of the output's lengths and of a single
+output.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-MAX_TERMS = 9  # of a sum that is written out; longer ones show their beginning
+MAX_TERMS = 9  # of a sum that is written out; longer ones are shortened
 
 Pair = int | tuple[int, int]
 
 
 class Operation(Protocol):
-    """One call of an operation, taken apart."""
+    """One parsed call of an operation."""
 
     def lengths(self) -> list[str]:
-        """The formulas for the output's lengths, filled in; none where the shape is the input's."""
+        """The formulas for the output's lengths, filled in; empty if the shape is the input's."""
         ...
 
     def made_of(self, place: Sequence[int]) -> str:
@@ -32,7 +32,7 @@ class Operation(Protocol):
 
 
 def number(value: float) -> str:
-    """A number as one would write it: 216, not 216.0."""
+    """A number as people write it: 216, not 216.0."""
     return f"{value:.6g}".replace("-", "−")
 
 
@@ -44,7 +44,7 @@ def same_number(got: Any, wanted: float) -> bool:
 
 
 def index(place: Sequence[int]) -> str:
-    """A place in an output: out[0,0,2,1]."""
+    """An index into an output: out[0,0,2,1]."""
     return f"out[{','.join(map(str, place))}]"
 
 
@@ -74,7 +74,7 @@ def window_length(
 
 @dataclass(frozen=True)
 class _Window:
-    """Where a window's values lie, on one image (C, H, W)."""
+    """The positions of a window's values on one image (C, H, W)."""
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
@@ -89,12 +89,12 @@ class _Window:
         ]
 
     def reads(self, axis: int, output: int) -> list[int]:
-        """The rows (axis 0) or columns (axis 1) that one output reads; −1 lies in the padding."""
+        """The rows (axis 0) or columns (axis 1) that one output reads; −1 is in the padding."""
         first = output * self.stride[axis] - self.padding[axis]
         return [first + step * self.dilation[axis] for step in range(self.kernel[axis])]
 
     def values(self, plane: Tensor, y: int, x: int) -> list[float | None]:
-        """What one window of one channel (H, W) holds, row by row; None in the padding."""
+        """The values in one window of one channel (H, W), row by row; None in the padding."""
         places = itertools.product(self.reads(0, y), self.reads(1, x))
         inside = range(plane.shape[0]), range(plane.shape[1])
         return [plane[i, j].item() if i in inside[0] and j in inside[1] else None for i, j in places]
@@ -237,7 +237,7 @@ OPERATIONS: dict[str, type[Operation]] = {
     "avg_pool2d": AveragePooling,
     "linear": Linear,
 }
-"""How to take a function's call apart, by the function's name."""
+"""The class for a function's calls, by the function's name."""
 
 
 def _sum(terms: Sequence[str]) -> str:

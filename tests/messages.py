@@ -1,4 +1,4 @@
-"""How a failing test is told: a headline, what was wrong, how to run just this again."""
+"""The message of a failing test: a headline, what is wrong, and how to run just this test again."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tests.checks import CheckFailed
 
 WIDTH = 88
 AGAIN = pytest.StashKey[Callable[[str, str], str]]()
-"""How one test is run again, by its question and category, where that is not by `pytest -k`."""
+"""How to run one test again, by its question and category, where that is not `pytest -k`."""
 
 
 def full_message(item: pytest.Item, failure: CheckFailed) -> str:
-    """A whole message for a public test."""
+    """The complete message for a public test."""
     again = f"  {'again':<7} {run_again(item)}"
     return f"{headline(item)}\n  {'wrong':<7} {failure.summary}\n{failure.detail}\n{again}"
 
 
 def headline(item: pytest.Item) -> str:
-    """The question, the category and what was lost: Q1 conv2d · dilation … 0 of 1 point."""
+    """The question, the category and the lost points: Q1 conv2d · dilation … 0 of 1 point."""
     question, operation = item.path.stem.removeprefix("test_").split("_", 1)
     marker = item.get_closest_marker("points")
     points = marker.args[0] if marker else 0

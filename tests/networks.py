@@ -1,4 +1,4 @@
-"""Compare a student's networks, and what is measured of them, with what they should be."""
+"""Compare a student's networks, and measurements of them, with the right ones."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.diagnosis import model_misconceptions as misconceptions
 from tests.formulas import same_number
 from tests.shown import brief
 
-SHOWN_NAMES = 6  # of parameters that are missing or too many
+SHOWN_NAMES = 6  # of missing or superfluous parameters
 
-# `assert_learns`, measured in EVIDENCE.md. Without a label 13 of 20 come by luck in 4 of 10⁹ runs.
+# `assert_learns`, measured in EVIDENCE.md. By luck alone 13 of 20 are right in 4 of 10⁹ runs.
 CLASSES, TAUGHT, ASKED, RECOGNISED = 10, 20, 20, 13
-MOST_PARAMETERS = 1_000_000  # of the networks that are taught; those asked for have some 60,000 and 130,000
+MOST_PARAMETERS = 1_000_000  # of a network in `assert_learns`; the right ones have some 60,000 and 130,000
 
 
 def assert_state(
@@ -32,10 +32,10 @@ def assert_state(
     Args:
         model: the student's.
         expected: shapes by name.
-        mistaken: gives by cause what they are with that mistake, where the usual ones are not enough.
+        mistaken: returns the shapes with each further mistake, by cause.
 
     Raises:
-        CheckFailed: some are missing, too many, or of another shape.
+        CheckFailed: some are missing, superfluous, or of another shape.
     """
     __tracebackhide__ = True
     state = model.state_dict()
@@ -61,7 +61,7 @@ def load(
     state: Mapping[str, Tensor],
     mistaken: Callable[[], Mapping[str, Mapping[str, tuple[int, ...]]]] = dict,
 ) -> Any:
-    """Give a student's model known values, once it is seen to have places for them.
+    """Load known values into a student's model, after checking that it has places for them.
 
     Args:
         model: the student's.
@@ -72,7 +72,7 @@ def load(
         The model.
 
     Raises:
-        CheckFailed: its parameters and buffers are others.
+        CheckFailed: its parameters and buffers differ.
     """
     __tracebackhide__ = True
     assert_state(model, {name: tuple(value.shape) for name, value in state.items()}, mistaken)
@@ -81,7 +81,7 @@ def load(
 
 
 def assert_parameter_count(model: Any, expected: int, name: str) -> None:
-    """Assert that a model has so many trained parameters.
+    """Assert that a model has this number of trained parameters.
 
     Raises:
         CheckFailed: it has more or fewer.
@@ -95,10 +95,10 @@ def assert_parameter_count(model: Any, expected: int, name: str) -> None:
 
 
 def assert_logits(model: Any, images: Tensor, classes: int, name: str) -> None:
-    """Assert that a model gives a row of finite logits, not probabilities, for each image.
+    """Assert that a model returns a row of finite logits, not probabilities, for each image.
 
     Raises:
-        CheckFailed: it gives anything else.
+        CheckFailed: it returns anything else.
     """
     __tracebackhide__ = True
     lines = [("network", name)]
@@ -115,17 +115,17 @@ def assert_logits(model: Any, images: Tensor, classes: int, name: str) -> None:
 
 
 def assert_learns(make: Callable[[], Any], name: str, afresh: Callable[[], None], steps: int) -> None:
-    """Assert that a few steps teach a network to tell ten patterns apart, and that every parameter takes part.
+    """Assert that a network learns to distinguish ten patterns in a few steps, and that every parameter takes part.
 
-    The steps are made here, by the gradients of the parameters. What was learned has to be in the parameters, and of
-    use for images whose labels nobody was told, not even through a gradient: it is looked for in another network, made
-    afresh, that is given these parameters.
+    The steps are made here, with the gradients of the parameters. What was learned has to be in the parameters, and has
+    to help with images whose labels were never revealed, not even by a gradient: it is tested in a new network that
+        gets these parameters.
 
     Args:
-        make: makes the student's network, for ten classes; nothing may be dropped in it.
+        make: creates the student's network, for ten classes and without any dropout.
         name: what to call it in the message.
-        afresh: forgets all that the student's code may have noted so far.
-        steps: how many.
+        afresh: discards everything that the student's code may have stored so far.
+        steps: the number of steps.
 
     Raises:
         CheckFailed: it does not learn, or a parameter has no gradient.
@@ -133,7 +133,7 @@ def assert_learns(make: Callable[[], Any], name: str, afresh: Callable[[], None]
     __tracebackhide__ = True
     lines = [("network", name)]
     labels, new_labels = torch.randperm(TAUGHT) % CLASSES, torch.randperm(ASKED) % CLASSES
-    # Labels are not drawn with the images' generator, which could be told from its numbers.
+    # Labels have their own generator: the images' could be reconstructed from its numbers.
     draw = torch.Generator().manual_seed(int(torch.randint(2**62, ()).item()))
     patterns = torch.randn(CLASSES, 3, 4, 4, generator=draw).repeat_interleave(8, 2).repeat_interleave(8, 3)
     images, new_images = (
@@ -166,8 +166,8 @@ def assert_learns(make: Callable[[], Any], name: str, afresh: Callable[[], None]
             moments = {each: (torch.zeros_like(value), torch.zeros_like(value)) for each, value in parameters.items()}
         shapes = {each: parameter.shape for each, parameter in found.items()}
         if shapes != {each: value.shape for each, value in parameters.items()} or not parameters.keys() <= state.keys():
-            raise CheckFailed("state_dict() and named_parameters() do not tell of the same parameters", lines)
-        for each, parameter in found.items():  # Adam, by hand: importing torch's takes seconds
+            raise CheckFailed("state_dict() and named_parameters() do not list the same parameters", lines)
+        for each, parameter in found.items():  # Adam, written out: importing torch's takes seconds
             assert parameter.grad is not None
             first, second = moments[each]
             first.lerp_(parameter.grad, 0.1)
@@ -186,7 +186,7 @@ def assert_learns(make: Callable[[], Any], name: str, afresh: Callable[[], None]
 
 
 def _refuse_a_large_one(parameters: Mapping[str, Tensor], lines: list[tuple[str, str]]) -> None:
-    """What is computed with parameters here is several times their size."""
+    """Refuse a network that is far too large: computing with its parameters here takes several times their size."""
     count = sum(parameter.numel() for parameter in parameters.values())
     if count > MOST_PARAMETERS:
         lines.append(("size", f"{count:,} parameters; fewer than {MOST_PARAMETERS:,} are expected"))
@@ -205,9 +205,9 @@ def assert_accuracies(
 
     Args:
         function: the student's `per_class_accuracy`.
-        expected: in per cent; nan for a class that is absent.
-        model, batches, num_classes: what it is called with.
-        logits: what the model gives for all images in eval mode.
+        expected: the accuracies in per cent; nan for an absent class.
+        model, batches, num_classes: its arguments.
+        logits: the model's logits for all images in eval mode.
 
     Raises:
         CheckFailed: it returns anything else.
@@ -238,10 +238,10 @@ def assert_accuracies(
 def assert_rows(
     function: Callable[..., Any], expected: list[dict[str, Any]], accuracies: Any, classes: Sequence[str]
 ) -> None:
-    """Assert that a function makes these rows of a table.
+    """Assert that a function returns these rows of a table.
 
     Raises:
-        CheckFailed: it makes others.
+        CheckFailed: it returns others.
     """
     __tracebackhide__ = True
     got = call(function, (accuracies, classes), {}, expected)
@@ -250,7 +250,7 @@ def assert_rows(
     if not isinstance(got, list) or not all(isinstance(row, dict) for row in got):
         lines.append(("value", f"expected a list of dicts, yours is {type_name(got)}"))
         raise CheckFailed("the result is not a list of dicts", lines, compared=compared)
-    few = len(got) <= 10 * len(expected)  # however many there are, they are all looked at
+    few = len(got) <= 10 * len(expected)  # all of them are looked at, however many
     likely = misconceptions.likely_from_rows(got, expected, accuracies) if few else None
     if len(got) != len(expected):
         lines.append(("rows", f"expected {len(expected)}: one a class, then the mean; yours are {len(got)}"))
@@ -273,31 +273,31 @@ def assert_output(
     images: Tensor,
     mistaken: Callable[[], Mapping[str, Sequence[Callable[[], Tensor]]]],
 ) -> None:
-    """`assert_same` for layers and networks, which can tell usual mistakes.
+    """`assert_same` for layers and networks, with common mistakes.
 
     Args:
         function: the student's.
         reference: the right one.
         images: for both.
-        mistaken: gives by cause the outputs with that mistake, each to be computed when asked for.
+        mistaken: returns the outputs with each mistake, by cause, each as a function that computes it.
 
     Raises:
-        CheckFailed: another type, shape, dtype or other values.
+        CheckFailed: the type, shape, dtype or values differ.
     """
     __tracebackhide__ = True
     try:
         assert_same(function, reference, images)
     except CheckFailed as failure:
         likely = failure.likely or misconceptions.likely_from_tensors(call(function, (images,), {}), mistaken())
-        told = [line for line in failure.lines if line[0] != "likely"]
-        raise CheckFailed(failure.summary, told, likely, failure.compared) from None
+        lines = [line for line in failure.lines if line[0] != "likely"]
+        raise CheckFailed(failure.summary, lines, likely, failure.compared) from None
 
 
 def added_by(block: Callable[[Tensor], Any], images: Tensor) -> Tensor:
     """What a block adds to images.
 
     Raises:
-        CheckFailed: its output is not as `as_tensor` wants it, of the images' shape.
+        CheckFailed: its output is not a tensor as `as_tensor` requires, in the images' shape.
     """
     __tracebackhide__ = True
     return as_tensor(block(images.clone()), images.shape, []) - images
@@ -306,7 +306,7 @@ def added_by(block: Callable[[Tensor], Any], images: Tensor) -> Tensor:
 def assert_filters(
     function: Callable[..., Any], cases: Sequence[tuple[int, float, int]], expected: Sequence[int]
 ) -> None:
-    """Assert that a function scales numbers of filters so; each case is (filters, width, divisor).
+    """Assert that a function scales numbers of filters like this; each case is (filters, width, divisor).
 
     Raises:
         CheckFailed: it does not.
@@ -318,7 +318,7 @@ def assert_filters(
 
 
 def assert_repeats(function: Callable[..., Any], cases: Sequence[tuple[int, float]], expected: Sequence[int]) -> None:
-    """Assert that a function scales numbers of blocks so; each case is (repeats, depth).
+    """Assert that a function scales numbers of blocks like this; each case is (repeats, depth).
 
     Raises:
         CheckFailed: it does not.
@@ -341,13 +341,13 @@ def _assert_numbers(
         try:
             assert_close(f"{function.__name__}({', '.join(map(str, case))})", value, expected=wanted)
         except CheckFailed as failure:
-            # The summary is for hidden tests too: it has none of their numbers.
+            # The summary is shown for hidden tests too, so it has none of their numbers.
             summary = f"a result of {function.__name__} is not right"
             raise CheckFailed(summary, failure.lines, likely, Compared(case, {}, wanted, value)) from None
 
 
 def assert_accurate(mean: float, threshold: float, epochs: int) -> None:
-    """Assert that a trained network recognises enough of the images it has not seen.
+    """Assert that a trained network recognises enough new images.
 
     Raises:
         CheckFailed: it does not.
@@ -365,7 +365,7 @@ def _which(row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
 
 
 def _depends_on(model: Any, names: Sequence[str], images: Tensor) -> bool:
-    """Whether a model's output changes with these parameters."""
+    """Whether a model's output depends on these parameters."""
     state = model.state_dict()
     model.eval()
     before = as_tensor(model(images), (len(images), CLASSES), [])

@@ -1,4 +1,4 @@
-"""The public tests in a notebook: `check("q1")` tests what its cells defined, and says what `pytest` would say."""
+"""The public tests in a notebook: `check("q1")` tests what its cells defined, and prints what `pytest` would."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from assignment.given.handed_in import not_handed_in, remark
 from assignment.given.scoreboard import Outcome, newer_python, scores
 
-# This module is also the plugin that pytest runs with: fixtures and hooks under these names are its parts.
+# This module is also a pytest plugin, so pytest finds fixtures and hooks by their names here.
 from tests.at_home import notebook_cells
 from tests.conftest import (
     OWN_FILES,
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).resolve().parent
-MOST_PRINTED = 2_000  # characters that a test shows of what the student's code printed; likely causes call it again
+MOST_PRINTED = 2_000  # characters of the student's output that a test shows; the search for likely causes prints again
 
 
 def check(question: str, category: str = "") -> int:
@@ -50,10 +50,10 @@ def check(question: str, category: str = "") -> int:
 
     Args:
         question: "q1".
-        category: only the tests of this category, "dilation"; all if it is "".
+        category: run only the tests of this category, "dilation"; all if "".
 
     Returns:
-        The points that were reached.
+        The number of points reached.
 
     Raises:
         ValueError: there are no such tests.
@@ -102,10 +102,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def _definitions() -> ModuleType:
-    """What the notebook's cells defined, as the module that a test knows."""
+    """What the notebook's cells defined, as the module that tests expect."""
     module = ModuleType("notebook")
     module.__dict__.update(vars(sys.modules["__main__"]))
-    module.__file__ = "this notebook"  # that is what messages call it
+    module.__file__ = "this notebook"  # its name in messages
     return module
 
 
@@ -121,10 +121,10 @@ q1, q2, q3, q4, q5, q6, q7 = (_fixture() for _ in range(7))
 
 
 class _Run:
-    """Collects what became of the tests.
+    """Collects the tests' outcomes.
 
     Args:
-        category: only tests of this category are run; all if it is "".
+        category: run only the tests of this category; all if "".
     """
 
     def __init__(self, category: str) -> None:
@@ -147,16 +147,16 @@ class _Run:
 
 
 def _end(text: str) -> str:
-    """What was printed last."""
+    """The end of a text."""
     text = text.rstrip()
     return text if len(text) <= MOST_PRINTED else f"…{text[-MOST_PRINTED:]}"
 
 
 @contextlib.contextmanager
 def _quietly(said: io.StringIO) -> Iterator[None]:
-    """Keep what pytest and warnings say out of the notebook: nbgrader gives no points where anything is on stderr.
+    """Keep the output of pytest and warnings out of the notebook: nbgrader gives no points if anything is on stderr.
 
-    What the student set for their own pytest runs does not count here, and other packages' plugins take time.
+    Settings of the student's own pytest runs are ignored, and so are other packages' plugins, which take time.
     """
     settings = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
     for name in settings:
@@ -175,10 +175,10 @@ notebook_cells.watch()
 
 
 def _cell(filename: str) -> str | None:
-    """What people call the cell whose code Python knows by this file name; None if it is no cell."""
+    """The name shown for a cell, given its file name in tracebacks; None if the file is not a cell."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     name = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)(filename)
     if name is not None:
         return " ".join(name)
-    is_cell = filename.startswith("<ipython-input-") or f"{os.sep}ipykernel_" in filename  # of an older IPython
+    is_cell = filename.startswith("<ipython-input-") or f"{os.sep}ipykernel_" in filename  # first: older IPython
     return "a cell" if is_cell else None

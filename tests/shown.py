@@ -1,4 +1,4 @@
-"""Values as messages show them: short, whatever a student's code returned."""
+"""Values in messages: always short, whatever a student's code returned."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from torch import Tensor
 
 from tests.formulas import shape
 
-SHOWN_NUMBERS = 8  # of a tensor; one with more is shown by its shape
-SHOWN_TEXT = 200  # characters of a text within a value
+SHOWN_NUMBERS = 8  # of a tensor; larger ones are shown by their shape
+SHOWN_TEXT = 200  # characters of a string within a value
 
 
 def brief(value: object, most: int) -> str:
-    """A value as `repr` writes it, cut off after so many characters. What comes after them is not even looked at."""
+    """The `repr` of a value, truncated to `most` characters. The rest of the value is not even read."""
     shown = ""
     for piece in _pieces(value):
         shown += piece
@@ -23,7 +23,7 @@ def brief(value: object, most: int) -> str:
 
 
 def _pieces(value: object) -> Iterator[str]:
-    if isinstance(value, Tensor):  # a large one takes torch most of a second
+    if isinstance(value, Tensor):  # torch takes most of a second for a large one
         yield repr(value) if value.numel() <= SHOWN_NUMBERS else f"a tensor {shape(value)}"
     elif type(value) is dict:
         for number, (key, item) in enumerate(value.items()):

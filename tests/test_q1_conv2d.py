@@ -1,6 +1,6 @@
-"""Question 1, the public tests: small enough to follow with a pencil.
+"""Public tests of question 1, small enough to follow with pencil and paper.
 
-The grade comes from these and from hidden tests of the same kind on other inputs.
+The grade is based on these and on hidden tests of the same kind with other inputs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import nn
 
 from tests.checks import as_function, assert_layers, assert_same, assert_shape, assert_size, assert_tuple, counting
 
-SLIDES_INPUT = (1, 16, 50, 100)  # of the slides' batch of 20 one image: the others would only take time
+SLIDES_INPUT = (1, 16, 50, 100)  # one image of the slides' batch of 20: the others would only take time
 
 
 @pytest.mark.points(1, category="output size")

@@ -1,4 +1,4 @@
-"""Question 2, the public tests: small enough to follow with a pencil."""
+"""Public tests of question 2, small enough to follow with pencil and paper."""
 
 from __future__ import annotations
 

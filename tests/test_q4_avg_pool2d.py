@@ -1,4 +1,4 @@
-"""Question 4, the public tests: small enough to follow with a pencil."""
+"""Public tests of question 4, small enough to follow with pencil and paper."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 from tests.checks import as_function, assert_layers, assert_same, assert_shape, assert_tuple, counting
 
-SLIDES_INPUT = (1, 16, 50, 32)  # of the slides' batch of 20 one image: the others would only take time
+SLIDES_INPUT = (1, 16, 50, 32)  # one image of the slides' batch of 20: the others would only take time
 
 
 @pytest.mark.points(1, category="values")

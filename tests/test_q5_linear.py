@@ -1,4 +1,4 @@
-"""Question 5, the public tests: small enough to follow with a pencil."""
+"""Public tests of question 5, small enough to follow with pencil and paper."""
 
 from __future__ import annotations
 

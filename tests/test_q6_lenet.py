@@ -1,6 +1,6 @@
-"""Question 6, the public tests: seconds, no download, no training to speak of.
+"""Public tests of question 6: they take seconds, and need no download and hardly any training.
 
-The grade comes from these, from hidden tests of the same kind, and from a short run on real images.
+The grade is based on these, on hidden tests of the same kind, and on a short run on real images.
 """
 
 from __future__ import annotations

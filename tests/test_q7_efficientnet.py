@@ -1,6 +1,6 @@
-"""Question 7, the public tests: seconds, no download, no training to speak of.
+"""Public tests of question 7: they take seconds, and need no download and hardly any training.
 
-The grade comes from these, from hidden tests of the same kind, and from a short run on real images.
+The grade is based on these, on hidden tests of the same kind, and on a short run on real images.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def test_squeeze_and_excitation_of_two_channels(q7):
     shapes = {"reduce.weight": (1, 2, 1, 1), "reduce.bias": (1,), "expand.weight": (2, 1, 1, 1), "expand.bias": (2,)}
     load(layer, {name: torch.ones(shape) for name, shape in shapes.items()})
     images = torch.tensor([[[[1.0, 3.0]], [[0.0, 4.0]]]])
-    # The channels' means are 2 and 2: SiLU(2 + 2 + 1) and then sigmoid of that + 1, which weighs both channels.
+    # The channels' means are 2 and 2: SiLU(2 + 2 + 1), then the sigmoid of that + 1, which scales both channels.
     weight = torch.sigmoid(F.silu(torch.tensor(5.0)) + 1)
     mistaken = {
         "no sigmoid": [lambda: (F.silu(torch.tensor(5.0)) + 1) * images],

@@ -1,1 +1,1 @@
-"""What the course gives: images, training, pictures, the scoreboard. You have nothing to write here."""
+"""Provided by the course: images, training, plots and the scoreboard. You have nothing to write here."""

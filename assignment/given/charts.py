@@ -1,4 +1,4 @@
-"""Pictures for your report: the data that a network sees, how it learned, and how networks compare class by class.
+"""Plots for your report: the data that a network sees, how it learned, and how networks compare class by class.
 
 You have nothing to write here. `python -m assignment train` draws all three and saves them under runs/; each function
 also returns the figure, so that a notebook can show it.
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from assignment.given.cifar10 import Images
 
 Row = Mapping[str, Any]
-"""A row of a comparison, as `compare` of question 6 makes it: "class", "best", and the models' per cent by name."""
+"""A row of a comparison, as from `compare` in question 6: "class", "best", and each model's accuracy in per cent."""
 
 
 class Look(NamedTuple):
-    """How a model looks in every picture: told apart by colour, and on grey paper by hatching and markers."""
+    """How a model looks in every plot: distinguished by colour and, in black and white, by hatching and markers."""
 
     colour: str
     hatch: str
     marker: str
 
 
-# Colours of Okabe and Ito, which colour-blind readers can tell apart.
+# Okabe and Ito's colours, which colour-blind readers can distinguish.
 LOOKS = (
     Look("#0072B2", "", "o"),
     Look("#E69F00", "/////", "s"),
@@ -39,17 +39,17 @@ LOOKS = (
     Look("#56B4E9", "xxxxx", "v"),
 )
 
-FONT = 10  # points; a report's page makes it seven
+FONT = 10  # points; about seven on a report's page
 MARGIN = 0.25  # inches, all around a picture
 LINE = 0.24  # inches from one line of text to the next
 GREY = "0.35"
 
 
 def batch_grid(data: Images, path: Path, rows: int = 4, columns: int = 8) -> Figure:
-    """Images with the name of their class below: what to look at before any training, to see that labels fit.
+    """Images with their class names: look at them before any training, to check that the labels fit.
 
     Args:
-        data: where they come from. Which ones are shown is drawn by chance, the same ones every time.
+        data: the images. The ones shown are a random choice, the same every time.
         path: the PNG to write, at 150 dots per inch.
         rows: of images.
         columns: of images.
@@ -58,23 +58,23 @@ def batch_grid(data: Images, path: Path, rows: int = 4, columns: int = 8) -> Fig
 
     from assignment.given.cifar10 import CLASSES
 
-    # Four dots a pixel: scaled by a whole number, so that pixels stay square and sharp.
+    # Four dots per pixel: an integer scale keeps pixels square and sharp.
     size, gap, name = 4 * 32 / DOTS, 0.12, 0.24
     figure = _figure(2 * MARGIN + columns * (size + gap) - gap, 1.6 * MARGIN + rows * (size + name))
     axes = _canvas(figure)
-    # By chance, for data sets may be sorted by class; with a generator of its own, so that no training changes.
+    # Random, since data sets may be sorted by class; with a separate generator, so that training is not affected.
     chosen = torch.randperm(len(data.labels), generator=torch.Generator().manual_seed(0))[: rows * columns]
     for place, (image, label) in enumerate(zip(data.images[chosen], data.labels[chosen].tolist(), strict=True)):
         row, column = divmod(place, columns)
         x, y = MARGIN + column * (size + gap), MARGIN + row * (size + name)
         axes.imshow(image.permute(1, 2, 0).numpy(), extent=(x, x + size, y + size, y), interpolation="nearest")
         axes.text(x + size / 2, y + size + name / 2, CLASSES[label], fontsize=FONT, ha="center", va="center")
-    _fill(axes, figure)  # imshow has set the limits to its last image
+    _fill(axes, figure)  # imshow sets the limits to its last image
     return _saved(figure, path)
 
 
 def learning_curves(curves: Mapping[str, Sequence[tuple[int, float]]], path: Path) -> Figure:
-    """Training loss after each epoch, a line for each model.
+    """The training loss of each epoch, with a line for each model.
 
     Args:
         curves: for each model, (epoch from 1, mean training loss of that epoch).
@@ -94,7 +94,7 @@ def learning_curves(curves: Mapping[str, Sequence[tuple[int, float]]], path: Pat
     highest = max(loss for curve in curves.values() for _, loss in curve)
     axes.set_xlim(1 - 0.03 * max(last - 1, 1), last + 0.03 * max(last - 1, 1))
     axes.set_ylim(0, 1.08 * highest)
-    every = -(-last // 12)  # at most twelve numbers have room
+    every = -(-last // 12)  # there is room for at most twelve numbers
     axes.set_xticks(range(every, last + 1, every))
     axes.set_xlabel("epoch", fontsize=FONT)
     axes.set_ylabel("mean training loss (cross-entropy)", fontsize=FONT)
@@ -106,17 +106,17 @@ def learning_curves(curves: Mapping[str, Sequence[tuple[int, float]]], path: Pat
 def class_bars(
     rows: Sequence[Row], path: Path, title: str, *, note: str = "", spreads: Sequence[Mapping[str, float]] | None = None
 ) -> Figure:
-    """Models side by side for each class, and the mean set apart: bars above, the same in numbers below.
+    """Models side by side for each class, with the mean set apart: bars at the top, and the numbers below them.
 
     Args:
         rows: one for each class and one for the mean, in per cent; nan for a class without images.
         path: the PNG to write, at 150 dots per inch.
-        title: a line above it all.
-        note: a line below it all: which data, which device, how long.
-        spreads: row by row, how far each model's number moves from seed to seed, in points: drawn as error bars.
+        title: a line at the top.
+        note: a line at the bottom, with the data, the device and the time.
+        spreads: for each row, how much each model's number varies between seeds, in percentage points: the error bars.
     """
     models = [name for name in rows[0] if name not in ("class", "best")]
-    # Columns are 1 wide, their middles at whole numbers; the mean has the last one, a bit apart.
+    # Columns are 1 wide and centred on integers; the last one is the mean, slightly apart.
     places = [index + (0.3 if row["class"] == "mean" else 0) for index, row in enumerate(rows)]
     left, line = 1.5, 0.42 if spreads else 0.27
     bars, table = 2.7, 0.3 + line * len(models)
@@ -146,7 +146,7 @@ def _draw_bars(
     places: Sequence[float],
     spreads: Sequence[Mapping[str, float]] | None,
 ) -> None:
-    axes.axvspan(places[-1] - 0.55, axes.get_xlim()[1], color="0.94", zorder=0)  # what is no class has a ground
+    axes.axvspan(places[-1] - 0.55, axes.get_xlim()[1], color="0.94", zorder=0)  # a background for the mean
     thickness = 0.8 / len(models)
     for number, (model, look) in enumerate(zip(models, _looks(len(models)), strict=True)):
         middles = [place + (number - (len(models) - 1) / 2) * thickness for place in places]
@@ -175,7 +175,7 @@ def _draw_table(
     *,
     line: float,
 ) -> None:
-    """The numbers, a row for each model; x and y in inches, y downwards, columns below their bars. The best is bold."""
+    """The numbers, a row per model, below their bars; x and y in inches, y downwards. The best is bold."""
     from matplotlib.patches import Rectangle
 
     axes.set_axis_off()
@@ -208,13 +208,13 @@ def _weight(heavy: bool) -> str:
     return "bold" if heavy else "normal"
 
 
-# --- What all pictures share. Lengths are in inches; y grows downwards on a canvas, as rows do.
+# --- Shared by all plots. Lengths are in inches; y grows downwards on a canvas, as rows do.
 
 DOTS = 150  # per inch
 
 
 def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure  # takes a second to import; and no pyplot: no window, no global state
+    from matplotlib.figure import Figure  # slow to import; without pyplot: no window, no global state
 
     return Figure(figsize=(width, height), facecolor="white")
 
@@ -230,12 +230,12 @@ def _fill(axes: Axes, figure: Figure) -> None:
 
 
 def _columns(legend: Sequence[str], width: float) -> int:
-    """How many of a legend's entries fit side by side; a character is 0.076 inches wide on average."""
+    """The number of a legend's entries that fit side by side; a character is 0.076 inches wide on average."""
     return max(1, int((width - 2 * MARGIN) / (0.63 + 0.076 * max(map(len, legend)))))
 
 
 def _head(legend: Sequence[str], width: float) -> float:
-    """How much room a title and a legend take at the top."""
+    """The height of the title and the legend at the top."""
     return 0.71 + LINE * -(-len(legend) // _columns(legend, width))
 
 
@@ -250,7 +250,7 @@ def _draw_head(figure: Figure, title: str, keys: Sequence[Any], legend: Sequence
 
 
 def _plain(axes: Axes) -> None:
-    """Thin horizontal lines, and a frame at the bottom alone."""
+    """Draw thin horizontal grid lines, and a frame only at the bottom."""
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(axis="y", color="0.85", linewidth=0.8)
     axes.set_axisbelow(True)

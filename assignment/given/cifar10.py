@@ -1,10 +1,10 @@
-"""The images the networks learn from: CIFAR-10, a folder of images, or patterns made on the spot.
+"""The images for the networks: CIFAR-10, a folder of images, or generated patterns.
 
-CIFAR-10 is 50,000 images to train on and 10,000 to test on, in colour, 32 × 32, of ten classes. It is downloaded
-once, 170 MB. Patterns (`synthetic`) need no download and tell in a minute whether a network learns at all.
+CIFAR-10 has 50,000 training and 10,000 test images, in colour, 32 × 32, in ten classes. It is downloaded once, 170 MB.
+Patterns (`synthetic`) need no download and show within a minute whether a network learns at all.
 
-Whatever is wrong with files is said before training: on half of the data, or on damaged images, a network still
-learns something, and nobody notices. You have nothing to write here.
+Problems with files are reported before training: on half of the data, or on damaged images, a network still learns
+    something, and nobody notices. You have nothing to write here.
 
 Source of the data: Krizhevsky, "Learning multiple layers of features from tiny images" (2009).
 """
@@ -35,37 +35,37 @@ if TYPE_CHECKING:
 
     _Entry = os.DirEntry[str]
 
-CLASSES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")  # 0 to 9, slides' names
+CLASSES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")  # 0 to 9, the slides' names
 
 SIZE = 32  # height and width of an image, in pixels
 DATA = Path(__file__).resolve().parents[2] / "data"
-BATCHES = "cifar-10-batches-py"  # what the folder in the archive is called
+BATCHES = "cifar-10-batches-py"  # the folder in the archive
 PARTS = ("train", "test")
 
-_OTHER_NAMES = {"airplane": "plane", "automobile": "car"}  # of the data set's authors
+_OTHER_NAMES = {"airplane": "plane", "automobile": "car"}  # the data set's own names
 _ENDINGS = (".png", ".jpg", ".jpeg")
-_LEFT_BY_WINDOWS = ("desktop.ini", "thumbs.db")  # hidden there, without a dot
+_LEFT_BY_WINDOWS = ("desktop.ini", "thumbs.db")  # hidden by an attribute, not by a dot
 _TIMEOUT = 30.0  # seconds without a byte, after which a download has failed
 _CHUNK = 1 << 16  # bytes
 
 
 class DataError(Exception):
-    """The images cannot be had. The text says what is wrong with which file, and what to do."""
+    """The images are not available. The text says what is wrong with which file, and what to do."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """Images and what they show."""
+    """Images and their labels."""
 
     images: Tensor  # (N, 3, 32, 32), uint8: red, green and blue from 0 to 255
-    labels: Tensor  # (N,), int64: places in `CLASSES`
+    labels: Tensor  # (N,), int64: indices into `CLASSES`
 
     def __len__(self) -> int:
         return len(self.labels)
 
 
 def resolve(source: str = "auto") -> str:
-    """Which images a source stands for. Nothing is downloaded or read.
+    """The images that a source stands for. Nothing is downloaded or read.
 
     Args:
         source: "synthetic", "cifar10", a folder, or "auto": the folder that the environment variable CIFAR10_DIR
@@ -76,7 +76,7 @@ def resolve(source: str = "auto") -> str:
         "synthetic", "cifar10", or the absolute path of a folder with cifar-10-batches-py or with a tree of images.
 
     Raises:
-        DataError: there is no such folder, or it holds neither.
+        DataError: the folder does not exist, or holds neither.
     """
     if source in ("synthetic", "cifar10"):
         return source
@@ -90,14 +90,14 @@ def resolve(source: str = "auto") -> str:
 
 
 def load(source: str = "auto", *, quiet: bool = False) -> tuple[Images, Images]:
-    """The images to train on and those to test on.
+    """The training images and the test images.
 
     Args:
         source: as for `resolve`.
-        quiet: show no progress bars. They go to stderr.
+        quiet: whether to show no progress bars, which go to stderr.
 
     Raises:
-        DataError: the images cannot be had, or some of them are damaged.
+        DataError: the images are not available, or some are damaged.
     """
     source = resolve(source)
     if source == "synthetic":
@@ -106,12 +106,12 @@ def load(source: str = "auto", *, quiet: bool = False) -> tuple[Images, Images]:
         return _load_cifar10(quiet=quiet)
     folder = Path(source)
     if not (folder / BATCHES).is_dir():
-        # ImageFolder would pass over files that are no images, and number the classes by alphabet.
+        # ImageFolder would skip files that are not images, and number the classes alphabetically.
         train, test = (_find_images(folder / part) for part in PARTS)  # errors in either, before decoding
         return _images(train, folder / "train", quiet=quiet), _images(test, folder / "test", quiet=quiet)
     try:
         return _read_batches(folder)
-    except (OSError, RuntimeError) as error:  # not our folder: nothing is repaired there
+    except (OSError, RuntimeError) as error:  # not our folder, so nothing is repaired there
         text = f"{folder / BATCHES} is damaged or not complete: extract the archive of CIFAR-10 there again."
         raise DataError(text) from error
 
@@ -130,45 +130,45 @@ def _resolve_folder(name: str, advice: str) -> str:
 
 
 def _is_tree(folder: Path) -> bool:
-    """Half a tree is one as well: better to say what is missing than to train on something else."""
+    """Whether a folder has a tree of images. Half a tree counts, so that the missing part is reported."""
     return any((folder / part).is_dir() for part in PARTS)
 
 
-# --- Patterns made on the spot.
+# --- Generated patterns.
 
 
 def synthetic(train: int = 1_500, test: int = 1_000, seed: int = 0) -> tuple[Images, Images]:
-    """Small patches on noise: upright or level stripes, checks, diamonds or rings, each 4 or 8 pixels wide.
+    """Small patches on noise: vertical or horizontal stripes, checks, diamonds or rings, each 4 or 8 pixels wide.
 
-    Those are the ten classes. All else is random: where the patch lies, its colours, and where its stripes begin. A
-    mirrored image keeps its class.
+    These are the ten classes. Everything else is random: the patch's position, its colours, and the phase of its
+    stripes. A mirrored image keeps its class.
 
-    A linear model must fail here. It adds up weighted pixels, and what tells it a class is the class's mean image.
-    For each image of a class there is one just as likely with light and dark stripes exchanged, so the mean image of
-    *every* class is the same even grey. A convolution finds stripes wherever they are, ReLU turns "light or dark"
-    into "some or none", and pooling forgets the place. A linear model reaches some 20 %, LeNet nearly 100 %.
+    A linear model must fail here. It adds up weighted pixels, and can only distinguish classes by their mean images.
+    For each image of a class, the one with light and dark stripes exchanged is just as likely, so the mean image of
+    *every* class is the same uniform grey. A convolution finds stripes wherever they are, ReLU turns "light or dark"
+    into "some or none", and pooling discards the position. A linear model reaches about 20 %, LeNet nearly 100 %.
 
-    No class is "one of two": of stripes that slant to either side beside diamonds, which slant to both, LeNet often
-    learned one class for the two, and never got out of that again.
+    No class is a combination of two others: with classes of stripes slanted to either side beside diamonds, which slant
+        to both, LeNet often confused them and never recovered.
 
     Args:
-        train, test: numbers of images.
+        train, test: the numbers of images.
         seed: the same seed gives the same images.
 
     Returns:
-        Both parts, in random order, each with equally many images of every class (give or take one).
+        Both sets, in random order, each with equally many images of every class (give or take one).
     """
     of_train, of_test = (np.random.default_rng((seed, part)) for part in range(2))
     return draw_patterns(train, of_train, of_train), draw_patterns(test, of_test, of_test)
 
 
 def draw_patterns(count: int, of_labels: np.random.Generator, of_pixels: np.random.Generator) -> Images:
-    """Patterns as `synthetic` has them, equally many of every class (give or take one).
+    """Patterns as in `synthetic`, equally many of every class (give or take one).
 
     Args:
         count: number of images.
-        of_labels: decides their order.
-        of_pixels: decides all else; may be the same generator.
+        of_labels: random generator for their order.
+        of_pixels: random generator for everything else; may be the same one.
     """
     import torch
 
@@ -207,11 +207,11 @@ def draw_patches(labels: NDArray[np.int64], random: np.random.Generator) -> NDAr
     return np.asarray(images.clip(0, 255), np.uint8)
 
 
-# --- CIFAR-10 as its authors give it away. torchvision knows where it is, extracts and reads it.
+# --- CIFAR-10 as its authors distribute it. torchvision knows its address, extracts it and reads it.
 
 
 def _load_cifar10(*, quiet: bool) -> tuple[Images, Images]:
-    """The data set in `data`, downloaded or extracted again where files are missing or damaged."""
+    """The data set in `data`, downloaded or extracted again if files are missing or damaged."""
     with contextlib.suppress(OSError, RuntimeError):
         return _read_batches(DATA)
 
@@ -220,10 +220,10 @@ def _load_cifar10(*, quiet: bool) -> tuple[Images, Images]:
     archive = DATA / CIFAR10.filename
     _download(CIFAR10.url, archive, CIFAR10.tgz_md5, quiet=quiet)
     try:
-        # torchvision extracts only if a batch is missing or damaged; it does not look at batches.meta, and we do.
+        # torchvision extracts only if a batch is missing or damaged; unlike us, it does not check batches.meta.
         for name in (*(name for name, _ in CIFAR10.train_list + CIFAR10.test_list), CIFAR10.meta["filename"]):
             (DATA / BATCHES / name).unlink(missing_ok=True)
-        CIFAR10(DATA, download=True)  # the archive is there and good: nothing is downloaded
+        CIFAR10(DATA, download=True)  # the archive is intact: nothing is downloaded
         return _read_batches(DATA)
     except (OSError, RuntimeError, tarfile.TarError) as error:
         raise DataError(
@@ -232,7 +232,7 @@ def _load_cifar10(*, quiet: bool) -> tuple[Images, Images]:
 
 
 def _read_batches(root: Path) -> tuple[Images, Images]:
-    """What cifar-10-batches-py in `root` holds. RuntimeError: a file is missing, or its checksum is wrong."""
+    """The images of cifar-10-batches-py in `root`. RuntimeError: a file is missing, or its checksum is wrong."""
     import torch
     from torchvision.datasets import CIFAR10
 
@@ -243,7 +243,7 @@ def _read_batches(root: Path) -> tuple[Images, Images]:
 
 
 def _download(url: str, archive: Path, md5: str, *, quiet: bool) -> None:
-    """Have the archive, with the right checksum. What has come so far is kept in `.part`, to go on from there."""
+    """Download the archive and verify its checksum. A partial download is kept in `.part` and resumed."""
     from torchvision.datasets.utils import check_integrity
 
     part = archive.with_name(f"{archive.name}.part")
@@ -253,7 +253,7 @@ def _download(url: str, archive: Path, md5: str, *, quiet: bool) -> None:
         archive.parent.mkdir(parents=True, exist_ok=True)
         if check_integrity(archive, md5):
             return
-        if archive.exists():  # half of it, copied by hand perhaps
+        if archive.exists():  # incomplete, perhaps copied by hand
             archive.replace(part)
             failed = "is damaged or not complete, and the rest could not be downloaded"
         for _ in range(2):
@@ -262,7 +262,7 @@ def _download(url: str, archive: Path, md5: str, *, quiet: bool) -> None:
             if check_integrity(part, md5):
                 part.replace(archive)
                 return
-            part.unlink(missing_ok=True)  # a wrong start cannot be mended: fetch all of it
+            part.unlink(missing_ok=True)  # its beginning is wrong: download all of it
     except (OSError, HTTPException) as error:
         problem = f"{failed} ({error}). Run it again to go on where it stopped"
     raise DataError(
@@ -272,7 +272,7 @@ def _download(url: str, archive: Path, md5: str, *, quiet: bool) -> None:
 
 
 def _fetch_rest(url: str, part: Path, *, quiet: bool) -> None:
-    """Download what is not in `part` yet, and append it. If the connection breaks, what came before is kept."""
+    """Download the rest of the file and append it to `part`. If the connection breaks, what arrived is kept."""
     have = part.stat().st_size if part.exists() else 0
     request = Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310 (torchvision's URL)
     try:
@@ -281,17 +281,17 @@ def _fetch_rest(url: str, part: Path, *, quiet: bool) -> None:
         with error:
             if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise
-        return  # there is no rest: what we have is as long as the archive or longer, and not it
+        return  # `part` is at least as long as the archive, but wrong
     with response:
         if response.status != HTTPStatus.PARTIAL_CONTENT:
-            have = 0  # a server that knows no ranges sends all of it
+            have = 0  # the server does not support ranges and sends everything
         total = have + int(response.headers.get("Content-Length", 0))
         with part.open("ab" if have else "wb") as file, _progress(quiet=quiet) as progress:
             task = progress.add_task(f"Downloading {part.stem}", total=total, completed=have)
             while chunk := response.read(_CHUNK):
                 have += file.write(chunk)
                 progress.update(task, completed=have)
-    if have < total:  # to Python, a connection that ends early is the end of the file
+    if have < total:  # Python treats a broken connection as the end of the file
         raise ConnectionError(f"the connection broke after {have:,} of {total:,} bytes")
 
 
@@ -306,7 +306,7 @@ def _progress(*, quiet: bool) -> Progress:
 
 
 def _find_images(part: Path) -> list[list[_Entry]]:
-    """The image files in `train` or `test`: for each class, in the order of `CLASSES`, by name."""
+    """The image files in `train` or `test`, sorted by name, for each class in the order of `CLASSES`."""
     if not part.is_dir():
         raise DataError(f"{part} is missing: images belong into train/<class>/ and test/<class>/.")
     folders: dict[str, _Entry] = {}
@@ -333,22 +333,22 @@ def _find_files(folder: _Entry) -> list[_Entry]:
     files = _visible(folder)
     for file in files:
         if not file.name.lower().endswith(_ENDINGS) or not file.is_file():
-            raise DataError(f"{file.path} is no png or jpg file: take it out of the folder.")
-        file.stat()  # is remembered; if it cannot be had, an error here is better than later
+            raise DataError(f"{file.path} is not a png or jpg file: take it out of the folder.")
+        file.stat()  # is cached; if it fails, better here than later
     if not files:
         raise DataError(f"{folder.path} is empty: put the images of that class there.")
     return files
 
 
 def _visible(folder: Path | _Entry) -> list[_Entry]:
-    """What is in a folder, by name, without what file managers hide there (.DS_Store)."""
+    """A folder's entries, sorted by name, without those that file managers hide there (.DS_Store)."""
     with os.scandir(folder) as entries:
         visible = (e for e in entries if not e.name.startswith(".") and e.name.lower() not in _LEFT_BY_WINDOWS)
         return sorted(visible, key=lambda entry: entry.name)
 
 
 def _images(classes: list[list[_Entry]], part: Path, *, quiet: bool) -> Images:
-    """The pixels of these files, from `data/decoded` if they were decoded before and have not changed since."""
+    """The pixels of these files, from `data/decoded` if they were decoded before and are unchanged."""
     import torch
 
     labels, files = zip(*((label, file) for label, of_class in enumerate(classes) for file in of_class), strict=True)
@@ -366,14 +366,14 @@ def _images(classes: list[list[_Entry]], part: Path, *, quiet: bool) -> Images:
 
 
 def _decode(files: Sequence[_Entry], shape: tuple[int, ...], text: str, *, quiet: bool) -> NDArray[np.uint8]:
-    # Pillow's decoder. torchvision.io is faster, but a damaged PNG can crash Python in it, without any message.
+    # Pillow's decoder. torchvision.io is faster, but a damaged PNG can crash Python there, without any message.
     from torchvision.datasets.folder import pil_loader
 
     pixels = np.empty(shape, np.uint8)
     with _progress(quiet=quiet) as progress:
         for number, file in enumerate(progress.track(files, description=text)):
             try:
-                image = np.asarray(pil_loader(file.path))  # (32, 32, 3); grey images become coloured ones
+                image = np.asarray(pil_loader(file.path))  # (32, 32, 3); grey images become RGB
             except Exception as error:  # an OSError, a ValueError, even a SyntaxError
                 raise DataError(f"{file.path} cannot be read as an image ({error}): replace it.") from error
             if image.shape != (SIZE, SIZE, 3):
@@ -384,7 +384,7 @@ def _decode(files: Sequence[_Entry], shape: tuple[int, ...], text: str, *, quiet
 
 
 def _read_cache(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
-    """Bare pixels and their checksum: nothing in it can run, as in a pickle. None if not there, or damaged."""
+    """Cached pixels, if the file exists and its checksum is right. Unlike a pickle, it cannot contain code."""
     try:
         content = np.fromfile(path, np.uint8)
     except OSError:
@@ -395,8 +395,8 @@ def _read_cache(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
 
 
 def _write_cache(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write all or nothing: under its own name the file appears when it is complete."""
-    with contextlib.suppress(OSError):  # no room, or not allowed: next time takes as long as this time
+    """Write atomically: the file gets its name only when it is complete."""
+    with contextlib.suppress(OSError):  # no space or no permission: the next time will be as slow
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent)
         try:
@@ -404,7 +404,7 @@ def _write_cache(path: Path, pixels: NDArray[np.uint8]) -> None:
                 file.writelines((pixels.data, _checksum(pixels)))
             Path(name).replace(path)
         finally:
-            Path(name).unlink(missing_ok=True)  # if Ctrl-C or a full disk came before
+            Path(name).unlink(missing_ok=True)  # after Ctrl-C or with a full disk
 
 
 def _checksum(pixels: NDArray[np.uint8]) -> bytes:

@@ -1,7 +1,7 @@
-"""At home as in grading: a question's module cannot import files of your own beside it, for they are not handed in.
+"""As in grading, a question's module cannot import your other files, since they are not handed in.
 
-Only the questions' modules are graded, wherever they are handed in: some systems take no other file. So that what is
-green here is not red there, an import of a helper fails here, too, and says what to do.
+Only the questions' modules are graded, wherever they are handed in: some systems accept no other files. So that what is
+green here is not red there, importing a helper fails here too, with a message that says what to do.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ GIVEN = frozenset(
         *("table_model", "train_command", "training", "week8"),
     }
 )
-"""Modules of the package `assignment.given`: the course's, and there wherever it grades."""
+"""Modules of the package `assignment.given`: provided by the course, also in grading."""
 
-_OF_THE_PACKAGE = frozenset({"__main__", "given"})  # beside what a student fills in
+_OF_THE_PACKAGE = frozenset({"__main__", "given"})  # besides what a student fills in
 
 
 def questions() -> frozenset[str]:
@@ -32,7 +32,7 @@ def questions() -> frozenset[str]:
 
 
 def remark(file: str, module: str) -> str:
-    """A sentence about a file that a module uses and that is not handed in."""
+    """A sentence about a file that a module uses but that is not handed in."""
     return (
         f"{file} is not handed in: only the assignment's own modules are graded. "
         f"Put what you need from {file} into {module} itself."
@@ -40,7 +40,7 @@ def remark(file: str, module: str) -> str:
 
 
 class HandedInOnly(MetaPathFinder):
-    """Lets modules in a folder import what is there in grading, and nothing else that lies beside them.
+    """Lets modules in a folder import only those files beside them that also exist in grading.
 
     Args:
         target: the folder with the questions' modules.
@@ -50,10 +50,10 @@ class HandedInOnly(MetaPathFinder):
         self.target = target.resolve()
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
-        """Find nothing, or refuse.
+        """Find nothing, but refuse some modules.
 
         Raises:
-            ModuleNotFoundError: it is a file of the student's own, and a module of theirs asks for it.
+            ModuleNotFoundError: a module of the student's imports another file of theirs.
         """
         del path, target
         package, _, name = fullname.rpartition(".")
@@ -70,8 +70,8 @@ class HandedInOnly(MetaPathFinder):
             raise ModuleNotFoundError(remark(file, module))
 
     def _asked_by(self) -> str | None:
-        """The file in the folder that imports something; None if somebody else does."""
-        frame = sys._getframe(2)  # noqa: SLF001  (there is no other way to know)
+        """The file in the folder that is importing; None if the import comes from elsewhere."""
+        frame = sys._getframe(2)  # noqa: SLF001  (the only way to know)
         while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "importlib":
             frame = frame.f_back
         while frame.f_back is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
@@ -81,13 +81,13 @@ class HandedInOnly(MetaPathFinder):
 
 
 def watch(target: Path) -> None:
-    """Refuse, from now on, what modules in this folder import and do not hand in."""
+    """From now on, refuse imports of files by modules in this folder that are not handed in."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, HandedInOnly)]
     sys.meta_path.insert(0, HandedInOnly(target))
 
 
 def not_handed_in(modules: Iterable[ModuleType], folder: Path) -> list[str]:
-    """The files among these modules' that lie in a folder, or where the assignment does, and are not handed in."""
+    """The files of these modules that are in the folder, or in the assignment's, but are not handed in."""
     own = {folder.resolve(), ROOT, ROOT / "assignment", FOLDER}
     found = set()
     for module in modules:
@@ -111,7 +111,7 @@ def not_handed_in(modules: Iterable[ModuleType], folder: Path) -> list[str]:
 
 
 def _own_file(name: str, folders: Iterable[Path]) -> str | None:
-    """A module or package of this name in one of the folders."""
+    """The file of a module or package with this name in one of the folders."""
     for folder in folders:
         if (folder / f"{name}.py").is_file():
             return f"{name}.py"

@@ -1,4 +1,4 @@
-"""Training in a notebook: `train("lenet")` sets your network beside Week 8's. You have nothing to write here."""
+"""Training in a notebook: `train("lenet")` compares your network with Week 8's. You have nothing to write here."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def train(name: str, data: str = "auto", epochs: int | None = None, seed: int = 
     """Train Week 8's network and yours on the same images, and print the accuracy of both, class by class.
 
     Args:
-        name: of your network, "lenet" or "efficientnet".
-        data: "cifar10" (170 MB are downloaded, once), "synthetic", or "auto": CIFAR-10 where it is already.
-        epochs: instead of each network's own number.
-        seed: another one is another draw of the luck in training.
+        name: your network's name, "lenet" or "efficientnet".
+        data: "cifar10" (170 MB are downloaded, once), "synthetic", or "auto": CIFAR-10 if it is already there.
+        epochs: the number of epochs, instead of each network's own.
+        seed: the random seed; training with another one gives slightly different results.
     """
     source, device = cifar10.resolve(data), training.pick_device()
     print(f"Images: {'patterns made on the spot' if source == 'synthetic' else source}. Device: {device}.")
@@ -49,7 +49,7 @@ def _trained(
     epochs: int | None,
     seed: int,
 ) -> list[float]:
-    """Train a network; the per cent of each class's test images that it recognises."""
+    """Train a network and return the percentage of each class's test images that it recognises."""
     torch.manual_seed(seed)
     model = make(**network.settings)
     settings: dict[str, Any] = {**vars(network.recipe), **({"epochs": epochs} if epochs else {})}

@@ -1,8 +1,8 @@
-"""Pictures of sliding windows: which pixels of the input one pixel of the output reads.
+"""Plots of sliding windows: which pixels of the input one pixel of the output reads.
 
-A picture shows the top left corner of an image and three windows in it: the first one, the next to its right and
-the next below. What lies *between two windows* is the stride; what lies *between two pixels of one window* is the
-dilation. Whole images are too large to see single pixels in, so their sizes stand beside the corner.
+A plot shows the top left corner of an image and three windows in it: the first one, the next one to its right and the
+    next one below. The distance *between two windows* is the stride; the distance *between two pixels of one window* is
+    the dilation. Whole images are too large to show single pixels, so their sizes are given beside the corner.
 
 You have nothing to write here. `python -m assignment show q1` draws the convolutions, `show q3` the pools.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Window:
-    """A sliding window, of a convolution or of a pool. Every pair is (for the height, for the width), in pixels."""
+    """A sliding window of a convolution or a pool. Every pair is (for the height, for the width), in pixels."""
 
     name: str
     input_size: tuple[int, int]
@@ -32,12 +32,12 @@ class Window:
     dilation: tuple[int, int] = (1, 1)
 
     def output_size(self) -> tuple[int, int]:
-        """Height and width of the output: one pixel for each place where the window can lie, found by counting."""
+        """Height and width of the output: one pixel for each position of the window, found by counting."""
         height, width = (len(self._places(axis)) for axis in (0, 1))
         return height, width
 
     def reads(self, row: int, column: int) -> list[tuple[int, int]]:
-        """The input pixels that output pixel (row, column) reads, as (row, column); negative ones are padding."""
+        """The input pixels, as (row, column), that this output pixel reads; negative ones are padding."""
         top, left = self._places(0)[row], self._places(1)[column]
         return [
             (top + i * self.dilation[0], left + j * self.dilation[1])
@@ -46,7 +46,7 @@ class Window:
         ]
 
     def _places(self, axis: int) -> range:
-        """Where the window's first pixel can lie so that its last one is still in the image or its padding."""
+        """The positions of the window's first pixel for which its last one is still in the image or its padding."""
         last_pixel = self.input_size[axis] + self.padding[axis] - 1
         reach = (self.kernel[axis] - 1) * self.dilation[axis]
         return range(-self.padding[axis], last_pixel - reach + 1, self.stride[axis])
@@ -67,7 +67,7 @@ POOLS: tuple[Window, Window] = (
 
 
 class Mark(NamedTuple):
-    """How one of the three windows looks: told apart by colour, by hatching and by character."""
+    """How one of the three windows looks: they differ in colour, hatching and character."""
 
     output: tuple[int, int]  # the output pixel it belongs to: (row, column)
     colour: str
@@ -76,7 +76,7 @@ class Mark(NamedTuple):
     words: str
 
 
-# Colours of Okabe and Ito, which colour-blind readers can tell apart; on grey paper the hatching does it.
+# Okabe and Ito's colours, which colour-blind readers can distinguish; in black and white the hatching differs.
 MARKS = (
     Mark((0, 0), "#0072B2", "", "■", "first window"),
     Mark((0, 1), "#E69F00", "/////", "►", "next to the right"),
@@ -86,7 +86,7 @@ FIRST, RIGHT, BELOW = MARKS
 
 
 def marks_by_pixel(window: Window) -> dict[tuple[int, int], list[Mark]]:
-    """For each input pixel (row, column) that one of the three windows reads: the marks of those that do."""
+    """For each input pixel (row, column) that any of the three windows reads, the marks of those windows."""
     height, width = window.output_size()
     pixels: dict[tuple[int, int], list[Mark]] = {}
     for mark in MARKS:
@@ -132,29 +132,29 @@ def _signed(number: int) -> str:
     return str(number).replace("-", "−")
 
 
-# --- The picture. Lengths are in cells, one cell a pixel of the image; y grows downwards, as rows do.
+# --- The plot. Lengths are in cells, one cell per pixel of the image; y grows downwards, as rows do.
 
 CELL = 0.24  # inches
-CORNER = (7, 13)  # rows and columns of the input that are drawn, besides the padding
+CORNER = (7, 13)  # rows and columns of the input that are drawn, in addition to the padding
 OUTPUT_CORNER = (3, 6)  # rows and columns of the output
-HEAD = 6.2  # above a grid: name, sentences, arrow of the stride, column numbers
-FOOT = 2.0  # below a grid: how the image goes on, and space
-MARGIN = 5.5  # left of a grid: arrow of the stride, row numbers
+HEAD = 6.2  # above a grid: name, sentences, stride arrow, column numbers
+FOOT = 2.0  # below a grid: how the image continues, and space
+MARGIN = 5.5  # left of a grid: stride arrow, row numbers
 OUTPUT_WIDTH = 19.5  # for the output's corner and the formulas
 FONT = 9.5  # points
 
 
 def draw_windows(windows: Sequence[Window], title: str, path: Path) -> None:
-    """Draw each configuration in a row of its own, the input on the left and the output on the right, as a PNG.
+    """Draw each configuration on its own row, with the input on the left and the output on the right, as a PNG.
 
     Args:
         windows: what to draw, from top to bottom.
-        title: a line above it all.
+        title: a line at the top.
         path: the file to write, at 150 dots per inch.
     """
-    from matplotlib.figure import Figure  # takes a second to import; and no pyplot: no window, no global state
+    from matplotlib.figure import Figure  # slow to import; without pyplot: no window, no global state
 
-    # Pixel (0, 0) of every image stands at the same x, so that rows can be compared.
+    # Pixel (0, 0) of every image is at the same x, so that rows can be compared.
     x_image = MARGIN + max(window.padding[1] for window in windows)
     x_output = x_image + CORNER[1] + 3.5
     width = x_output + OUTPUT_WIDTH
@@ -183,7 +183,7 @@ def draw_windows(windows: Sequence[Window], title: str, path: Path) -> None:
 
 
 def _draw_cell(axes: Axes, x: float, y: float, marks: Sequence[Mark], *, padding: bool = False) -> None:
-    """One pixel, its top left corner at (x, y). The first mark fills it, further ones are small squares on top."""
+    """Draw a pixel with its top left corner at (x, y). The first mark fills it, others are small squares on top."""
     from matplotlib.patches import Rectangle
 
     axes.add_patch(Rectangle((x, y), 1, 1, facecolor="0.9" if padding else "white", edgecolor="0.6", linewidth=0.6))
@@ -191,10 +191,10 @@ def _draw_cell(axes: Axes, x: float, y: float, marks: Sequence[Mark], *, padding
         axes.text(x + 0.5, y + 0.53, "0", fontsize=9, color="0.4", ha="center", va="center")
     for mark in marks[:1]:
         square = Rectangle((x + 0.04, y + 0.04), 0.92, 0.92, linewidth=0)
-        square.set(facecolor=mark.colour, edgecolor="white", hatch=mark.hatch)  # a hatch has its edge's colour
+        square.set(facecolor=mark.colour, edgecolor="white", hatch=mark.hatch)  # a hatch has the colour of the edge
         axes.add_patch(square)
     for mark in marks[1:]:
-        # The neighbour to the right has the right-hand corner, the neighbour below the lower one.
+        # The mark of the window to the right goes to the right-hand corner, that of the one below to the lower corner.
         row, column = mark.output
         corner = (x + 0.08 + 0.42 * column, y + 0.08 + 0.42 * row)
         axes.add_patch(Rectangle(corner, 0.42, 0.42, facecolor=mark.colour, edgecolor="white", linewidth=1))
@@ -206,7 +206,7 @@ def _draw_arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]
 
 
 def _draw_input(axes: Axes, window: Window, x: float, y: float) -> None:
-    """The image's top left corner with its padding; pixel (0, 0) at (x, y)."""
+    """Draw the image's top left corner with its padding, pixel (0, 0) at (x, y)."""
     marks = marks_by_pixel(window)
     top, left = -window.padding[0], -window.padding[1]
     rows, columns = (min(CORNER[axis], window.input_size[axis]) for axis in (0, 1))
@@ -217,7 +217,7 @@ def _draw_input(axes: Axes, window: Window, x: float, y: float) -> None:
             _draw_cell(axes, x + column, y + row, marks.get((row, column), []), padding=padding)
     for column in range(left, columns):
         axes.text(x + column + 0.5, y + top - 0.2, _signed(column), fontsize=9, color="0.35", ha="center", va="bottom")
-    # A heavy line where the image begins.
+    # A heavy line at the edge of the image.
     axes.plot([x, x, x + columns], [y + rows, y, y], color="black", linewidth=2)
 
     last_row, last_column = window.input_size[0] - 1, window.input_size[1] - 1
@@ -235,7 +235,7 @@ def _draw_input(axes: Axes, window: Window, x: float, y: float) -> None:
     label_x, label_y = lane_x - 0.4, first_y + window.stride[0] / 2
     axes.text(label_x, label_y, f"stride {window.stride[0]}", fontsize=FONT, weight="bold", ha="right", va="center")
 
-    # Dilation: from one pixel of the first window to its next one; beside the windows, where no pixel is marked.
+    # Dilation: from one pixel of the first window to its next one, drawn beside the windows, over unmarked pixels.
     beside_x, beside_y = x + max(column for _, column in marks) + 1.13, y + max(row for row, _ in marks) + 1.13
     label: dict[str, Any] = {"fontsize": FONT, "weight": "bold"}
     label["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
@@ -253,7 +253,7 @@ def _draw_input(axes: Axes, window: Window, x: float, y: float) -> None:
 
 
 def _draw_output(axes: Axes, window: Window, x: float, y: float) -> None:
-    """The output's top left corner at (x, y), its size and where the size comes from."""
+    """Draw the output's top left corner at (x, y), its size, and the formula for it."""
     height, width = window.output_size()
     axes.text(x, y - 0.8, f"output: {height} × {width}", fontsize=12, weight="bold", va="center")
     rows, columns = min(OUTPUT_CORNER[0], height), min(OUTPUT_CORNER[1], width)
@@ -286,9 +286,9 @@ TEXT_OUTPUT_CORNER = (3, 5)
 
 
 def windows_as_text(windows: Sequence[Window]) -> RenderableType:
-    """The same content in characters, at most 80 columns wide and readable without colour.
+    """The same content as text, at most 80 columns wide and readable without colour.
 
-    A pixel that several windows read carries the marks of them all.
+    A pixel that several windows read has all their marks.
     """
     from rich.console import Group
     from rich.text import Text
@@ -329,7 +329,7 @@ def _window_as_text(window: Window) -> Text:
 
 
 def _input_lines(window: Window) -> list[Text]:
-    """The image's top left corner: four characters a pixel, three for marks and one to separate."""
+    """The image's top left corner, with four characters per pixel: three for marks and one separator."""
     from rich.text import Text
 
     marks = marks_by_pixel(window)
@@ -338,7 +338,7 @@ def _input_lines(window: Window) -> list[Text]:
     lines = [Text("    " + "".join(f" {_signed(column):3}" for column in columns))]
     for row in range(-window.padding[0], min(TEXT_CORNER[0], window.input_size[0])):
         if row == 0 and window.padding[0]:
-            lines.append(Text("    " + "─" * 4 * len(columns)))  # here the image begins
+            lines.append(Text("    " + "─" * 4 * len(columns)))  # the edge of the image
         line = Text(f"{_signed(row):>4}")
         for column in columns:
             line.append(edge if column == 0 else " ")

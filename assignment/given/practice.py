@@ -1,4 +1,4 @@
-"""Run the public tests and remember what was green: what `status` and `watch` of `python -m assignment` show.
+"""Run the public tests and remember what was green, for `status` and `watch` of `python -m assignment`.
 
 You have nothing to write here.
 """
@@ -19,27 +19,27 @@ from typing import Any
 from assignment.given.scoreboard import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
-MEMORY = ROOT / ".pytest_cache" / "assignment-status.json"  # green tests of the last time; may be deleted
+MEMORY = ROOT / ".pytest_cache" / "assignment-status.json"  # the tests that were green last time; may be deleted
 
 _RUN = "import sys; from assignment.given.practice import run_here; run_here(sys.argv[1:])"
 
 
 def run_tests(target: str, questions: Sequence[str] = ()) -> list[Outcome]:
-    """Run the public tests in a process of their own, so that edited modules are read anew.
+    """Run the public tests in a separate process, so that edited modules are read again.
 
     Args:
         target: the folder with the modules to test.
-        questions: only these; all if there are none.
+        questions: the questions to test; all if empty.
 
     Returns:
-        What became of each test, in order.
+        Each test's outcome, in order.
 
     Raises:
-        RuntimeError: pytest could not run; the text is what it said.
+        RuntimeError: pytest could not run; the text is its output.
     """
     arguments = [f"--target={target}", *(f"tests/{path.name}" for path in _files(questions))]
     if hasattr(os, "fork") and sys.platform == "linux" and "torch" in sys.modules:
-        text = _in_fork(arguments)  # torch is loaded already: a tenth of a second instead of three
+        text = _in_fork(arguments)  # torch is already loaded: a tenth of a second instead of three
     else:
         done = subprocess.run(
             [sys.executable, "-c", _RUN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
@@ -52,12 +52,12 @@ def run_tests(target: str, questions: Sequence[str] = ()) -> list[Outcome]:
 
 
 def run_here(arguments: list[str]) -> None:
-    """Run pytest in this process and print the outcomes as JSON and nothing else."""
+    """Run pytest in this process and print only the outcomes, as JSON."""
     print(_collect(arguments))
 
 
 def changes_since_last_time(outcomes: Sequence[Outcome]) -> tuple[list[str], list[str]]:
-    """Which tests turned green and which turned red since the last call, which this one replaces."""
+    """The tests that turned green and those that turned red since the last call. Remembers the new outcomes."""
     try:
         before = set(json.loads(MEMORY.read_text("utf-8")))
     except (OSError, ValueError):

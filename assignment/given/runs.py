@@ -1,7 +1,7 @@
-"""Train a network once: what a run gave is kept, so that the same command shows it again at once.
+"""Train a network once: results are kept, so that the same command shows them again immediately.
 
-A run is made anew when anything it depends on has changed: the network's file, how it is trained, the images, the
-device, the seed, torch. You have nothing to write here.
+A run is repeated if anything it depends on has changed: the network's file, how it is trained, the images, the device,
+    the seed, or torch. You have nothing to write here.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from assignment.given import cifar10, training
 from assignment.given.cifar10 import CLASSES, Images
 from assignment.given.training import Network, Step, TrainingError
 
-_MEASURES = "q6_lenet"  # where per_class_accuracy and compare are
-_GIVEN = ("runs.py", "training.py", "cifar10.py")  # an error is told by the student's own lines
+_MEASURES = "q6_lenet"  # the module with per_class_accuracy and compare
+_GIVEN = ("runs.py", "training.py", "cifar10.py")  # left out of the lines shown for an error
 
 
 class Problem(Exception):
-    """Something the student must do first. The text is a sentence that names the file."""
+    """The student must do something first. The text is a sentence that names the file."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Run:
     """One network, trained once.
 
     Attributes:
-        model: the name of its class.
+        model: the name of the network's class.
         seed: as the command was given it.
         device: "cpu" or "cuda".
-        shapes: of its parameters, in order of size.
+        shapes: the shapes of its parameters, in order of size.
         curve: for each epoch, its number from 1 and its mean training loss.
         seconds: that training took.
-        accuracies: per cent for each class; nan for a class without images.
+        accuracies: in per cent for each class; nan for a class without images.
     """
 
     model: str
@@ -63,33 +63,33 @@ class Run:
 
     @property
     def parameters(self) -> int:
-        """How many numbers are learned."""
+        """The number of learned values."""
         return sum(math.prod(shape) for shape in self.shapes)
 
 
 def seed_for(name: str, seed: int) -> int:
-    """What a network draws its first weights and its training with: 31 bits.
+    """The seed for a network's initial weights and its training: 31 bits.
 
     Args:
         name: the network's.
         seed: as the command was given it.
     """
-    # With one seed for all, two networks of the same shape (Week8 and LeNet are) would begin with the same weights and
-    # see the same images in the same order: they would be one network, and comparing them would show nothing.
+    # With one seed for all, two networks of the same shape, like Week8 and LeNet, would start with the same weights and
+    # see the same images in the same order: they would be identical, and comparing them would show nothing.
     return int.from_bytes(hashlib.sha256(f"{name} {seed}".encode()).digest()[:4], "big") >> 1
 
 
 @dataclass
 class Trainer:
-    """Trains networks on the same images and measures them, each only once.
+    """Trains and measures networks on the same images, each only once.
 
     Attributes:
         console: to print to.
         source: of the images, as `cifar10.resolve` gives it.
-        images: to train on, and to test on.
+        images: the training and the test images.
         target: the folder with the student's modules.
-        epochs: instead of each network's own number, or None.
-        measures: what `find_measures` gave.
+        epochs: the number of epochs, instead of each network's own, or None.
+        measures: the module from `find_measures`.
         cache: the folder in which runs are kept.
     """
 
@@ -106,12 +106,12 @@ class Trainer:
         self._pixels = [_hash(part.images.numpy().data, part.labels.numpy().data) for part in self.images]
 
     def runs(self, name: str, device: str, seeds: Sequence[int]) -> list[Run]:
-        """A network's runs, one for each seed; all on the CPU if the GPU's memory is not enough.
+        """A network's runs, one for each seed; all on the CPU if the GPU's memory is too small.
 
         Args:
             name: "week8", "lenet" or "efficientnet".
             device: "cpu" or "cuda".
-            seeds: of the runs.
+            seeds: the runs' seeds.
 
         Raises:
             Problem: the network cannot be trained or measured.
@@ -121,7 +121,7 @@ class Trainer:
         except torch.cuda.OutOfMemoryError:
             if device == "cpu":
                 raise
-        # Out here the exception is gone, and with it the frames that held on to the GPU's memory.
+        # Outside the except block the exception is gone, and with it the frames that held the GPU's memory.
         torch.cuda.empty_cache()
         self.console.print(f"{name} does not fit into the GPU's memory: it is trained on the CPU instead.")
         return self.runs(name, "cpu", seeds)
@@ -131,7 +131,7 @@ class Trainer:
         if self.epochs is not None:
             network = replace(network, recipe=replace(network.recipe, epochs=self.epochs))
         label = f"{network.name}, seed {seed}" if several else network.name
-        with _telling(network.module):
+        with _as_problem(network.module):
             module = _module(network.module, self.target)
             make = functools.partial(_find(module, network.name), **network.settings)
             path = self.cache / f"{self._digest(module, network, device, seed)}.json"
@@ -148,7 +148,7 @@ class Trainer:
         return run
 
     def _digest(self, module: ModuleType, network: Network, device: str, seed: int) -> str:
-        """Of all that a run depends on."""
+        """A digest of everything that a run depends on."""
         sources = [Path(each.__file__ or "").read_text("utf-8") for each in (module, training, cifar10)]
         drawn = seed_for(network.name, seed)
         settings = [asdict(network), self.source, self._pixels, device, seed, drawn, torch.__version__]
@@ -158,7 +158,7 @@ class Trainer:
         self, make: Callable[[], nn.Module], network: Network, device: str, seed: int, label: str, path: Path
     ) -> Run:
         drawn = seed_for(network.name, seed)
-        torch.manual_seed(drawn)  # of the weights to begin with
+        torch.manual_seed(drawn)  # for the initial weights
         model = make()
         with _progress(self.console, label) as progress:
             history = training.fit(
@@ -166,25 +166,25 @@ class Trainer:
             )  # fmt: skip
         shapes = sorted(list(parameter.shape) for parameter in model.parameters())
         run = Run(network.name, seed, device, shapes, history.curve, history.seconds, self._accuracies(model, device))
-        with contextlib.suppress(OSError):  # no room, or not allowed: next time it is trained again
+        with contextlib.suppress(OSError):  # no space or no permission: next time it is trained again
             _replace(path.with_suffix(".pt"), lambda file: torch.save(model.state_dict(), file))
-            self._remember(path, run)  # last: where this file is, the run is complete
+            self._remember(path, run)  # last, since this file marks the run as complete
         return run
 
     def _remember(self, path: Path, run: Run) -> None:
-        """Keep a run, and whether its accuracies were measured by the functions as they are now."""
+        """Keep a run, with a digest of the functions that measured its accuracies."""
         kept = {"run": asdict(run), "measured_by": self._measure_digest()}
         _replace(path, lambda file: file.write(as_json(kept).encode()))
 
     def _remembered(self, path: Path, make: Callable[[], nn.Module], device: str) -> Run | None:
-        """A run that was kept, measured again if the measure has changed; None if there is none, or it is damaged."""
+        """A kept run, measured again if the functions have changed; None if there is none or it is damaged."""
         try:
             kept = json.loads(path.read_text("utf-8"))
             run = _run_from(kept["run"])
             if kept["measured_by"] == self._measure_digest():
                 return run
             weights = torch.load(path.with_suffix(".pt"), map_location="cpu", weights_only=True)
-        except Exception:  # noqa: BLE001  (a damaged file fails in many ways; all of them mean: train again)
+        except Exception:  # noqa: BLE001  (a damaged file can fail in many ways, and always means: train again)
             return None
         model = make()
         try:
@@ -204,7 +204,7 @@ class Trainer:
 
 
 def _run_from(kept: Mapping[str, Any]) -> Run:
-    """A run as it was kept, every value looked at. Raises whatever a wrong value gives."""
+    """A kept run, with every value checked. An invalid value may raise any exception."""
     accuracies = [math.nan if value is None else float(value) for value in kept["accuracies"]]
     curve = [(int(epoch), float(loss)) for epoch, loss in kept["curve"]]
     if len(accuracies) != len(CLASSES) or not curve:
@@ -217,7 +217,7 @@ def _run_from(kept: Mapping[str, Any]) -> Run:
 
 @contextlib.contextmanager
 def _progress(console: Console, label: str) -> Iterator[Callable[[Step], None]]:
-    """A bar in a terminal, nothing elsewhere."""
+    """A progress bar in a terminal, nothing elsewhere."""
     columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[state]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(label, total=None, state="")
@@ -233,16 +233,16 @@ def _progress(console: Console, label: str) -> Iterator[Callable[[Step], None]]:
         yield show
 
 
-# --- The student's modules. Whatever goes wrong in them becomes a sentence.
+# --- The student's modules. Every error in them becomes a sentence.
 
 
 def find_measures(target: Path) -> ModuleType:
-    """The student's module with per_class_accuracy and compare, both tried on ten images before any training.
+    """The student's module with per_class_accuracy and compare, after trying both on ten images before any training.
 
     Raises:
-        Problem: one of them is not there, not written, or returns something that makes no table.
+        Problem: one of them is missing, is still a TODO, or returns something that does not make a table.
     """
-    with _telling(_MEASURES):
+    with _as_problem(_MEASURES):
         module = _module(_MEASURES, target)
         images = torch.zeros(len(CLASSES), 3, 32, 32)
         model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, len(CLASSES)))
@@ -255,9 +255,9 @@ def compared(module: ModuleType, accuracies: Mapping[str, Sequence[float]]) -> l
     """The rows that the student's `compare` returns for each model's accuracies.
 
     Raises:
-        Problem: they are no such rows.
+        Problem: they are not such rows.
     """
-    with _telling(_MEASURES):
+    with _as_problem(_MEASURES):
         rows = _find(module, "compare")(accuracies, CLASSES)
     try:
         good = [row["class"] for row in rows] == [*CLASSES, "mean"]
@@ -276,7 +276,7 @@ def compared(module: ModuleType, accuracies: Mapping[str, Sequence[float]]) -> l
 
 
 def _measured(module: ModuleType, model: nn.Module, batches: Iterator[Any]) -> list[float]:
-    with _telling(_MEASURES):
+    with _as_problem(_MEASURES):
         returned = _find(module, "per_class_accuracy")(model, batches)
     try:
         accuracies = [float(value) for value in returned]
@@ -291,7 +291,7 @@ def _measured(module: ModuleType, model: nn.Module, batches: Iterator[Any]) -> l
 
 
 def _module(name: str, target: Path) -> ModuleType:
-    # Only what students write must be in the target: without this, their stub would be taken from our folder.
+    # What students write must be in the target: without this check, the stub would be taken from our folder.
     if name.startswith("q") and not (target / f"{name}.py").exists():
         raise Problem(f"There is no {name}.py in {target}: put it there, or name another folder with --target.")
     return importlib.import_module(f"assignment.{name}")
@@ -305,11 +305,11 @@ def _find(module: ModuleType, name: str) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def _telling(module: str) -> Iterator[None]:
-    """Tell an exception in a student's module by a sentence with their own line.
+def _as_problem(module: str) -> Iterator[None]:
+    """Turn an exception in a student's module into a sentence with their own line.
 
     Raises:
-        Problem: instead of any other exception, except that a GPU's memory ran out.
+        Problem: in place of any other exception, except when the GPU's memory ran out.
     """
     try:
         yield
@@ -318,10 +318,10 @@ def _telling(module: str) -> Iterator[None]:
     except TrainingError as error:
         raise Problem(f"{module}.py: {error}") from error
     except Exception as error:
-        raise Problem(_told(module, error)) from error
+        raise Problem(_sentence(module, error)) from error
 
 
-def _told(module: str, error: Exception) -> str:
+def _sentence(module: str, error: Exception) -> str:
     if isinstance(error, SyntaxError):
         line = (error.text or "").strip()
         return f"{shown(error.filename or module)}, line {error.lineno}: {error.msg}. Mend that line first: {line}"
@@ -339,7 +339,7 @@ def _told(module: str, error: Exception) -> str:
 
 
 def as_json(value: Any) -> str:
-    """JSON that other programs read too: it knows no nan, and says null."""
+    """Standard JSON, which has no nan: null instead."""
     return json.dumps(_without_nan(value), indent=1, ensure_ascii=False, allow_nan=False)
 
 
@@ -352,7 +352,7 @@ def _without_nan(value: Any) -> Any:
 
 
 def shown(path: str | Path) -> str:
-    """A path as short as it can be said here."""
+    """A path, as short as possible from here."""
     path = Path(path)
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
@@ -363,7 +363,7 @@ def _short(value: object) -> str:
 
 
 def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write all or nothing: under its own name the file appears when it is complete."""
+    """Write atomically: the file gets its name only when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent)
     try:
@@ -371,7 +371,7 @@ def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             write(file)
         Path(name).replace(path)
     finally:
-        Path(name).unlink(missing_ok=True)  # if Ctrl-C or a full disk came before
+        Path(name).unlink(missing_ok=True)  # after Ctrl-C or with a full disk
 
 
 def _hash(*contents: bytes | memoryview) -> str:

@@ -1,4 +1,4 @@
-"""The scoreboard of the public tests: a line a question, points, a bar, what to do next."""
+"""The scoreboard of the public tests: for each question a line with points, a bar, and what to do next."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BAR = 20  # characters
-SETTINGS = Path(__file__).resolve().parents[2] / "pyproject.toml"  # says which Python grades
+SETTINGS = Path(__file__).resolve().parents[2] / "pyproject.toml"  # names the Python with which the course grades
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One public test after it ran.
+    """The outcome of one public test.
 
     Attributes:
         question: "q1".
         operation: "conv2d".
         category: what the test is about.
-        points: what it is worth.
+        points: the points it is worth.
         passed: whether it passed.
-        message: why not.
+        message: why not, if it failed.
     """
 
     question: str
@@ -45,7 +45,7 @@ class Score:
     first_failure: Outcome | None
 
     def line(self) -> str:
-        """The question, a bar, points of points, and what comes next."""
+        """The question, a bar, the points reached and possible, and what comes next."""
         filled = round(BAR * self.points / self.most) if self.most else 0
         bar = "█" * filled + "░" * (BAR - filled)
         after = f"next: {self.first_failure.category}" if self.first_failure else "done"
@@ -53,7 +53,7 @@ class Score:
 
 
 def scores(outcomes: Iterable[Outcome]) -> list[Score]:
-    """One score for each question that was tested, in order."""
+    """The score of each tested question, in order."""
     by_question: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         by_question.setdefault(outcome.question, []).append(outcome)
@@ -86,7 +86,7 @@ def lines(board: Sequence[Score]) -> list[str]:
 
 
 def newer_python(here: tuple[int, int] = sys.version_info[:2]) -> str:
-    """A line for who runs a newer Python than the course grades with; "" for all others."""
+    """A warning if this Python is newer than the one with which the course grades; "" otherwise."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         course = tomllib.loads(SETTINGS.read_text("utf-8"))["tool"]["course"]["python"]
         if here > tuple(int(part) for part in course.split(".")):

@@ -1,4 +1,4 @@
-"""A model that answers from a table, for tests of code that measures models. Given."""
+"""A model that answers from a table, for tests of code that measures models. Provided by the course."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 
 class TableModel(nn.Module):
-    """Gives each image the logits that stand in a table, in eval mode; in train mode those of another class.
+    """Returns each image's logits from a table in eval mode, and those of another class in train mode.
 
-    An image's place in the table is the value of its first pixel: `numbered_images` makes such images.
+    An image's row in the table is the value of its first pixel: `numbered_images` makes such images.
 
     Attributes:
         logits: (number of images, number of classes).
-        scale: a parameter, 1, so that the model has one, as others do.
+        scale: a parameter with value 1, so that the model has one like any other.
     """
 
     logits: Tensor
@@ -30,5 +30,5 @@ class TableModel(nn.Module):
 
 
 def numbered_images(count: int) -> Tensor:
-    """Images (count, 3, 4, 4) whose first pixels count from 0."""
+    """Images (count, 3, 4, 4) whose first pixels count up from 0."""
     return torch.arange(float(count)).view(-1, 1, 1, 1).expand(-1, 3, 4, 4).contiguous()

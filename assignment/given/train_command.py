@@ -1,6 +1,6 @@
 """`python -m assignment train`: train the lab's networks, measure them with your own functions, compare them.
 
-What is printed and saved is here; training and remembering a network is in runs.py. You have nothing to write here.
+This module prints and saves results; runs.py trains networks and remembers them. You have nothing to write here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import assignment
 from assignment.given import handed_in
 from assignment.given.practice import ROOT
 
-# torch takes seconds to import, so what needs it is imported where it is used: the other commands need none of it.
+# torch takes seconds to import, so what needs it is imported where it is used: the other commands do not need it.
 if TYPE_CHECKING:
     from assignment.given.runs import Run
 
@@ -40,7 +40,7 @@ RUNS = ROOT / "runs"
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of each network's own number.")
 @click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), show_default=True)
 @click.option("--seed", default=0, show_default=True, help="Another seed is another draw of the luck in training.")
-@click.option("--seeds", default=1, type=click.IntRange(min=1), help="Train so many times, and show mean ± spread.")
+@click.option("--seeds", default=1, type=click.IntRange(min=1), help="Train this many times, and show mean ± spread.")
 @click.option(
     "--target",
     default=FOLDER,
@@ -64,13 +64,13 @@ def train(
 def _train(
     names: Sequence[str], data: str, epochs: int | None, device: str, seeds: Sequence[int], target: Path
 ) -> bool:
-    """All of the command. Returns whether every network could be trained; what could not be was said."""
+    """The whole command. Returns whether every network could be trained; failures have been printed."""
     from assignment.given import charts, cifar10, training
     from assignment.given.runs import Problem, Trainer, find_measures, shown
 
     console = Console(highlight=False, markup=False, emoji=False)
-    console.soft_wrap = not console.is_terminal  # a log's lines are whole
-    # The package `assignment` takes its modules from the target first, what is given from its own folder.
+    console.soft_wrap = not console.is_terminal  # do not wrap lines in a log
+    # The package `assignment` takes its modules from the target first, and given files from its own folder.
     if str(target) not in assignment.__path__:
         assignment.__path__.insert(0, str(target))
     handed_in.watch(target)
@@ -78,13 +78,13 @@ def _train(
         names = list(dict.fromkeys(names)) or list(training.NETWORKS)
         source, device = cifar10.resolve(data), training.pick_device(device)
         for name in names:
-            training.network(name, device, source)  # a name that does not exist is said before anything takes time
+            training.network(name, device, source)  # report an unknown name before anything takes time
         measures = find_measures(target)
         images = cifar10.load(source)
     except (cifar10.DataError, training.TrainingError, Problem) as error:
         _stop(str(error))
-    told = f"{_data_in_words(source)}, {len(images[0]):,} training and {len(images[1]):,} test images"
-    console.print(f"Data: {told}. Device: {device}.")
+    described = f"{_data_in_words(source)}, {len(images[0]):,} training and {len(images[1]):,} test images"
+    console.print(f"Data: {described}. Device: {device}.")
     if data == "auto" and source == "synthetic":
         console.print("There is no CIFAR-10 here; --data cifar10 downloads it, 170 MB.")
     try:
@@ -102,7 +102,7 @@ def _train(
                 done[runs[0].model] = runs
         if done:
             title = f"Accuracy on test images, class by class: {_data_in_words(Path(source).name)}"
-            _show(console, done, measures, title, told)
+            _show(console, done, measures, title, described)
     except Problem as error:
         _stop(str(error))
     except OSError as error:
@@ -114,15 +114,15 @@ def _data_in_words(source: str) -> str:
     return {"synthetic": "synthetic patterns", "cifar10": "CIFAR-10"}.get(source, source)
 
 
-def _show(console: Console, done: Mapping[str, list[Run]], measures: ModuleType, title: str, told: str) -> None:
-    """Print the table, and save it with the pictures.
+def _show(console: Console, done: Mapping[str, list[Run]], measures: ModuleType, title: str, described: str) -> None:
+    """Print the table, and save it with the plots.
 
     Args:
         console: to print to.
-        done: for each model its runs, with the same seeds.
-        measures: the student's module with compare.
-        title: of the picture.
-        told: what the images are, and how many.
+        done: each model's runs, with the same seeds.
+        measures: the student's module with `compare`.
+        title: the plot's title.
+        described: the data, in words.
     """
     from assignment.given import charts
     from assignment.given.runs import as_json, compared, shown
@@ -140,10 +140,10 @@ def _show(console: Console, done: Mapping[str, list[Run]], measures: ModuleType,
     took = ", ".join(_time_in_words(model, runs) for model, runs in done.items())
     charts.class_bars(
         rows, RUNS / "comparison.png", title,
-        note=f"{told} · {devices} · {drawn} · training: {took}", spreads=spreads,
+        note=f"{described} · {devices} · {drawn} · training: {took}", spreads=spreads,
     )  # fmt: skip
     charts.learning_curves({model: _mean_curve(runs) for model, runs in done.items()}, RUNS / "curves.png")
-    (RUNS / "comparison.json").write_text(as_json(_record(rows, spreads, done, told, seeds)), "utf-8")
+    (RUNS / "comparison.json").write_text(as_json(_record(rows, spreads, done, described, seeds)), "utf-8")
     saved = ", ".join(shown(RUNS / name) for name in ("comparison.png", "curves.png", "comparison.json"))
     console.print(f"\nSaved for your report: {saved}")
 
@@ -151,7 +151,7 @@ def _show(console: Console, done: Mapping[str, list[Run]], measures: ModuleType,
 def _time_in_words(model: str, runs: Sequence[Run]) -> str:
     epochs = len(runs[0].curve)
     words = f"{model} {_mean([run.seconds for run in runs]):.0f} s ({epochs} epoch{'s' if epochs > 1 else ''})"
-    return words.replace(" ", "\N{NO-BREAK SPACE}")  # so that a name and its numbers stay in one line
+    return words.replace(" ", "\N{NO-BREAK SPACE}")  # so that a name and its numbers stay on one line
 
 
 def _table(
@@ -174,10 +174,10 @@ def _table(
 
 
 def verdicts(done: Mapping[str, list[Run]]) -> list[str]:
-    """What two models' means say about each other: whether they lie further apart than another seed moves them.
+    """Sentences that compare two models' means: whether they differ by more than another seed would change them.
 
     Args:
-        done: for each model its runs. The spread is the sample standard deviation of their means, in points.
+        done: each model's runs. The spread is the sample standard deviation of their means, in percentage points.
     """
     if len(done) > 1 and any(len(runs) == 1 for runs in done.values()):
         return ["One run says little about a difference of a point or two: --seeds 5 shows how far luck goes."]
@@ -205,10 +205,10 @@ def _record(
     rows: Sequence[Mapping[str, Any]],
     spreads: Sequence[Mapping[str, float]] | None,
     done: Mapping[str, list[Run]],
-    told: str,
+    described: str,
     seeds: Sequence[int],
 ) -> dict[str, Any]:
-    """What comparison.json holds. Lists beside `seeds` are in their order; numbers that are not there are null."""
+    """The contents of comparison.json. Lists beside `seeds` are in the same order; missing numbers are null."""
     import torch
 
     models = {}
@@ -229,7 +229,7 @@ def _record(
             }
             models[model]["mean_spread"] = spreads[-1][model]
     return {
-        "data": told,
+        "data": described,
         "device": next(iter(done.values()))[0].device,
         "torch": torch.__version__,
         "seeds": list(seeds),
@@ -239,7 +239,7 @@ def _record(
 
 
 def _spreads(done: Mapping[str, list[Run]]) -> list[dict[str, float]]:
-    """For each class, and then for the mean: each model's sample standard deviation over its runs, in points."""
+    """For each class, and then for the mean, each model's standard deviation over its runs, in percentage points."""
     columns = []
     for runs in done.values():
         numbers = [[*run.accuracies, _mean(run.accuracies)] for run in runs]
@@ -252,7 +252,7 @@ def _mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """Of those that are there; nan if there are none."""
+    """The mean of the values that are not nan; nan if there are none."""
     known = [value for value in values if not math.isnan(value)]
     return sum(known) / len(known) if known else math.nan
 

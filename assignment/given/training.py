@@ -1,8 +1,8 @@
-"""The short run: train a network on CIFAR-10 in a minute or two, and ask it for predictions. Given.
+"""The short run: train a network on CIFAR-10 in a minute or two, and get its predictions. Provided by the course.
 
-It is short because nothing in it waits: the whole data set is one tensor, flips and crops are made for a whole batch
-at once, and the learning rate goes up and down once ("one cycle"), so that a few epochs are enough. The same code
-trains at home and in grading.
+It is short because nothing in it waits: the whole data set is one tensor, flips and crops are applied to a whole batch
+    at once, and the learning rate goes up and down once ("one cycle"), so that a few epochs are enough. The same code
+    trains at home and in grading.
 
 Sources: Smith and Topin, "Super-convergence" (2018), for the one-cycle schedule; the slides for the loss.
 """
@@ -23,11 +23,11 @@ from torch import Tensor, nn
 
 from assignment.given.cifar10 import CLASSES, Images
 
-# Of CIFAR-10's training images, in units of the brightest pixel; near enough for any photograph.
+# Of CIFAR-10's training images, with the brightest pixel as 1; close enough for any photograph.
 MEAN = (0.491, 0.482, 0.447)
 DEVIATION = (0.247, 0.243, 0.262)
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
 
 
 class TrainingError(Exception):
@@ -39,16 +39,16 @@ class Recipe:
     """How a network is trained.
 
     Attributes:
-        epochs: how often every training image is seen.
-        batch_size: images a step.
-        learning_rate: the highest of the cycle.
-        momentum: of SGD with Nesterov's momentum.
-        weight_decay: of every parameter.
-        warm_up: the part of all steps in which the learning rate rises.
+        epochs: how often each training image is used.
+        batch_size: images per step.
+        learning_rate: the highest value of the cycle.
+        momentum: the Nesterov momentum of SGD.
+        weight_decay: for every parameter.
+        warm_up: the fraction of all steps during which the learning rate rises.
         flip: whether half of the images are mirrored.
-        crop: by how many pixels images are shifted at most.
-        clip: the largest norm that the gradient of all parameters together may have; a longer one is shortened to it.
-            None: any.
+        crop: the largest shift of an image, in pixels.
+        clip: the largest norm of the gradient of all parameters together; a larger gradient is scaled down. None: no
+            limit.
     """
 
     epochs: int
@@ -69,7 +69,7 @@ class Network:
     Attributes:
         module: where its class is, without the package's name.
         name: the class's name.
-        settings: what it is made with.
+        settings: the arguments of its constructor.
         recipe: how it is trained.
     """
 
@@ -79,8 +79,8 @@ class Network:
     recipe: Recipe
 
 
-# A full EfficientNet-B0 takes hours on two cores. The paper's own subject, scaling, makes one that takes a minute;
-# in so short a run dropping things out only costs.
+# A full EfficientNet-B0 takes hours on two cores. Scaling, the paper's subject, gives one that takes a minute; in so
+# short a run dropout and drop-connect only cost accuracy.
 _SMALL = {"width": 0.25, "depth": 0.25, "stem_stride": 1, "dropout": 0.0, "drop_connect": 0.0}
 
 NETWORKS = {
@@ -91,8 +91,8 @@ NETWORKS = {
 _B0_ON_GPU = Network(
     "q7_efficientnet", "EfficientNet", {"stem_stride": 1}, Recipe(epochs=20, batch_size=256, learning_rate=0.1, crop=4)
 )
-# Patterns are few, and a new network sees all of them as grey for a while: many small steps at a high rate get it out
-# of there, and a bound on the gradients keeps it from being thrown so far that its ReLUs die.
+# There are few patterns, and a new network cannot distinguish them at first: many small steps at a high rate overcome
+# that, and clipped gradients prevent steps so large that its ReLUs die.
 ON_PATTERNS = {
     "week8": Recipe(epochs=10, batch_size=32, learning_rate=0.1, clip=1.0),
     "lenet": Recipe(epochs=10, batch_size=32, learning_rate=0.1, clip=1.0),
@@ -101,15 +101,15 @@ ON_PATTERNS = {
 
 
 def network(name: str, device: str = "cpu", source: str = "cifar10") -> Network:
-    """How a network of the lab is made and trained.
+    """How a network of the lab is created and trained.
 
     Args:
         name: "week8", "lenet" or "efficientnet".
-        device: "cpu" or "cuda", where the whole EfficientNet-B0 is trained.
-        source: of the data, as `cifar10.resolve` gives it.
+        device: "cpu", or "cuda", on which the whole EfficientNet-B0 is trained.
+        source: the data, as from `cifar10.resolve`.
 
     Raises:
-        TrainingError: there is no network of that name.
+        TrainingError: the name is unknown.
     """
     if name not in NETWORKS:
         raise TrainingError(f"There is no network {name}; there are {', '.join(NETWORKS)}.")
@@ -120,13 +120,13 @@ def network(name: str, device: str = "cpu", source: str = "cifar10") -> Network:
 
 @dataclass(frozen=True)
 class Step:
-    """How far training is.
+    """The progress of training.
 
     Attributes:
-        epoch, epochs: the current one, from 1, and how many there will be.
+        epoch, epochs: the current epoch, counted from 1, and the number of epochs.
         step, steps: the same for batches, over all epochs.
-        loss: mean of the epoch so far.
-        images_per_second: of the whole run so far.
+        loss: the mean over the epoch so far.
+        images_per_second: the mean over the run so far.
         seconds_left: at that speed.
     """
 
@@ -141,12 +141,12 @@ class Step:
 
 @dataclass
 class History:
-    """What a training run was like.
+    """The record of a training run.
 
     Attributes:
         curve: for each epoch, its number from 1 and its mean training loss.
-        seconds: on the clock.
-        images_per_second: training images.
+        seconds: wall-clock time.
+        images_per_second: training images per second.
         device: "cpu" or "cuda".
     """
 
@@ -157,10 +157,10 @@ class History:
 
 
 def pick_device(name: str = "auto") -> str:
-    """The device to train on: "cuda" where there is one, unless another is asked for.
+    """The device to train on: "cuda" if available, unless another one is requested.
 
     Raises:
-        TrainingError: "cuda" was asked for and is not there, or there is no such device.
+        TrainingError: "cuda" was requested but is not available, or the name is unknown.
     """
     if name not in ("auto", "cpu", "cuda"):
         raise TrainingError(f"There is no device {name}; there are auto, cpu and cuda.")
@@ -170,7 +170,7 @@ def pick_device(name: str = "auto") -> str:
 
 
 def normalise(images: Tensor) -> Tensor:
-    """Pixels (N, 3, 32, 32) from 0 to 255 as floats around 0, in units of their usual deviation."""
+    """Pixels (N, 3, 32, 32) from 0 to 255 as floats with mean 0 and standard deviation 1 on CIFAR-10."""
     mean = torch.tensor(MEAN, device=images.device).view(3, 1, 1) * 255
     deviation = torch.tensor(DEVIATION, device=images.device).view(3, 1, 1) * 255
     return images.to(torch.float32, copy=True).sub_(mean).div_(deviation)
@@ -194,15 +194,16 @@ def fit(
     """Train a model. The same seed on the same machine gives the same weights.
 
     Args:
-        model: gives logits (N, 10) for images (N, 3, 32, 32); moved to the device, and left there in train mode.
+        model: returns logits (N, 10) for images (N, 3, 32, 32); it is moved to the device and left there, in train
+            mode.
         train: the training images.
-        recipe: how.
+        recipe: how to train.
         device: "cpu" or "cuda".
-        seed: of the order of the images, of flips and crops, and of what the model itself draws.
-        progress: told after every step.
+        seed: for the order of the images, flips, crops, and random numbers in the model itself.
+        progress: called after every step.
 
     Raises:
-        TrainingError: the model gives something else than logits, or its loss is not a number.
+        TrainingError: the model returns something other than logits, or the loss becomes NaN.
     """
     begun = time.perf_counter()
     _seed_everything(seed)
@@ -211,7 +212,7 @@ def fit(
     images, labels = train.images.to(device), train.labels.to(device)
     channels_last = check_model(model, normalise(images[: min(8, len(labels))]))
     if channels_last:
-        model.to(memory_format=torch.channels_last)  # up to twice as fast, for depthwise convolutions above all
+        model.to(memory_format=torch.channels_last)  # up to twice as fast, especially for depthwise convolutions
 
     steps_per_epoch = -(-len(labels) // recipe.batch_size)
     steps = recipe.epochs * steps_per_epoch
@@ -219,7 +220,7 @@ def fit(
         model.parameters(), recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
     )
     length = max(steps, 2)
-    # torch divides by the steps in which the rate rises, less one.
+    # torch divides by the number of steps during which the rate rises, minus one.
     rising = recipe.warm_up if recipe.warm_up * length > 1.5 else 1.5 / length
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, recipe.learning_rate, total_steps=length, pct_start=rising, cycle_momentum=False
@@ -257,12 +258,12 @@ def fit(
 
 @torch.no_grad()
 def predict(model: nn.Module, images: Tensor, *, batch_size: int = 500) -> Tensor:
-    """A model's logits, in eval mode and without gradients. The model is left in the mode it came in.
+    """A model's logits, in eval mode and without gradients. The model's mode is restored afterwards.
 
     Args:
-        model: as for `fit`, wherever it is.
+        model: as for `fit`, on any device.
         images: (N, 3, 32, 32), uint8.
-        batch_size: images at a time.
+        batch_size: images per batch.
 
     Returns:
         (N, 10), float32, on the CPU.
@@ -279,20 +280,20 @@ def predict(model: nn.Module, images: Tensor, *, batch_size: int = 500) -> Tenso
 
 @torch.no_grad()
 def check_model(model: nn.Module, images: Tensor) -> bool:
-    """See what a model makes of a few images, before an hour is spent on it.
+    """Try a model on a few images before spending an hour on it.
 
     Args:
         model: as for `fit`.
         images: (N, 3, 32, 32), normalised.
 
     Returns:
-        Whether it takes images that lie in memory with channels last; `view` does not.
+        Whether it accepts images in channels-last memory format; a model with `view` does not.
 
     Raises:
-        TrainingError: it gives something else than logits.
+        TrainingError: it returns something other than logits.
     """
     training = model.training
-    model.eval()  # so that running averages stay as they are
+    model.eval()  # so that running averages do not change
     try:
         logits = model(images)
         expected = (len(images), len(CLASSES))
@@ -318,12 +319,12 @@ def check_model(model: nn.Module, images: Tensor) -> bool:
 def _seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
     if torch.cuda.is_available():
-        torch.backends.cudnn.benchmark = False  # it would choose algorithms by their speed of the moment
+        torch.backends.cudnn.benchmark = False  # it would choose algorithms by measured speed, which varies
         torch.backends.cudnn.deterministic = True
 
 
 def _keep_memory() -> None:
-    """Have Linux's C library keep what tensors leave: given back, its pages would be cleared anew at every step."""
+    """Make glibc keep freed memory: otherwise the kernel would clear its pages again at every step."""
     with contextlib.suppress(OSError, AttributeError):  # another system, another library
         library = ctypes.CDLL("libc.so.6")
         library.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
@@ -331,7 +332,7 @@ def _keep_memory() -> None:
 
 
 def _augment(batch: Tensor, recipe: Recipe) -> Tensor:
-    """Mirror half of the images and shift all of them, each by its own draw; as bytes, which are quickest to move."""
+    """Randomly mirror half of the images and shift each one; on bytes, which are fastest to move."""
     count = len(batch)
     if recipe.flip:
         mirrored = torch.rand(count, device=batch.device) < 0.5
@@ -340,7 +341,7 @@ def _augment(batch: Tensor, recipe: Recipe) -> Tensor:
         last = batch.shape[2] - 1
         corner = torch.randint(-recipe.crop, recipe.crop + 1, (2, count, 1), device=batch.device)
         places = corner + torch.arange(last + 1, device=batch.device)
-        rows, columns = last - (last - places.abs()).abs()  # beyond an edge, the image goes on as in a mirror
+        rows, columns = last - (last - places.abs()).abs()  # beyond an edge, the image is reflected
         image = torch.arange(count, device=batch.device).view(-1, 1, 1)
         batch = batch[image, :, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
     return batch

@@ -1,4 +1,4 @@
-"""The network of Week 8, which questions 6 and 7 are compared with. Given; nothing here is to be changed.
+"""The network of Week 8, the baseline for questions 6 and 7. Provided by the course; do not change anything here.
 
 Source: the slides of Week 8, which follow torch's tutorial "Training a classifier".
 """
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 
 class Week8(nn.Module):
-    """Two convolutions with pools and three fully connected layers: what LeNet is too, under other names.
+    """Two convolutions with pools and three fully connected layers: the same as LeNet, under other names.
 
-    The two have the same shape and the same 62,006 parameters. What sets them apart in a comparison is how they are
-    trained, and luck: `python -m assignment train week8 lenet --seeds 5` shows how much of it is luck.
+    Both have the same shapes and the same 62,006 parameters. Only training and luck make them differ in a comparison:
+    `python -m assignment train week8 lenet --seeds 5` shows how much is luck.
     """
 
     def __init__(self, num_classes: int = 10) -> None:

@@ -28,17 +28,18 @@ PUBLIC_TESTS = ROOT / "tests"
 HIDDEN_TESTS = ROOT / "autograder" / "hidden"
 EXPLANATIONS = "explanations.md"
 GIVEN = STUBS / "given"
-OLDEST_PYTHON = (3, 11)  # that the grader runs on
-PYTHON_PLACE = "COURSE_PYTHON"  # stands in templates for the version that the course names
+OLDEST_PYTHON = (3, 11)  # on which the grader runs
+PYTHON_PLACE = "COURSE_PYTHON"  # placeholder in templates for the course's version of Python
 
 TRAINED = {"lenet": "q6_lenet", "efficientnet": "q7_efficientnet"}
-"""The networks that a question can have trained, and the module that each is in. (`given/training.py` needs torch.)"""
+"""The networks that a question can train, and the module of each. (`given/training.py` has them too, but needs
+torch.)"""
 
-# What students find where an answer is missing.
+# What students find where their answers go.
 CODE_STUB = '# TODO: your code here.\nraise NotImplementedError("TODO")'
 TEXT_STUB = "*Your answer here.*"
 
-# In autograder/: checks of the grader itself, and tools of those who build it and send it out.
+# In autograder/: checks of the grader itself, and tools to build and release it.
 NOT_FOR_GRADING = {
     *("tests", "evidence", "appeal", "release", "guides", "README.md", "EVIDENCE.md"),
     *("batch", "files", "gradebook", "pages", "records", "review"),
@@ -53,12 +54,12 @@ class Question:
         id: "q1".
         title: for people.
         module: name of the student's module, without ".py".
-        points: all points of the question.
-        written: of them, the points a person gives for the written answer.
+        points: the question's total points.
+        written: the part of them that a person gives for the written answer.
         from_scratch: functions that must not use the library's own kernels.
-        trains: name of the network, in assignment/given/training.py, that a short run trains; "" if there is none.
+        trains: name of the network, in assignment/given/training.py, that a short run trains; "" for none.
         limits: what a submission may use.
-        dropped: it is graded and shown, but a class's grade book counts its points for nobody.
+        dropped: whether its points count for nobody in a class's grade book; it is graded and shown all the same.
     """
 
     id: str
@@ -73,7 +74,7 @@ class Question:
 
     @property
     def automatic(self) -> int:
-        """Points that a program gives."""
+        """Points given by the program."""
         return self.points - self.written
 
 
@@ -84,10 +85,10 @@ class Assignment:
     Attributes:
         title: for people.
         questions: in order.
-        python: major and minor version of the Python that the course grades with, "3.12".
+        python: major and minor version of the Python with which the course grades, "3.12".
         due: when it is due, with its time zone; None if there is no due date.
-        late: what a course makes of late work.
-        timezone: where the course is, "Europe/Berlin": what CET and CEST mean in it; "" if it is not said.
+        late: the course's rule for late work.
+        timezone: the course's time zone, "Europe/Berlin", which gives CET and CEST a meaning; "" if unknown.
     """
 
     title: str
@@ -98,7 +99,7 @@ class Assignment:
     timezone: str = ""
 
     def choose(self, ids: Sequence[str]) -> tuple[Question, ...]:
-        """The questions of these ids, in the assignment's order; all if there are none.
+        """The questions with these ids, in the assignment's order; all if no ids are given.
 
         Raises:
             UnusableRequest: there is no such question.
@@ -116,7 +117,7 @@ class Assignment:
 
 
 def given_files() -> dict[str, bytes]:
-    """What the package `assignment` holds besides students' answers, by paths in it."""
+    """The files of the package `assignment` other than students' answers: contents by path in the package."""
     paths = [STUBS / "__init__.py", *sorted(GIVEN.glob("*.py"))]
     return {path.relative_to(STUBS).as_posix(): path.read_bytes() for path in paths}
 
@@ -125,8 +126,8 @@ def load(path: Path = SETTINGS) -> Assignment:
     """Read `assignment.toml`.
 
     Raises:
-        GraderFault: it cannot be read, or a key in it is unknown, missing or holds what it must not. A fault of the
-            grader's, since no submission and no request is to blame: whoever runs the course has to mend the file.
+        GraderFault: it cannot be read, or a key in it is unknown, is missing or has an invalid value. It is a
+            GraderFault since no submission and no request is to blame: the course's staff have to mend the file.
     """
     try:
         settings = checked(tables.read_toml(path), _ASSIGNMENT)
@@ -138,7 +139,7 @@ def load(path: Path = SETTINGS) -> Assignment:
         return Assignment(
             settings["title"], tuple(questions), settings["python"], settings["due"], late, settings["timezone"]
         )
-    except ValueError as misfit:  # a Misfit, or what LateRule says
+    except ValueError as misfit:  # a Misfit, or one from LateRule
         raise GraderFault(f"{path}: {misfit}.") from None
 
 
@@ -146,7 +147,7 @@ def _question(given: dict[str, Any], common: dict[str, Any], at: int) -> Questio
     where = f"[[question]] {given['id']}" if _is_id(given.get("id")) else f"the {_ordinal(at)} [[question]]"
     entry = checked(given, _QUESTION, where)
     name, module, points, written = (entry[key] for key in ("id", "module", "points", "written"))
-    if not module.startswith(f"{name}_"):  # by its file's name a test is known to be of this question
+    if not module.startswith(f"{name}_"):  # a test's file name shows which question it belongs to
         raise Misfit(f"{where}: module = {shown(module)} must begin with the question's id, {name}_")
     if written > points:
         raise Misfit(f"{where}: written = {written} must not be more than points = {points}, of which it is a part")
@@ -169,7 +170,7 @@ def _question(given: dict[str, Any], common: dict[str, Any], at: int) -> Questio
 
 
 def _limits(given: dict[str, Any], where: str, common: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A table of limits, each of which could be kept."""
+    """A table of limits, checked one by one."""
     for name in given:
         if name not in _LIMITS:
             raise Misfit(f"{where}: there is no limit called {shown_name(name)}{nearest(name, _LIMITS)}")
@@ -183,7 +184,7 @@ def _limits(given: dict[str, Any], where: str, common: dict[str, Any] | None = N
 
 
 def _source_of(module: str, where: str) -> str:
-    """The text of a question's module as students get it, or of its solution, of which that is made."""
+    """The text of a question's module as students get it, or of the solution from which that is made."""
     for folder in (STUBS, SOLUTIONS):
         with contextlib.suppress(OSError):
             return (folder / f"{module}.py").read_text("utf-8", "replace")
@@ -209,7 +210,7 @@ _LIMITS = [field.name for field in dataclasses.fields(Limits)]
 _MOST_POINTS = 10_000
 _OLDEST = ".".join(map(str, OLDEST_PYTHON))
 
-# Of each table, what its keys may hold. A new setting is a line here and an attribute of the same name above.
+# The keys of each table and their values. A new setting is a line here and an attribute of the same name above.
 _ASSIGNMENT = {
     "title": tables.text(),
     "due": Key(

@@ -1,4 +1,4 @@
-"""When an assignment is due, and what handing it in later costs. Nothing here changes a score: it is told beside it."""
+"""When an assignment is due, and what lateness costs. Nothing here changes a score: lateness is shown beside it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True)
 class LateRule:
-    """What a course makes of late work.
+    """A course's rule for late work.
 
     Attributes:
-        grace_minutes: so late is on time.
-        percent_per_day: of the points reached, taken off for each day begun after the due date.
-        days: after so many days nothing counts any more; 0: late work does not count at all.
+        grace_minutes: work that is this late is still on time.
+        percent_per_day: percentage of the points reached, taken off for each day begun after the due date.
+        days: after this many days work no longer counts; with 0, late work does not count at all.
     """
 
     grace_minutes: float = 0
@@ -31,7 +31,7 @@ class LateRule:
 
 @dataclass(frozen=True)
 class Lateness:
-    """How late something was handed in. `percent` of the points reached are taken off; `counts` says if it counts."""
+    """How late work was handed in: `percent` of the points reached are taken off; `counts` says whether it counts."""
 
     days: int
     percent: float
@@ -39,7 +39,7 @@ class Lateness:
 
     @property
     def sentence(self) -> str:
-        """For the student; "" if it was on time."""
+        """A sentence for the student; "" if it was on time."""
         if not self.days:
             return ""
         late = f"Handed in late, on day {self.days} after the due date"
@@ -54,7 +54,7 @@ class Deadline:
 
     Attributes:
         due: with its time zone; None if there is no due date.
-        late: what comes after it.
+        late: the rule after that.
     """
 
     due: datetime | None
@@ -62,12 +62,12 @@ class Deadline:
 
     @property
     def on_time(self) -> datetime | None:
-        """The last moment that is on time."""
+        """The last moment at which work is on time."""
         return None if self.due is None else self.due + timedelta(minutes=self.late.grace_minutes)
 
     @property
     def closes(self) -> datetime | None:
-        """The last moment that counts."""
+        """The last moment at which work counts."""
         if self.due is None or self.on_time is None:
             return None
         return max(self.on_time, self.due + timedelta(days=self.late.days))
@@ -83,15 +83,15 @@ class Deadline:
 
 
 def moment(text: str) -> datetime:
-    """A date with time and zone: "2026-12-18T23:59:00+01:00".
+    """Parse a date with time and zone: "2026-12-18T23:59:00+01:00".
 
     Raises:
-        ValueError: it is none; the text says what is missing.
+        ValueError: it is invalid; the text says what is missing.
     """
     try:
         when = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is no date and time like 2026-12-18T23:59:00+01:00") from None
+        raise ValueError(f"{text!r} is not a date and time like 2026-12-18T23:59:00+01:00") from None
     if when.tzinfo is None:
         raise ValueError(f"{text!r} lacks its time zone, +01:00 for instance")
     return when

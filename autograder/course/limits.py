@@ -1,11 +1,11 @@
-"""What a submission may use: every limit, with its unit and its usual value, in one place.
+"""The limits of a submission, each with its unit and its default, in one place.
 
-Most count for one call, one question or one worker. Those that begin with `submission_` count for all workers of a
-submission together, whatever they do: a submission has a worker for each question and one for each short run.
+Most are per call, per question or per worker. Those that begin with `submission_` are for all workers of a submission
+together: a submission has a worker for each question and one for each short run.
 
-Two watch over them. The kernel does, for what it counts by itself (`confinement.rlimits`); and the trusted side
-does, which looks from outside at clocks, memory and the scratch folder (`supervisor`, `worker`): no worker can
-talk itself out of that.
+They are enforced twice: by the kernel, for what it counts itself (`confinement.rlimits`), and by the trusted side,
+    which watches clocks, memory and the scratch folder from outside (`supervisor`, `worker`), where no worker can
+    interfere.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-# Less than this and not even an empty module can be imported, so that every submission would fail.
+# With less than this not even an empty module could be imported, so every submission would fail.
 _LEAST = {"open_files": 16, "threads": 2}
-_MOST = 100_000_000  # more than any machine has of anything, and less than what the kernel's numbers can hold
+_MOST = 100_000_000  # more than any machine has of anything, and within the range of the kernel's numbers
 
-# Begins the names of limits that are the same in all questions.
+# Prefix of limits that are the same in all questions.
 TOGETHER = "submission_"
 
 
@@ -30,21 +30,21 @@ class Limits:
         call_seconds: processor seconds for one call, importing the module included.
         call_wall_seconds: seconds on the clock for one call; larger, since a busy machine is slow.
         train_seconds: processor seconds for the short run of a network.
-        question_cpu_seconds: processor seconds for all of a question, between calls and in lost workers too.
+        question_cpu_seconds: processor seconds for a whole question, including those between calls and in lost workers.
         question_wall_seconds: seconds on the clock for all calls of a question.
         memory_mb: megabytes a worker may allocate beyond what importing torch took.
         message_mb: megabytes of tensors that one call may take or return.
-        output_kb: kilobytes kept of what is printed during one test.
+        output_kb: kilobytes of printed output that are kept per test.
         file_mb: the largest file a worker may write in its scratch folder, in megabytes.
-        scratch_mb, scratch_files: how much, and how many files, it may have there.
+        scratch_mb, scratch_files: the total size and number of the files there.
         open_files: descriptors a worker may hold.
         threads: threads a worker may run.
-        submission_cpu_seconds: processor seconds for all of a submission, short runs included.
-        submission_wall_seconds: seconds on the clock for grading all of a submission.
-        submission_memory_mb: megabytes that all its workers may hold at one time, as `memory_mb` counts them.
+        submission_cpu_seconds: processor seconds for a whole submission, including short runs.
+        submission_wall_seconds: seconds on the clock for grading a whole submission.
+        submission_memory_mb: megabytes that all its workers together may hold at once, counted as for `memory_mb`.
 
     Raises:
-        ValueError: a limit is no number of its kind, or nothing could run under it.
+        ValueError: a limit is not a number of the right type, or nothing could run under it.
     """
 
     call_seconds: float = 10.0

@@ -1,6 +1,6 @@
-"""What learning-management systems call the submissions that a teacher downloads in one go. Students choose the ends.
+"""File names in bulk downloads of learning-management systems. Students choose how the names end.
 
-Each function says None of a name that is none of the system's.
+Each function returns None for a name that is not of the system's form.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _AGAIN = re.compile(r"(?P<stem>.+)-(?P<attempt>\d{1,3})(?P<end>\.[^.]+)", re.DOT
 
 @dataclass(frozen=True)
 class LooseFile:
-    """A student's file beside everybody else's.
+    """A student's file in one folder with everybody else's.
 
     Attributes:
-        owner: the same for all files of the student, and nobody else's.
-        name: what the student called it.
-        number: of two, the later one has the greater number.
+        owner: the same for all files of a student, and different for any other student.
+        name: the student's name for the file.
+        number: of two files, the later one has the greater number.
     """
 
     owner: str
@@ -35,7 +35,7 @@ class LooseFile:
 
 
 def loose_file(label: str) -> LooseFile | None:
-    """Whose "curiemarie_4711_98765_q2_relu.py" is, and what it was: Canvas's, Blackboard's, Moodle's loose files."""
+    """The owner and original name of a file like "curiemarie_4711_98765_q2_relu.py": Canvas, Blackboard, Moodle."""
     if moodle := _moodles(label):
         return LooseFile(f"{moodle['name']}_{moodle['participant']}_assignsubmission_file", moodle["file"] or label)
     if canvas := _CANVAS.fullmatch(label):
@@ -47,13 +47,13 @@ def loose_file(label: str) -> LooseFile | None:
 
 
 def typist(label: str) -> str | None:
-    """Whose folder it is, as `LooseFile.owner` says it, if it is Moodle's for what a student typed into a field."""
+    """The owner, as in `LooseFile.owner`, of Moodle's folder for what a student typed into a text field."""
     whose = loose_file(label) if _TYPED.search(label) else None
     return whose.owner if whose is not None else None
 
 
 def first_try(name: str) -> tuple[str, int]:
-    """What Canvas calls "q2_relu-1.py", the second file of that name that a student hands in: the name, and which."""
+    """The original name and number of a file that Canvas renamed: "q2_relu-1.py" is the second "q2_relu.py"."""
     found = _AGAIN.fullmatch(name)
     return (f"{found['stem']}{found['end']}", int(found["attempt"])) if found else (name, 0)
 
@@ -64,22 +64,22 @@ def moodle_name(label: str) -> str | None:
 
 
 def moodle_participant(label: str) -> str | None:
-    """The number there, which grading worksheets call "Participant 12"."""
+    """The number in such a name, "Participant 12" in grading worksheets."""
     return _part(_moodles(label), "participant")
 
 
 def canvas_user(label: str) -> str | None:
-    """Canvas's number of the student, 4711 in "curiemarie_LATE_4711_98765_work.zip"."""
+    """Canvas's number for the student, 4711 in "curiemarie_LATE_4711_98765_work.zip"."""
     return _part(_CANVAS.fullmatch(label), "user")
 
 
 def canvas_name(label: str) -> str | None:
-    """The student's name there, squeezed: "curiemarie"."""
+    """The student's name in such a file name, without spaces: "curiemarie"."""
     return _part(_CANVAS.fullmatch(label), "name")
 
 
 def canvas_late(label: str) -> bool:
-    """Whether Canvas calls it late."""
+    """Whether Canvas marks it as late."""
     return bool(_part(_CANVAS.fullmatch(label), "late"))
 
 
@@ -89,7 +89,7 @@ def blackboard_user(label: str) -> str | None:
 
 
 def _moodles(label: str) -> re.Match[str] | None:
-    """What Moodle put into a name. One that begins as Canvas's do is Canvas's, however its student let it end."""
+    """The parts of Moodle's form of a name. A name that begins like Canvas's is Canvas's, however it ends."""
     return None if _CANVAS.fullmatch(label) else _MOODLE.fullmatch(label)
 
 

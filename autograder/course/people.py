@@ -1,4 +1,4 @@
-"""Names, accounts and e-mail addresses of people, as they are compared wherever two of them meet.
+"""Names, accounts and e-mail addresses of people, and how they are compared everywhere.
 
 Only the standard library and `inert` are imported: everything may use this.
 """
@@ -12,30 +12,30 @@ from autograder.text.inert import one_line
 
 
 def shown(name: str) -> str:
-    """A name for people, on one line: with composed letters, whatever system wrote it down."""
+    """A name for display, on one line and with composed letters, whichever system it came from."""
     return one_line(unicodedata.normalize("NFC", name))
 
 
 def comparable(name: str) -> str:
-    """A name as it is compared: two that give the same text are one name.
+    """A name in the form in which names are compared: two names with the same form are the same.
 
-    Composed and decomposed letters (a folder that macOS made), capitals, and the number and kind of blanks make no
-    difference; nor does it whether a text has been made inert before.
+    Composed or decomposed letters (as in folders from macOS), capitals, the number and kind of spaces, and whether the
+    text was made inert before make no difference.
     """
-    folded = shown(name).casefold()  # which may take composed letters apart
+    folded = shown(name).casefold()  # may decompose letters
     return " ".join(unicodedata.normalize("NFC", folded).split())
 
 
 def without_zeros(number: str) -> str:
-    """A student number without its leading zeros, which spreadsheets take; "" if the text is not a number."""
+    """A student number without its leading zeros, which spreadsheets drop; "" if the text is not a number."""
     digits = comparable(number)
     return (digits.lstrip("0") or "0") if re.fullmatch(r"[0-9]+", digits) else ""
 
 
 def squeezed(name: str) -> frozenset[str]:
-    """What Canvas may make of a name in a file's name: its words in any of their cyclic orders, without blanks.
+    """The forms a name may have in Canvas's file names: its words in any cyclic order, without spaces.
 
-    Whether letters other than a to z are kept depends on Canvas's release, so both are in it.
+    Whether letters other than a to z are kept depends on Canvas's release, so both forms are included.
     """
     words = [re.sub(r"[\W_]+", "", word) for word in comparable(name).split()]
     orders = {"".join(words[at:] + words[:at]) for at in range(len(words))}

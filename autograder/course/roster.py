@@ -1,4 +1,4 @@
-"""The class: who is in it, where each one's repository is, who has more time. A CSV file that the course keeps."""
+"""The roster: the students of a class, their repositories and their extensions, in a CSV file kept by the course."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Student:
     """One line of the roster.
 
     Attributes:
-        student: what the course knows the student by: an account, a number. No two are the same.
-        name, email: for people and grade books; may be "".
-        repository: "owner/name" on GitHub, or what `git clone` takes; may be "".
+        student: the course's unique key for the student: an account or a number.
+        name, email: for display and for grade books; may be "".
+        repository: "owner/name" on GitHub, or an address for `git clone`; may be "".
         extension: this student's own due date.
-        more: what other columns hold, by their headings; grade books may want it.
-        dropped: ids of questions that a class's grade book does not count for this student.
-        handed_in: when the student handed in, where the course knows.
+        more: values of other columns, by heading, for grade books.
+        dropped: ids of questions that do not count for this student in a class's grade book.
+        handed_in: when the student handed in, if the course knows.
     """
 
     student: str
@@ -47,25 +47,25 @@ class Student:
     handed_in: datetime | None = None
 
     def deadline(self, due: datetime | None, late: LateRule) -> Deadline:
-        """The student's deadline in an assignment that is due then."""
+        """The student's deadline for an assignment with this due date."""
         return Deadline(self.extension or due, late)
 
 
 @dataclass(frozen=True)
 class Roster:
-    """The students in the file's order, and a sentence for each line that could not be used as it stands."""
+    """The students in the file's order, and a sentence for each line that could not be used as it is."""
 
     students: tuple[Student, ...]
     problems: tuple[str, ...]
 
 
 def read_roster(path: Path) -> Roster:
-    """Read a roster: the course's own, in which `student` is the only column that must be there, or a system's export.
+    """Read a roster: the course's own, in which only the column `student` is required, or a system's export.
 
-    Commas, semicolons or tabs separate the cells, or what a first line `sep=` names; UTF-8 or UTF-16. The exports of
-    Canvas, Moodle, GitHub Classroom, Classroom 50 and Gradescope are understood as they come (`roster_forms`). A line
-    that cannot be used, or only in part, is a problem and stops no other; but which of two lines of one student
-    counts is for a person to say.
+    Cells are separated by commas, semicolons, tabs, or what a first line `sep=` names; the encoding is UTF-8 or UTF-16.
+    The exports of Canvas, Moodle, GitHub Classroom, Classroom 50 and Gradescope are understood unchanged
+    (`roster_forms`). A line that cannot be used, or only in part, is reported and does not affect the others; but if a
+    student has two lines, a person must decide which one counts.
 
     Raises:
         UnusableRequest: there is no such file, it is not a roster, or it has a student twice.
@@ -97,14 +97,14 @@ def read_roster(path: Path) -> Roster:
 
 
 def _table(path: Path, text: str) -> tuple[list[str], list[dict[str, str]], list[int]]:
-    """The headings; the rows by headings in small letters; and each row's line.
+    """The headings; the rows, by lower-case heading; and each row's line number.
 
     Raises:
         UnusableRequest: it is not CSV.
     """
     first, _, rest = text.partition("\n")
     named = _SEPARATOR.fullmatch(first)
-    if named:  # Excel's own way to name the delimiter
+    if named:  # Excel's way to name the delimiter
         first, text = rest.partition("\n")[0], rest
     delimiter = named[1] if named else max(",;\t", key=lambda each: len(_cells(first, each)))
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
@@ -115,7 +115,7 @@ def _table(path: Path, text: str) -> tuple[list[str], list[dict[str, str]], list
         for cells in reader:
             row: dict[str, str] = {}
             for name, cell in zip(names, cells, strict=False):
-                if name and not row.get(name):  # of two columns of one name, the first that holds something
+                if name and not row.get(name):  # of two columns with the same name, the first with a value
                     row[name] = _cell(cell)
             rows.append({name: row.get(name, "") for name in names if name})
             lines.append(reader.line_num + bool(named))
@@ -132,21 +132,21 @@ def _table(path: Path, text: str) -> tuple[list[str], list[dict[str, str]], list
 def _cells(line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:  # a cell that is too long, for instance; reading all of it will say so
+    except csv.Error:  # a cell that is too long, for instance, which reading the whole file will report
         return []
 
 
 def _cell(text: str) -> str:
-    """What a cell says; `="00123"` is how a spreadsheet is kept from taking the zeros."""
+    """A cell's value; `="00123"` is how to keep a spreadsheet from dropping the zeros."""
     kept = re.fullmatch(r'\s*="([^"]*)"\s*', text)
     return shown(kept[1] if kept else text)
 
 
 def _refuse_twice(path: Path, students: list[tuple[int, dict[str, str]]]) -> None:
-    """Make sure that no student has two lines: an extension may stand in either.
+    """Check that no student has two lines, since either might hold an extension.
 
     Raises:
-        UnusableRequest: one has; the lines are named.
+        UnusableRequest: a student has two lines, which are named.
     """
     seen: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for line, row in students:
@@ -163,7 +163,7 @@ def _refuse_twice(path: Path, students: list[tuple[int, dict[str, str]]]) -> Non
 
 
 def _shared(students: list[tuple[int, dict[str, str]]]) -> list[str]:
-    """Sentences about what two students have and one should have: nobody is found by it."""
+    """Sentences about values shared by two students that should be unique: they identify nobody."""
     problems = []
     for column, what in (("email", "e-mail address"), ("github_username", "GitHub account")):
         seen: dict[str, int] = {}
@@ -176,7 +176,7 @@ def _shared(students: list[tuple[int, dict[str, str]]]) -> list[str]:
 
 
 def _student(line: int, cells: dict[str, str]) -> tuple[Student | None, list[str]]:
-    """A line's student, and sentences about what could not be used."""
+    """The student on a line, and sentences about what could not be used."""
     name = cells["student"]
     if not name:
         return None, [f"Roster, line {line}: names no student; it is left out."]

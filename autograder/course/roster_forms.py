@@ -1,4 +1,4 @@
-"""Rosters as other systems export them: which of their columns say what the course's own roster says."""
+"""Rosters as other systems export them: which of their columns correspond to those of the course's own roster."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from autograder.course.people import comparable
 
 Row = dict[str, str]
-"""A row's cells by their headings, in small letters."""
+"""A row's cells, by lower-case heading."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """A system's kind of roster.
+    """The form of a system's roster.
 
     Attributes:
-        title: what people call the system.
-        needs: a file is of this kind if it has a column of each of these groups.
-        student: what the course knows a student by: the first of these columns that holds something.
-        names: the name: the first of these groups of columns that is there.
-        email: the column of addresses.
-        roles: the column that tells students from staff; "" if there is none.
-        renamed: what other columns are called in the course's own roster; "" for one that is not kept.
+        title: the system's name, for people.
+        needs: a file has this form if it has a column from each of these groups.
+        student: columns for the course's key of the student; the first with a value counts.
+        names: groups of columns that make up the name; the first group that exists counts.
+        email: the column with e-mail addresses.
+        roles: the column that distinguishes students from staff; "" if there is none.
+        renamed: the names of other columns in the course's own roster; "" for one that is not kept.
     """
 
     title: str
@@ -35,7 +35,7 @@ class Form:
     renamed: Mapping[str, str] | None = None
 
     def fits(self, headings: Sequence[str]) -> bool:
-        """Whether a file with these headings is of this kind."""
+        """Whether a file with these headings has this form."""
         return all(group.intersection(headings) for group in self.needs)
 
     def own(self, row: Row) -> Row:
@@ -100,14 +100,15 @@ KNOWN = "Canvas's gradebook, Moodle's participants, the roster of GitHub Classro
 
 
 def as_own(headings: Sequence[str], rows: Sequence[Row]) -> tuple[list[Row | None], list[str]] | None:
-    """A roster's rows with the headings of the course's own, and sentences about those that are nobody's.
+    """A roster's rows with the headings of the course's own, and sentences about those that are not students.
 
     Args:
-        headings: of the file, in small letters, in order.
+        headings: the file's headings in lower case, in order.
         rows: its rows.
 
     Returns:
-        For each row what it says, or None if it is not a student's; None if no system makes such a file.
+        Each row in the course's form, or None if it is not a student's, and the sentences; None if no form fits the
+        file.
     """
     if _is_canvas(headings, rows):
         identity = headings[: headings.index("section") + 1]
@@ -127,7 +128,7 @@ def as_own(headings: Sequence[str], rows: Sequence[Row]) -> tuple[list[Row | Non
 
 
 def _is_canvas(headings: Sequence[str], rows: Sequence[Row]) -> bool:
-    """Whether Canvas exported this; its first heading is the one by which a roster of the course's own is known."""
+    """Whether Canvas exported this: its first heading is that of the course's own rosters, too."""
     begins = (*headings[:2],) == ("student", "id") or (*headings[:3],) == ("lastname", "firstname", "id")
     if not begins or not _CANVAS.fits(headings) or "name" in headings:
         return False
@@ -137,8 +138,8 @@ def _is_canvas(headings: Sequence[str], rows: Sequence[Row]) -> bool:
 def _of_canvas(row: Row) -> Row | None:
     name = row.get("student", "")
     if _possible(row) or not any(row[heading] for heading in _CANVAS.student if heading in row):
-        return None  # points possible; whose grades are posted by hand
-    if name == "Student, Test":  # Canvas's own, for teachers to look through their eyes
+        return None  # the rows with the points possible and the manual posting of grades
+    if name == "Student, Test":  # Canvas's own, for a teacher's student view
         return None
     last, comma, first = name.partition(",")
     login = row.get("sis login id", "")

@@ -1,4 +1,4 @@
-"""Tables of settings, as TOML has them: what their keys may hold, and what is wrong where one holds something else."""
+"""Validation of TOML tables of settings: which values their keys may have, with readable errors for all others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 MAX_SHOWN = 60  # characters of a value in a message
 
 REQUIRED = object()
-"""In place of a default: the key has to be there."""
+"""Stands for a default: the key is required."""
 
 
 class Misfit(ValueError):
@@ -24,12 +24,12 @@ class Misfit(ValueError):
 
 @dataclass(frozen=True)
 class Key:
-    """What a key of a table may hold.
+    """A key of a table, and its allowed values.
 
     Attributes:
-        allowed: in words that follow "must be".
-        fits: whether a value is of this kind.
-        default: what it stands for where it is absent; `REQUIRED` if it must not be.
+        allowed: the allowed values, in words that follow "must be".
+        fits: whether a value is allowed.
+        default: the value if the key is absent; `REQUIRED` if it must not be.
     """
 
     allowed: str
@@ -56,7 +56,7 @@ def number(least: float, most: float, default: Any = REQUIRED) -> Key:
 
 
 def text(default: Any = REQUIRED, *, empty: bool = False) -> Key:
-    """Text of one line."""
+    """One line of text."""
     return Key(
         'one line of text in quotation marks, or ""' if empty else "one line of text in quotation marks",
         lambda value: type(value) is str and value.isprintable() and bool(value.strip() or empty),
@@ -70,12 +70,12 @@ def boolean(default: Any = REQUIRED) -> Key:
 
 
 def table(name: str) -> Key:
-    """A table of its own, empty where it is absent."""
+    """A table, empty if absent."""
     return Key(f"a table that begins with a line [{name}]", lambda value: type(value) is dict, {})
 
 
 def many(name: str) -> Key:
-    """At least one table of many."""
+    """An array of tables, at least one."""
     return Key(
         f"tables that begin with a line [[{name}]] each, at least one",
         lambda value: type(value) is list and bool(value) and all(type(entry) is dict for entry in value),
@@ -92,20 +92,20 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise Misfit(f"it cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError, too
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError too
         raise Misfit(f"it cannot be read: it is not TOML in UTF-8: {error}") from None
 
 
 def checked(given: Mapping[str, Any], keys: Mapping[str, Key], where: str = "") -> dict[str, Any]:
-    """A table's values by key, defaults among them.
+    """A table's values by key, with defaults filled in.
 
     Args:
         given: the table.
-        keys: those that it may have.
-        where: which table it is, as in "[late]"; "" for the top of the file.
+        keys: the keys it may have.
+        where: the table's name, as in "[late]"; "" for the top level of the file.
 
     Raises:
-        Misfit: a key is unknown, is missing or holds what it must not.
+        Misfit: a key is unknown, is missing or has an invalid value.
     """
     place = f"{where}: " if where else ""
     for name, value in given.items():
@@ -120,17 +120,17 @@ def checked(given: Mapping[str, Any], keys: Mapping[str, Key], where: str = "") 
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: the nearest known one, and which there are."""
+    """The end of a sentence about an unknown name: the nearest known name, and the list of all."""
     known = list(known)
     likely = difflib.get_close_matches(name, known, 1)
     return (f"; did you mean {likely[0]}? There are " if likely else "; there are ") + ", ".join(known)
 
 
 def unlike(values: Collection[str], what: str) -> None:
-    """Make sure that no two are alike, capitals aside.
+    """Check that no two values are equal, ignoring case.
 
     Raises:
-        Misfit: two are.
+        Misfit: two are equal.
     """
     seen: set[str] = set()
     for value in values:
@@ -140,12 +140,12 @@ def unlike(values: Collection[str], what: str) -> None:
 
 
 def shown(value: object) -> str:
-    """A value as the file has it, or nearly so; cut where it is long."""
+    """A value roughly as the file has it, truncated if it is long."""
     moment = isinstance(value, date | time)
-    told = str(value) if moment else json.dumps(value, ensure_ascii=False, default=str)
-    return told if len(told) <= MAX_SHOWN else f"{told[:MAX_SHOWN]}…"
+    written = str(value) if moment else json.dumps(value, ensure_ascii=False, default=str)
+    return written if len(written) <= MAX_SHOWN else f"{written[:MAX_SHOWN]}…"
 
 
 def shown_name(name: str) -> str:
-    """A key, in quotation marks if it would not be one without."""
+    """A key as TOML writes it, quoted if necessary."""
     return name if name.replace("-", "_").isidentifier() else shown(name)

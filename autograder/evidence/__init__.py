@@ -1,1 +1,1 @@
-"""Why the grader may be trusted, a folder or a module for each part of EVIDENCE.md."""
+"""The evidence that the grader can be trusted, with a folder or a module for each part of EVIDENCE.md."""

@@ -1,8 +1,8 @@
-"""Can the suites be trusted? Grade answers whose worth is known, and see that each gets what it deserves.
+"""Verify the suites: grade answers of known worth, and check that each gets what it deserves.
 
-The solutions get every point, the stubs none, each wrong answer of the bank loses some and each right one none. Of the
-wrong answers it also counts those whose true cause some message names, and, among them and among random pairs of their
-faults, those with a message that names another.
+The solutions must get every point and the stubs none; each wrong answer of the bank must lose points and each right one
+none. It also counts the wrong answers whose true cause is named in a message and, among them and random pairs of their
+faults, those for which a message names a false cause.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.diagnosis.causes import CAUSES
 from tests.diagnosis.model_misconceptions import CAUSES as MODEL_CAUSES
 from tests.diagnosis.probes import FEATURES
 
-PAIRS = 10  # of faults, for each question
+PAIRS = 10  # pairs of faults for each question
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Verdict:
     """What became of an answer.
 
     Attributes:
-        answer: it.
+        answer: the answer.
         kind: "solution", "stub", "right", "wrong", "unseen" (wrong too) or "pair" (of faults).
-        score, possible: its points.
-        lost: the categories in which it lost some.
-        trained: whether it was trained because nothing cheaper had caught it.
-        named: whether a message names its cause.
-        misnamed: sentences about other causes than its own.
-        flags: what a person would be asked to look at.
+        score, possible: points reached and possible.
+        lost: the categories in which it lost points.
+        trained: whether its network was trained, because no cheaper test had caught it.
+        named: whether a message names its true cause.
+        misnamed: sentences in its messages that name false causes.
+        flags: the flags for staff.
     """
 
     answer: Answer
@@ -62,9 +62,9 @@ class Verdict:
 
     @property
     def as_deserved(self) -> bool:
-        """Whether it got what it should."""
+        """Whether it got the points it should."""
         if self.kind == "pair":
-            return True  # two faults may undo each other; what they are told is what counts
+            return True  # two faults may cancel out; only the messages count
         if self.kind in ("wrong", "unseen"):
             return self.score < self.possible
         if self.kind == "stub":
@@ -75,12 +75,12 @@ class Verdict:
 def verify(
     assignment: Assignment, questions: Sequence[Question], data: Data | None, *, jobs: int, seed: int = 0
 ) -> list[Verdict]:
-    """Grade all answers of known worth to these questions, several side by side.
+    """Grade all answers of known worth to these questions, several in parallel.
 
     Args:
-        data: images to train on, for wrong answers that nothing cheaper catches; without, those stay uncaught.
-        jobs: how many processes grade.
-        seed: another one makes other random cases in the tests, and other pairs of faults.
+        data: images to train on, for wrong answers that no cheaper test catches; without them, those stay uncaught.
+        jobs: the number of grading processes.
+        seed: decides the random cases in the tests, and the pairs of faults.
     """
     answers = [pair for question in questions for pair in _answers(question, seed)]
     with ProcessPoolExecutor(
@@ -92,14 +92,14 @@ def verify(
 
 
 def report(verdicts: Sequence[Verdict], *, details: bool) -> bool:
-    """Print the table, and what is not as it should be.
+    """Print the table, and everything that is wrong.
 
     Args:
         verdicts: from `verify`.
-        details: also list every wrong answer, by which tests it was caught, and whether its cause was named.
+        details: whether to list every wrong answer, the tests that caught it, and whether its cause was named.
 
     Returns:
-        Whether all is well: everything as deserved, and no cause misnamed.
+        Whether every answer got what it deserves and no false cause was named.
     """
     console = PlainConsole(soft_wrap=True, highlight=False)
     if details:
@@ -123,7 +123,7 @@ def report(verdicts: Sequence[Verdict], *, details: bool) -> bool:
             lost = f", lost in {', '.join(verdict.lost)}" if verdict.lost else ""
             console.print(f"{name} got {verdict.score} of {verdict.possible} points{lost}.", markup=False)
         for sentence in verdict.misnamed:
-            console.print(f"{name} is told: {sentence} The truth: {verdict.answer.cause}.", markup=False)
+            console.print(f"{name} is diagnosed as: {sentence} The truth: {verdict.answer.cause}.", markup=False)
     return all(verdict.as_deserved and not verdict.misnamed for verdict in verdicts)
 
 
@@ -141,12 +141,12 @@ def _row(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def stale_stubs(assignment: Assignment) -> list[str]:
-    """Names of stubs that are not what the solutions make them."""
+    """Names of stubs that differ from what `stubs` makes of the solutions."""
     return list(differing(make_stubs(assignment)))
 
 
 def cores() -> int:
-    """How many processes can grade side by side."""
+    """The number of processes that can grade in parallel."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -160,7 +160,7 @@ def _answers(question: Question, seed: int) -> Iterator[tuple[str, Answer]]:
     yield from (("pair", answer) for answer in bank.pairs(module, PAIRS, seed))
 
 
-# Each process has one sandbox, which ends with it.
+# Each process has its own sandbox, which ends with it.
 _here: dict[str, object] = {}
 
 
@@ -171,7 +171,7 @@ def _begin(assignment: Assignment, data: Data | None, seed: int) -> None:
 
 
 def _graded(assignment: Assignment, sandbox: Sandbox, seed: int, answer: Answer, data: Data | None) -> object:
-    # Random cases follow from what was handed in: another text beside the same answer makes others.
+    # Random cases depend on the submission: another text beside the same answer gives other cases.
     submission = Submission("the bank", {f"{answer.module}.py": answer.source.encode()}, explanations=f"seed {seed}")
     (question,) = grade(submission, assignment, sandbox, questions=(answer.question,), data=data).questions
     return question
@@ -185,13 +185,13 @@ def _judge(pair: tuple[str, Answer]) -> Verdict:
     if trained:
         question = graded(answer, data)  # type: ignore[operator]
     failed = [test for test in question.tests if test.score < test.max_score]
-    told = [test.message.casefold() for test in question.tests if test.status != "passed"]
+    shown = [test.message.casefold() for test in question.tests if test.status != "passed"]
     sentences = {**MODEL_CAUSES, **CAUSES}
     true = {sentences.get(cause, cause).casefold() for cause in (answer.cause or "").split(" / ")}
     misnamed = [
         sentence
         for cause, sentence in sentences.items()
-        if cause not in FEATURES and sentence.casefold() not in true and any(sentence.casefold() in it for it in told)
+        if cause not in FEATURES and sentence.casefold() not in true and any(sentence.casefold() in it for it in shown)
     ]
     return Verdict(
         answer,
@@ -200,7 +200,7 @@ def _judge(pair: tuple[str, Answer]) -> Verdict:
         question.max_score,
         tuple(dict.fromkeys(test.category for test in failed)),
         trained,
-        kind == "wrong" and any(words in text for words in true for text in told),
+        kind == "wrong" and any(words in text for words in true for text in shown),
         tuple(misnamed) if kind in ("wrong", "pair") else (),
         tuple(question.flags),
     )

@@ -1,4 +1,4 @@
-"""The calls that a test made of the student's code: a line for each; where asked for, all their values, too."""
+"""The calls that a test made to the student's code: a line for each and, on request, all their values."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from autograder.grading.report import TestResult
 from tests.checks import UNKNOWN, Compared
 from tests.shown import brief
 
-LAST = 6  # of one test
+LAST = 6  # calls shown of one test
 MOST_TEXT = 80  # characters of an argument
-MOST_KEPT = 32 << 20  # bytes of an answer; the largest right one, the weights of a whole EfficientNet-B0, has 21 MB
+MOST_KEPT = 32 << 20  # bytes of a result; the largest right one, the weights of an EfficientNet-B0, takes 21 MB
 
 
 @dataclass
 class Step:
-    """One call of a function, one question to an object that it made (`verb`), or one `backward`.
+    """One call of a function, one request to an object that it made (`verb`), or one `backward`.
 
     Attributes:
-        name: the function's, or of what was asked: "LeNet's layer: train".
-        verb: "" for a function; else a verb of `handles.VERBS`, or "backward".
-        module: a given module's name; "" is the student's.
-        handle: of the object that was asked.
-        arguments, named: as they were before the call.
-        grad: whether gradients were to be kept.
-        source: of a backward: the step whose outputs it began with.
-        result: what came, the very object.
-        error: what it ended with.
+        name: the function's name, or the request: "LeNet's layer: train".
+        verb: "" for a function, otherwise a verb of `handles.VERBS` or "backward".
+        module: a given module's name; "" for the student's.
+        handle: the handle of the object.
+        arguments, named: the arguments as they were before the call.
+        grad: whether grad mode was on.
+        source: for a backward, the step whose outputs it started from.
+        result: the result itself, not a copy.
+        error: the exception with which it ended.
     """
 
     name: str
@@ -51,20 +51,20 @@ class Calls:
     """The calls of the test that is running.
 
     Args:
-        keep: whether values are kept, in copies; else only a line of each call.
+        keep: whether to keep copies of all values; otherwise only a line for each call.
     """
 
     def __init__(self, *, keep: bool = False) -> None:
         self.keep = keep
         self.count = 0
-        # Put into words only where a test fails, which few do: words took longer than many a call.
+        # Turned into text only if a test fails, which few do: that took longer than many calls.
         self._last: deque[tuple[str, list[Any], dict[str, Any]]] = deque(maxlen=LAST)
         self.steps: list[Step] = []
         self._numbers: dict[tuple[int, int], Step] = {}
 
     @property
     def last(self) -> list[str]:
-        """A line for each of the last calls."""
+        """A line for each of the most recent calls."""
         lines = []
         for name, given, named in self._last:
             shown = [*map(_argument, given), *(f"{key}={_argument(each)}" for key, each in named.items())]
@@ -72,12 +72,12 @@ class Calls:
         return lines
 
     def forget(self) -> None:
-        """Begin with a new test."""
+        """Start a new test."""
         self._last.clear()
         self.count, self.steps, self._numbers = 0, [], {}
 
     def called(self, name: str, request: dict[str, Any], arguments: Sequence[Any], named: dict[str, Any]) -> None:
-        """Note a call before it is made."""
+        """Record a call before it is made."""
         self._describe(name, arguments, named)
         if self.keep:
             kept = [_kept(each) for each in arguments], {key: _kept(each) for key, each in named.items()}
@@ -85,7 +85,7 @@ class Calls:
             self.steps.append(Step(name, *given, *kept, torch.is_grad_enabled()))
 
     def backward(self, worker: object, number: int, gradients: Sequence[Tensor]) -> None:
-        """Note that gradients are asked for, of the call that has this number in its worker."""
+        """Record a request for the gradients of the call that has this number in its worker."""
         self._describe("backward", gradients, {})
         if self.keep:
             kept = [_kept(each) for each in gradients]
@@ -93,7 +93,7 @@ class Calls:
             self.steps.append(Step("backward", "backward", "", None, kept, {}, grad=True, source=source))
 
     def returned(self, result: object, worker: object, number: int) -> None:
-        """Note what came of the last call."""
+        """Record the result of the last call."""
         if self.keep and self.steps:
             self.steps[-1].result = result
             self._numbers[id(worker), number] = self.steps[-1]
@@ -104,22 +104,22 @@ class Calls:
         self._last.append((name, list(map(_without_values, arguments)), given))
 
     def failed(self, error: BaseException) -> None:
-        """Note that the last call did not come to an end."""
+        """Record that the last call failed."""
         if self.keep and self.steps:
             self.steps[-1].error = error
 
 
 @dataclass(frozen=True)
 class KeptFailure:
-    """A hidden test that did not pass, with all that it called.
+    """A hidden test that did not pass, with all its calls.
 
     Attributes:
-        question: its id.
+        question: the question's id.
         test: the test function's name.
-        result: without its evidence.
-        evidence: in lines.
-        compared: what the check held side by side, if it did.
-        steps: the calls, up to the one that decided.
+        result: the result, without its evidence.
+        evidence: the evidence, as lines.
+        compared: what the check compared, if anything.
+        steps: the calls, up to the one that decided the test.
     """
 
     question: str
@@ -139,11 +139,11 @@ class KeptFailure:
         error: BaseException | None,
         calls: Calls,
     ) -> Self:
-        """What is kept of a test that has just ended, before what it had in hand is let go."""
+        """What to keep of a test that has just ended, before its values are released."""
         compared = getattr(error, "compared", None)
         compared = compared if isinstance(compared, Compared) else None
         steps = _until_the_last(calls.steps, error, compared)
-        for step in steps:  # what answers of any size were is in the evidence; of all tests together none may stay
+        for step in steps:  # the evidence describes large results; those of all tests would fill the memory
             step.result = _unless_large(step.result)
         if compared is not None:
             compared = compared._replace(got=_unless_large(compared.got))
@@ -151,7 +151,7 @@ class KeptFailure:
 
 
 def _until_the_last(steps: list[Step], error: BaseException | None, compared: Compared | None) -> list[Step]:
-    """The calls without those that were made afterwards, to find the likely cause."""
+    """The calls without those made afterwards to find the likely cause."""
     for number, step in enumerate(steps):
         decided = compared is not None and compared.got is not UNKNOWN and step.result is compared.got
         if (error is not None and step.error is error) or decided:
@@ -160,7 +160,7 @@ def _until_the_last(steps: list[Step], error: BaseException | None, compared: Co
 
 
 def _unless_large(value: Any) -> Any:
-    """What came, or `UNKNOWN` in place of more bytes than are kept."""
+    """The value, or `UNKNOWN` if it has more bytes than are kept."""
     return UNKNOWN if _bytes(value) > MOST_KEPT else value
 
 
@@ -173,20 +173,20 @@ def _bytes(value: Any) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Of a tensor that was handed over."""
+    """The shape of a tensor argument."""
 
     sizes: torch.Size
 
 
 def _without_values(value: object) -> object:
-    """What a line says of an argument, as it is before the call; a tensor's numbers are let go."""
+    """What a line needs of an argument, as it was before the call; a tensor's values are dropped."""
     if isinstance(value, Tensor):
         return _Shape(value.shape)
     return value.copy() if isinstance(value, list | dict) else value
 
 
 def _argument(value: object) -> str:
-    """An argument in a few words: what is long is only counted."""
+    """An argument in a few words: long ones are only counted."""
     if isinstance(value, _Shape):
         return f"tensor[{','.join(map(str, value.sizes))}]"
     if isinstance(value, dict) or (isinstance(value, list | tuple) and not all(type(each) is int for each in value)):
@@ -195,7 +195,7 @@ def _argument(value: object) -> str:
 
 
 def _kept(value: Any) -> Any:
-    """A copy that no later call can change. What is not data is kept as it is."""
+    """A copy that no later call can change. Objects that are not data are kept as they are."""
     if isinstance(value, Tensor):
         return value.detach().clone().requires_grad_(value.requires_grad)
     if type(value) in (list, tuple):

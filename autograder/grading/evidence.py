@@ -1,4 +1,4 @@
-"""A failing hidden test in lines, for the staff's report: (label, text)."""
+"""A failing hidden test as lines (label, text) for the staff's report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests import formulas
 from tests.checks import UNKNOWN, Compared
 from tests.shown import brief
 
-SHOWN = 8  # values of a tensor
+SHOWN = 8  # values shown of a tensor
 MOST_TEXT = 300  # characters of a line
 
 Lines = list[tuple[str, str]]
@@ -28,16 +28,16 @@ Lines = list[tuple[str, str]]
 def evidence_of(
     item: pytest.Item, error: BaseException | None, raised: pytest.ExceptionInfo[BaseException] | None, calls: Calls
 ) -> Lines:
-    """What staff need to answer a student who says that the answer was right.
+    """What staff need to reply to a student who says that the answer was right.
 
     Args:
         item: the test.
-        error: what decided it; None if nothing was raised.
-        raised: the same, with its traceback, if the test raised it.
-        calls: that the test made.
+        error: the exception that decided it; None if nothing was raised.
+        raised: the same exception with its traceback, if the test raised it.
+        calls: the calls that the test made.
     """
     lines = _place(item, raised)
-    if isinstance(error, Unusable):  # nothing was called: the module cannot be, or its time was up
+    if isinstance(error, Unusable):  # nothing was called: the module is unusable, or its time was up
         return lines[:1]
     compared = getattr(error, "compared", None)
     if isinstance(compared, Compared):
@@ -67,8 +67,8 @@ def _place(item: pytest.Item, raised: pytest.ExceptionInfo[BaseException] | None
 
 
 def _says(path: Path, entry: TracebackEntry) -> str:
-    """The test's own words for what was being done, in one line."""
-    code, at = entry.frame.code.raw, entry._rawentry.tb_lasti // 2  # noqa: SLF001  (pytest hands on no columns)
+    """The test's source code for what it was doing, in one line."""
+    code, at = entry.frame.code.raw, entry._rawentry.tb_lasti // 2  # noqa: SLF001  (pytest does not provide columns)
     first, last, _, _ = next(itertools.islice(code.co_positions(), at, None), (None, None, None, None))
     first = entry.lineno + 1 if first is None else first
     return " ".join(line.strip() for line in _source(path)[first - 1 : last or first])
@@ -91,7 +91,7 @@ def _compared(compared: Compared) -> Lines:
 
 
 def _largest(compared: Compared) -> Lines:
-    """Where the two differ most, and what the right value is made of."""
+    """Where the two differ most, and how the right value is computed."""
     expected, got = compared.expected, compared.got
     if type(expected) is list and type(got) is list and len(expected) == len(got):
         return _first_apart(expected, got)
@@ -106,7 +106,7 @@ def _largest(compared: Compared) -> Lines:
 
 
 def _first_apart(expected: list[Any], got: list[Any]) -> Lines:
-    """The first entries that differ: lines about whole lists may be cut off before them."""
+    """The first entries that differ: lines with whole lists may be truncated before them."""
     both = [(described(right), described(came)) for right, came in zip(expected, got, strict=True)]
     apart = next(((place, *pair) for place, pair in enumerate(both) if pair[0] != pair[1]), None)
     return [] if apart is None else [("differ", f"in [{apart[0]}]: right {apart[1]}"), ("", f"came {apart[2]}")]
@@ -117,7 +117,7 @@ def _cut(text: str) -> str:
 
 
 def largest_difference(expected: Tensor, got: Tensor) -> tuple[tuple[int, ...], float]:
-    """The place of the largest difference of two tensors of one shape, and how large it is. NaN is the largest."""
+    """The place and size of the largest difference of two tensors of the same shape. NaN counts as the largest."""
     if expected.dtype == torch.bool:
         apart = (expected != got).double()
     else:
@@ -129,9 +129,9 @@ def largest_difference(expected: Tensor, got: Tensor) -> tuple[tuple[int, ...], 
 
 
 def described(value: Any) -> str:
-    """A value in a line: of a tensor its dtype, its shape, a few of its numbers."""
+    """A value on one line: for a tensor, its dtype, its shape and a few of its values."""
     if not isinstance(value, Tensor):
-        return brief(value, MOST_TEXT + 1)  # one more, by which `_cut` sees that there is more
+        return brief(value, MOST_TEXT + 1)  # one more character, so that `_cut` sees that there is more
     kind = str(value.dtype).removeprefix("torch.")
     numbers = value.detach().flatten()[:SHOWN].tolist()
     if not numbers:

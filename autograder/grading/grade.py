@@ -1,4 +1,4 @@
-"""Grade a submission: the heart, which every front door calls."""
+"""Grade a submission: the central function that every entry point calls."""
 
 from __future__ import annotations
 
@@ -43,23 +43,23 @@ def grade(
 ) -> Report:
     """Run the suites against a submission and count the points.
 
-    A worker that was killed from outside, for want of memory most likely, says nothing about the submission, nor about
-    its neighbours: then all of it is graded once more, with one worker at a time.
+    A worker that was killed from outside, most likely for lack of memory, says nothing about the submission, nor do the
+    workers beside it: then the whole submission is graded once more, with one worker at a time.
 
     Args:
         submission: from `intake`.
         assignment: from `course`.
         sandbox: where the student's code runs.
-        questions: ids of those to grade; all if there are none.
-        data: images to train networks on; without, those tests and their points are absent.
-        seeds: the student's, see `secret`; without, those of nobody in particular.
+        questions: ids of the questions to grade; all if empty.
+        data: images to train networks on; without them, those tests and their points are left out.
+        seeds: the student's seeds, see `secret`; by default those for an unknown student.
         progress: called after each test.
-        alone: whether one worker at a time is to do; None: if it has to.
-        failures: gets the hidden tests that fail, with all that they called; see `evidence`.
+        alone: whether to use one worker at a time; None: only if necessary.
+        failures: a list to which failing hidden tests are added, with all their calls; see `evidence`.
 
     Raises:
         UnusableRequest: there is no such question.
-        KilledFromOutside: a worker was killed although it was alone, or before that is tried if `alone` is false.
+        KilledFromOutside: a worker was killed although it was alone, or at the first time if `alone` is False.
         GraderFault: the grader failed, which says nothing about the submission.
     """
     chosen = seeds or seeds_of()
@@ -89,7 +89,7 @@ def _grade(
     failures: list[KeptFailure] | None,
 ) -> Report:
     begun = time.perf_counter()
-    torch.set_num_threads(1)  # expected values are small: threads would only wait for one another
+    torch.set_num_threads(1)  # the tests' own computations are small: threads would only wait for one another
     chosen = assignment.choose(questions)
     suite = suite_digest()
     seed = hmac.digest(suite.encode(), submission.digest.encode(), "sha256")
@@ -100,7 +100,7 @@ def _grade(
     try:
         for session in sessions.values() if not alone else ():
             session.prepare()
-        if data is not None:  # the networks are trained side by side, while the other tests run
+        if data is not None:  # the networks are trained in parallel, while the other tests run
             remarks = tables(submission.modules, submission.explanations, submission.notebooks)
             runs = {
                 question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks, allowance)
@@ -132,7 +132,7 @@ def _grade(
         environment={
             "python": platform.python_version(),
             "course_python": assignment.python,
-            "torch": str(torch.__version__),  # a class of torch's own: to receive the report would import torch
+            "torch": str(torch.__version__),  # a class of torch's, which unpickling would have to import
             "device": "cpu",
             "data": data.source if runs and data is not None else None,
         },
@@ -154,10 +154,10 @@ def _refuse_undecidable(
     seed: bytes,
     seeds: Seeds,
 ) -> None:
-    """Try the tests that could not judge an answer on the course's own, if that is here.
+    """Run the tests that could not judge an answer on the course's solution, if it is here.
 
     Raises:
-        GraderFault: one cannot judge that either, so that the test is to blame and not the answer.
+        GraderFault: a test cannot judge the solution either, so the test is to blame and not the answer.
     """
     undecided = {
         question.id: {test.name for test in run.results(question.id) if test.status == "error"}
@@ -263,6 +263,6 @@ def _question_report(
 
 
 def _about_files(submission: Submission, question: Question) -> list[str]:
-    """What a person should see of the files that this question was, or may be, answered in."""
+    """Remarks for a person about the files in which this question was, or may have been, answered."""
     files = [f"{question.module}.py", *([course.EXPLANATIONS] if question.written else [])]
     return [submission.flags[file] for file in files if file in submission.flags]

@@ -1,7 +1,7 @@
-"""Tables in a submission: what a network that knows its weights or its answers beforehand has to be made of.
+"""Find large tables in a submission, which a network needs if it brings its weights or its answers along.
 
-A table cannot be compressed, wherever it stands and whatever it is written in: a submission that comes down to so many
-bytes holds no larger one. Nothing is parsed, so nothing in a source can get in the way of looking.
+A table cannot be compressed, wherever it is and however it is written: a submission that compresses to so many bytes
+    holds no larger one. Nothing is parsed, so nothing in a source file can get in the way.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from functools import cache
 from autograder.course import EXPLANATIONS, STUBS
 from autograder.intake.cells import Notebook
 
-# Bytes, over all files together, beyond what is in the stubs; measured, see EVIDENCE.md. A word that came before costs
-# a byte or two: long comments are made of such words, a table is not, unless somebody takes the trouble to write it in
-# them. So words are taken off, but not without end.
-MOST = 4_800  # the classes of 10,000 images come to 4,865
+# Bytes, over all files together, beyond what is in the stubs; measured, see EVIDENCE.md. A repeated word costs a byte
+# or two: long comments consist of such words, a table does not, unless somebody takes the trouble to write it in words.
+# So repeated words are deducted, but only up to a limit.
+MOST = 4_800  # the classes of 10,000 images compress to 4,865
 MOST_WORDS = 3_000
 
-NAMED = 4  # files, in the remark
-BLOCK = 1_000  # bytes, at least, of the lines that it points at
+NAMED = 4  # files named in the remark
+BLOCK = 1_000  # bytes; the least size of the lines that the remark points at
 
-# A word of a script that has letters; a character of one that has none.
+# A word in an alphabetic script; a single character in any other.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3,}")
 
 
 def tables(
     modules: Mapping[str, bytes], explanations: str | None = None, notebooks: Mapping[str, Notebook] | None = None
 ) -> list[str]:
-    """A remark, for a person to look at, if a submission holds what could be a large table; none otherwise.
+    """A remark for staff if a submission may hold a large table; otherwise an empty list.
 
     Args:
         modules: file names and contents.
         explanations: the written answers.
-        notebooks: those that modules were made of, by the modules' names.
+        notebooks: the notebooks from which modules were made, by the modules' names.
     """
     files = {**modules, EXPLANATIONS: (explanations or "").encode("utf-8", "surrogateescape")}
     found = incompressible(b"\n".join(files.values()))
@@ -56,7 +56,7 @@ def tables(
 
 
 def incompressible(text: bytes) -> int:
-    """What a text comes down to beyond the stubs and beyond words that came before, in bytes."""
+    """The compressed size of a text in bytes, without what is in the stubs and without repeated words."""
     return _size(text) - min(_repeated_words(text), MOST_WORDS)
 
 
@@ -65,7 +65,7 @@ def _size(text: bytes) -> int:
 
 
 def _densest_lines(contents: bytes, notebook: Notebook | None) -> str:
-    """Where in a file the most is that cannot be compressed: "line 3", "lines 12 to 40", "cell 3, line 4"."""
+    """The part of a file that compresses least: "line 3", "lines 12 to 40", "cell 3, line 4"."""
     costs = {(first, last): _cost(block) for first, last, block in _blocks(contents)}
     first, last = max(costs, key=lambda lines: costs[lines])
     cell = notebook.cell_of(last) if notebook is not None else None
@@ -90,7 +90,7 @@ def _blocks(contents: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _repeated_words(text: bytes) -> int:
-    """How many words came before, in lines that are not in the stubs."""
+    """The number of repeated words, in lines that are not in the stubs."""
     added = b"\n".join(line for line in text.split(b"\n") if line not in _stub_lines())
     words = _WORD.findall(added.decode("utf-8", "ignore"))
     return len(words) - len(set(words))

@@ -1,7 +1,7 @@
-"""The report: what grading found out, as data. Every other form is rendered from it.
+"""The report: the result of grading, as data. Every other form is rendered from it.
 
-`max_score` counts what a program can grade and is the same for every submission; `pending` is what awaits a
-reader. The fields and their order are the contract "cnn-autograder/report/v1".
+`max_score` counts the points that a program can give and is the same for every submission; `pending` counts those that
+await a reader. The fields and their order are the schema "cnn-autograder/report/v1".
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ class TestResult:
     Attributes:
         name: what it tests, in words.
         category: one or two words; a hidden test says no more than this about its inputs.
-        score, max_score: points; all or none.
+        score, max_score: points, all or nothing.
         message: for the student.
         staff: what the student's code printed and raised, and the whole message of a hidden test.
         seconds: wall time.
-        likely: what the mistake probably is, a sentence that is part of the message; "" if it is not known.
-        evidence: for staff, of a hidden test that did not pass: which it is, what it called, what came; see `evidence`.
+        likely: the sentence of the message that names the probable mistake; "" if unknown.
+        evidence: for staff, about a failing hidden test: its place, its calls and their results; see `evidence`.
     """
 
-    __test__ = False  # no test itself, whatever pytest makes of the name
+    __test__ = False  # not a test itself, despite its name
 
     name: str
     category: str
@@ -51,7 +51,7 @@ class TestResult:
 
 @dataclass(frozen=True)
 class Written:
-    """The written answer: blank ones are 0, others await a reader, read ones have a score."""
+    """The written answer: a blank one gets 0, others await a reader, and one that was read has a score."""
 
     state: Literal["blank", "awaiting", "read"]
     score: int | None
@@ -61,14 +61,14 @@ class Written:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What a network can do after a short run.
+    """A network's accuracy after a short run.
 
     Attributes:
-        mean: per cent of held-out images that it recognises.
+        mean: percentage of held-out images that it recognises.
         per_class: the same for each class.
-        threshold: the mean that is asked for.
+        threshold: the mean that is required.
         before: the mean before it was trained; chance is 10.
-        curve: number and training loss of each epoch, as the submission's process tells them.
+        curve: number and training loss of each epoch, as reported by the submission's process.
     """
 
     mean: float
@@ -84,8 +84,8 @@ class QuestionReport:
 
     Attributes:
         flags: remarks for a person; they cost no points.
-        notes: sentences for the student and for staff about a notebook's cells: what of them was left out, and which
-            count as of another kind than they are. They cost no points.
+        notes: sentences for the student and for staff about a notebook's cells: what was left out of them, and which
+            count as another type than they have. They cost no points.
     """
 
     id: str
@@ -105,8 +105,8 @@ class QuestionReport:
 class Report:
     """One graded submission.
 
-    `notes` say which file was taken for which where that is not plain, and `left_out` which were not; both are for the
-    student, too.
+    `notes` say which files were used, if that is not obvious, and `left_out` lists those that were not; both are for
+    the student too.
     """
 
     submission: str
@@ -133,7 +133,7 @@ class Report:
         return sum(question.pending for question in self.questions)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as the schema has it."""
+        """The report in the form of the schema."""
         return {
             "schema": SCHEMA,
             "submission": self.submission,
@@ -153,7 +153,7 @@ class Report:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Self:
-        """The report that `as_dict` made this of.
+        """The report of which `as_dict` made this.
 
         Raises:
             ValueError, KeyError, TypeError: it is not a report.
@@ -166,12 +166,12 @@ class Report:
 
 
 def for_student(report: Report) -> dict[str, Any]:
-    """The report as its student may see it: what every page, comment and export for students is made from.
+    """The report as its student may see it, from which every page, comment and export for students is made.
 
-    Left out are `staff` (what the code printed and raised while hidden tests ran could tell their inputs), `evidence`
-    (which is made of their inputs), the seed, the hashes of the suite (with the submission's it gives the seed) and of
-    the secret, remarks for a person, seconds of single tests (code could spend them on telling what it saw), and how
-    well submissions are kept apart here. What is not named here is not shown.
+    Left out are `staff` (what the code printed and raised in hidden tests could reveal their inputs), `evidence` (which
+    contains their inputs), the seed, the hashes of the suite (with the submission's it gives the seed) and of the
+    secret, remarks for staff, the seconds of single tests (code could encode in them what it saw), and how well
+    submissions are isolated on this machine. Only fields named here are shown.
     """
     return {
         "schema": STUDENT_SCHEMA,
@@ -189,13 +189,13 @@ def for_student(report: Report) -> dict[str, Any]:
 
 
 def write_json(report: Report, path: Path) -> None:
-    """Write the report whole or not at all.
+    """Write the report atomically.
 
     Raises:
         OSError: the file cannot be written.
     """
     text = json_text(report.as_dict(), indent=1) + "\n"
-    if path.exists() and not path.is_file():  # a device or a pipe, /dev/stdout: to be written to, not replaced
+    if path.exists() and not path.is_file():  # a device or a pipe, like /dev/stdout, is written to, not replaced
         path.write_text(text, "utf-8")
         return
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
@@ -207,7 +207,7 @@ def write_json(report: Report, path: Path) -> None:
 
 
 def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
-    fields = dict(vars(question))  # `dataclasses.asdict` copies all of it and takes most of the time of a page
+    fields = dict(vars(question))  # `dataclasses.asdict` makes deep copies, which would take most of the time of a page
     tests = [dict(vars(test)) for test in fields.pop("tests")]
     for test in tests:
         if not test["evidence"]:

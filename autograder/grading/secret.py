@@ -1,14 +1,14 @@
-"""What submissions must not foresee: the course's secret, and the random numbers that are drawn from it.
+"""What submissions must not be able to predict: the course's secret, and the random numbers derived from it.
 
-The secret is 32 bytes in a file beside the hidden tests, `autograder/secret.key`: who can read those can read it, and
-nobody else. It is made when it is first needed, is not under version control, and goes along with every export that
-students cannot read. Where none is kept (a bundle that anyone can read, a folder that cannot be written to), each
-process draws one of its own.
+The secret is 32 bytes in a file beside the hidden tests, `autograder/secret.key`: anyone who can read those can read
+it, and nobody else can. It is created when first needed, is not under version control, and is part of every export that
+students cannot read. Where none is kept (a bundle that anyone can read, a read-only folder), each process draws its
+own.
 
-From it and from a student's name follow the held-out images of each question, the numbers that seed training, and the
-numbers that seed single calls. Each is an HMAC under another label, so none can be computed from another: a worker is
-given the seed of its training, and learns nothing of the held-out images by it. What was handed in has no part in it:
-a student who changes a byte and hands in again is not given another chance.
+The secret and a student's name determine the held-out images of each question, the seeds of training, and the seeds of
+single calls. Each is an HMAC with its own label, so none can be computed from another: a worker gets the seed of its
+training, but learns nothing about the held-out images from it. The submission is not part of it: changing a byte and
+handing in again does not give another chance.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ BYTES = 32
 
 @dataclass(frozen=True)
 class Seeds:
-    """Where a submission's random numbers come from.
+    """The source of a submission's random numbers.
 
     Attributes:
-        key: of one student; nobody's secret but the course's can make it, and it makes nobody else's numbers.
-        fingerprint: tells whether two gradings had the same secret, and nothing about it.
+        key: the student's key; only the course's secret yields it, and it yields nobody else's numbers.
+        fingerprint: shows whether two gradings used the same secret, and nothing else about it.
     """
 
     key: bytes
     fingerprint: str
 
     def training(self, question: str) -> int:
-        """What seeds the training of a question's network; the worker is given it."""
+        """The seed for training a question's network; the worker gets it."""
         return int.from_bytes(self._derived("training", question)[:8]) >> 1
 
     def held_out(self, question: str) -> HeldOutDraw:
-        """Where a question's held-out images come from; no worker is given any of it."""
+        """The source of a question's held-out images; no worker gets any of it."""
         return HeldOutDraw(*(self._generator(f"held-out {what}", question) for what in ("labels", "pixels")))
 
     def calls(self, question: str) -> bytes:
-        """A key under which the seeds of single calls are made; workers are given the seeds."""
+        """The key from which the seeds of single calls are derived; workers get only the seeds."""
         return self._derived("calls", question)
 
     def _generator(self, what: str, question: str) -> np.random.Generator:
@@ -68,11 +68,11 @@ class Seeds:
 
 @dataclass(frozen=True)
 class HeldOutDraw:
-    """Two generators, so that what pixels show of one tells nothing about the other.
+    """Two generators, so that what the pixels reveal of one says nothing about the other.
 
     Attributes:
-        labels: which image comes where, and so what each shows.
-        pixels: all else about the images.
+        labels: decides the images' order, and so their labels.
+        pixels: decides everything else about the images.
     """
 
     labels: np.random.Generator
@@ -80,14 +80,14 @@ class HeldOutDraw:
 
 
 def seeds_of(student: str = "") -> Seeds:
-    """A student's seeds: the same for the same student, whatever they hand in and however often.
+    """A student's seeds: the same whatever the student hands in and however often.
 
     Args:
-        student: what the course knows the student by, in any capitals, blanks and form of accents; "" where a
-            submission is graded that nobody's name goes with. All of those have the same seeds.
+        student: the course's key of the student; case, spacing and the form of accents do not matter. "" for
+            submissions without a name, which all have the same seeds.
 
     Raises:
-        GraderFault: the secret is there and cannot be read, or is not one.
+        GraderFault: the secret exists but cannot be read or is invalid.
     """
     secret = course_secret()
     key = hmac.digest(secret, b"student\0" + comparable(student).encode("utf-8", "surrogatepass"), "sha256")
@@ -95,7 +95,7 @@ def seeds_of(student: str = "") -> Seeds:
 
 
 def fingerprint() -> str:
-    """Tells one secret from another.
+    """A hash that identifies the secret without revealing it.
 
     Raises:
         GraderFault: as `seeds_of`.
@@ -104,19 +104,19 @@ def fingerprint() -> str:
 
 
 def seeds_for_tests(number: int) -> Seeds:
-    """Seeds that need not be secret, for calibration and tests: as unrelated to each other as a secret's."""
+    """Public seeds for calibration and tests, as unrelated to one another as those from a secret."""
     key = hashlib.sha256(f"no secret {number}".encode()).digest()
     return Seeds(key, f"no secret {number}")
 
 
 @cache
 def course_secret() -> bytes:
-    """The course's secret; where there is none, a new one, which is kept if that is possible.
+    """The course's secret; if there is none, a new one, which is kept if possible.
 
     Raises:
-        GraderFault: it is there and cannot be read, or is not one.
+        GraderFault: it exists but cannot be read or is invalid.
     """
-    for _ in range(2):  # somebody else may make it at this moment
+    for _ in range(2):  # another process may create it at this moment
         try:
             secret = SECRET.read_bytes()
         except FileNotFoundError:
@@ -124,7 +124,7 @@ def course_secret() -> bytes:
             try:
                 if _keep(secret):
                     return secret
-            except OSError:  # a folder that cannot be written to
+            except OSError:  # a read-only folder
                 return secret
             continue
         except OSError as error:
@@ -139,7 +139,7 @@ def course_secret() -> bytes:
 
 
 def _keep(secret: bytes) -> bool:
-    """Write the file whole; False if somebody else did so first."""
+    """Write the file atomically; False if another process did so first."""
     unfinished = SECRET.with_name(f".{SECRET.name}.{os.getpid()}")
     try:
         descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)

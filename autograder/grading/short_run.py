@@ -1,9 +1,9 @@
-"""The short run in grading: a submission's network is trained in a worker and its predictions are scored here.
+"""The short run: a submission's network is trained in a worker, and its predictions are scored here.
 
-The worker gets training images with their labels and held-out images without; what comes back is a class for each
-held-out image, and only this side can tell which are right. The held-out images are CIFAR-10's test images in an
-order of their own, mirrored, shifted and lit by chance: the test set is public, and a table of it must not pay.
-Patterns are drawn anew. What decides them, and what seeds the training, comes from the course's secret (`secret`).
+The worker gets training images with their labels and held-out images without; it returns a class for each held-out
+image, and only this side knows which are right. The held-out images are CIFAR-10's test images, shuffled, and randomly
+mirrored, shifted and brightened or darkened: the test set is public, and a table of it must not help. Synthetic
+    patterns are drawn afresh. The randomness, and the seed of the training, come from the course's secret (`secret`).
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
 from autograder.sandbox.supervisor import Allowance
 
-SHIFT = 1  # pixels, at most
-LIGHT = 0.1  # how much brighter or darker, at most
-ASKED_BEFORE = 1_000  # images that a new network is asked about, to see whether it knows them already
-KNOWS_ALREADY = 25.0  # per cent; a network that was never trained is near 10, and beyond 20 in no run seen
+SHIFT = 1  # pixels at most
+LIGHT = 0.1  # the largest relative change of brightness
+ASKED_BEFORE = 1_000  # images shown to an untrained network, to see whether it already knows them
+KNOWS_ALREADY = 25.0  # per cent; an untrained network is near 10, and was never seen above 20
 
 
 @dataclass(frozen=True)
 class Data:
-    """The images of short runs, once for any number of submissions. A context manager.
+    """The images of short runs, loaded once for any number of submissions. A context manager.
 
     Attributes:
-        source: "synthetic", "cifar10" or a folder, as `cifar10.resolve` gives it.
+        source: "synthetic", "cifar10" or a folder, from `cifar10.resolve`.
         train_count: number of training images.
-        train_file: the sealed file that holds them and their labels.
-        test: the test images, from which held-out ones are made.
+        train_file: the sealed file with them and their labels.
+        test: the test images, from which the held-out ones are made.
     """
 
     source: str
@@ -63,7 +63,7 @@ class Data:
 
     @classmethod
     def load(cls, source: str = "auto") -> Self:
-        """Load and seal.
+        """Load and seal the images.
 
         Raises:
             UnusableRequest: there is no such data, or it is damaged.
@@ -77,7 +77,7 @@ class Data:
 
     @property
     def kind(self) -> str:
-        """Which thresholds apply: "synthetic" or "cifar10"."""
+        """The kind of data, which decides the thresholds: "synthetic" or "cifar10"."""
         return "synthetic" if self.source == "synthetic" else "cifar10"
 
     def close(self) -> None:
@@ -99,13 +99,13 @@ class ShortRun:
         folder: the staged submission.
         question: the question, with the name of its network.
         data: the images.
-        seeds: of the held-out images and of the training.
-        threshold: the accuracy that is asked for, in per cent.
+        seeds: the seeds of the held-out images and of the training.
+        threshold: the required accuracy, in per cent.
         flags: remarks for a person.
-        problem: why the module cannot be used, if it cannot; nothing is trained then.
-        left_out: names of files that were handed in and are not graded.
-        allowance: what its worker shares with the submission's others.
-        notebook: what the module was made of, if it was one.
+        problem: why the module cannot be used, if it cannot; then nothing is trained.
+        left_out: names of files that were handed in but are not graded.
+        allowance: shared with the submission's other workers.
+        notebook: the notebook from which the module was made, if it was one.
     """
 
     sandbox: Sandbox
@@ -124,14 +124,14 @@ class ShortRun:
     _result: Accuracy | SubmissionFailure | None = None
 
     def begin(self) -> None:
-        """Have the network trained while there is other work to do."""
+        """Start training the network in the background."""
         if self.problem is not None:
             self._result = Unusable(self.problem)
             return
         network = network_of(self.question, self.data.kind)
         self._held_out = held_out(self.data.test, self.data.kind, self.seeds.held_out(self.question.id))
         limits = self.question.limits
-        # Importing and training is all that this worker does.
+        # This worker does nothing but import and train.
         limits = replace(limits, question_cpu_seconds=limits.call_seconds + limits.train_seconds + 1)
         request = {
             "do": "train",
@@ -143,8 +143,8 @@ class ShortRun:
             "before": self._asked_before,
             "seed": self.seeds.training(self.question.id),
         }
-        # Each worker has a descriptor of its own, also of the common file: one that several shared would have one
-        # place in the file, where a submission could leave a number for the next one.
+        # Each worker has its own descriptor, even of the common file: a shared one would have a shared offset, in which
+        # a submission could leave a number for the next one.
         file = sealed.seal([self._held_out.images])
         with file, file.opened() as unseen, self.data.train_file.opened() as train:
             self._session = Session(
@@ -177,7 +177,7 @@ class ShortRun:
             try:
                 self._result = self._score(self._session.begun(f"training {self._network_name}", limits))
             except SubmissionFailure as failure:
-                # All that the network saw is public: all of it may be said.
+                # Everything the network saw is public, so all details may be shown.
                 self._result = type(failure)(failure.detail)
             finally:
                 self.flags += self._session.flags
@@ -187,7 +187,7 @@ class ShortRun:
         return self._result
 
     def result(self) -> Accuracy | None:
-        """What it reached, once that is known; None if it could not be trained."""
+        """Its accuracy, once known; None if it could not be trained."""
         return self._result if isinstance(self._result, Accuracy) else None
 
     @property
@@ -195,7 +195,7 @@ class ShortRun:
         return network_of(self.question, self.data.kind).recipe.epochs
 
     def close(self) -> None:
-        """End the worker, trained or not."""
+        """End the worker, whether it has finished or not."""
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -227,15 +227,15 @@ class ShortRun:
 
 
 def held_out(test: Images, kind: str, draw: HeldOutDraw) -> Images:
-    """Images that no submission has seen: of a kind with the test images, and as many.
+    """Images that no submission has seen, like the test images and as many.
 
-    Patterns are drawn anew: a person who has the given code can draw the test images too, with their labels. CIFAR-10's
-    are put in an order of their own, half of them mirrored, each shifted and lit by chance.
+    Patterns are drawn afresh, since anyone with the given code can draw the test images and their labels. CIFAR-10's
+    are shuffled, half of them are mirrored, and each is shifted and brightened or darkened at random.
 
     Args:
         test: images (N, 3, 32, 32), uint8, and labels.
         kind: "synthetic" or "cifar10".
-        draw: decides all of it.
+        draw: the source of all random choices.
     """
     count = len(test.labels)
     if kind == "synthetic":
@@ -245,11 +245,11 @@ def held_out(test: Images, kind: str, draw: HeldOutDraw) -> Images:
 
 
 def changed(test: Images, draw: np.random.Generator) -> Images:
-    """Half of the images mirrored, each shifted and lit by chance.
+    """Half of the images mirrored, and each shifted and brightened or darkened at random.
 
     Args:
         test: images (N, 3, 32, 32), uint8, and labels.
-        draw: decides how.
+        draw: the random generator.
     """
     count, _, size, _ = test.images.shape
     mirrored = torch.from_numpy(draw.random(count) < 0.5)
@@ -266,7 +266,7 @@ def changed(test: Images, draw: np.random.Generator) -> Images:
 
 
 def network_of(question: Question, kind: str) -> Network:
-    """How a question's network is made and trained."""
+    """How a question's network is created and trained."""
     return training.network(question.trains, "cpu", kind)
 
 
@@ -274,7 +274,7 @@ def threshold_for(question: Question, kind: str) -> float:
     """The accuracy that a right answer reaches, by calibration.
 
     Raises:
-        GraderFault: it was never calibrated, or not for this recipe or these patterns.
+        GraderFault: it was not calibrated, or not for this recipe or these patterns.
     """
     profiles = _thresholds().get("profiles", {})
     profile = profiles.get(profile_name(question, kind))
@@ -289,15 +289,15 @@ def threshold_for(question: Question, kind: str) -> float:
 
 
 def profile_name(question: Question, kind: str) -> str:
-    """A profile is a question, a device and a kind of data."""
+    """The name of a profile: a question, a device and a kind of data."""
     return f"{question.id} cpu {kind}"
 
 
 def recipe_of(network: Network, kind: str) -> dict[str, Any]:
-    """All that decides how accurate a right answer becomes, as it stands in the table.
+    """Everything that decides how accurate a right answer becomes, in the form of the table.
 
     Args:
-        network: how it is made and trained.
+        network: how the network is created and trained.
         kind: "synthetic" or "cifar10".
     """
     images = {"patterns": patterns_digest()} if kind == "synthetic" else {}
@@ -306,10 +306,10 @@ def recipe_of(network: Network, kind: str) -> dict[str, Any]:
 
 @cache
 def patterns_digest() -> str:
-    """Of the code that draws patterns, with every number in it: other patterns have another one.
+    """A digest of the code that draws the patterns, with every number in it, so that it changes when they do.
 
-    It is the code's and not the images', whose pixels may differ by one between processors. Comments and docstrings
-    do not count.
+    It is computed from the code, not from the images, whose pixels may differ by one between processors. Comments and
+    docstrings do not count.
     """
     digest = hashlib.sha256()
     for function in (cifar10.synthetic, cifar10.draw_patterns, cifar10.draw_patches):
@@ -330,15 +330,15 @@ def _thresholds() -> dict[str, Any]:
     return table
 
 
-def _predictions(sent: object, count: int) -> Tensor:
-    if not isinstance(sent, Tensor) or sent.shape != (count,) or sent.dtype != torch.int64:
+def _predictions(reply: object, count: int) -> Tensor:
+    if not isinstance(reply, Tensor) or reply.shape != (count,) or reply.dtype != torch.int64:
         raise SubmissionFailure("The trained network's predictions are not a class for each image.")
-    return sent
+    return reply
 
 
-def _curve(sent: object) -> list[tuple[int, float]]:
-    """What a worker says of its losses: for people to look at, so it need only be numbers. Epochs are counted here."""
-    points: Sequence[object] = sent if isinstance(sent, list) else []
+def _curve(reply: object) -> list[tuple[int, float]]:
+    """A worker's losses, only to be displayed, so they need only be numbers. Epochs are counted here."""
+    points: Sequence[object] = reply if isinstance(reply, list) else []
     losses = [
         float(point[1])
         for point in points[:100]

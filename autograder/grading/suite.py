@@ -1,7 +1,7 @@
-"""Run the public and hidden tests against a submission: pytest, with the tests' fixtures bound to the sandbox.
+"""Run the public and hidden tests against a submission, with pytest and the tests' fixtures bound to the sandbox.
 
-At home `tests/conftest.py` gives a test the student's module itself. Here a plugin gives it a stand-in that
-sends calls to a worker, notes each test's outcome and decides what the student may read about it.
+At home `tests/conftest.py` passes the student's module itself to a test. Here a plugin passes a stand-in that sends
+calls to a worker, records each test's outcome and decides what the student may read about it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from autograder.sandbox.session import Session
 from tests.checks import CheckFailed
 from tests.messages import full_message
 
-# Parts of pytest that serve people at a terminal; without them a run starts and ends in milliseconds. The fixtures
-# that a test may want stay.
+# Parts of pytest for people at a terminal; without them a run starts and ends in milliseconds. Fixtures that a test may
+# need stay.
 _NOT_NEEDED = (
     *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "pastebin"),
     *("setuponly", "setupplan", "stepwise", "terminal", "threadexception", "unittest", "unraisableexception"),
@@ -53,10 +53,10 @@ _NEEDS_MEMORY = (
     "A machine that grades needs memory for what a submission may use (submission_memory_mb in assignment.toml)."
 )
 
-TRUSTED_SECONDS = 3600  # for one test, should the trusted side hang; the worker's own limits are below
+TRUSTED_SECONDS = 3600  # for one test, in case the trusted side hangs; the worker's own limits are lower
 
 Progress = Callable[[str, int, int], None]
-"""Called after each test, with: the question's id, tests done, tests in all."""
+"""Called after each test with the question's id, the number of tests done, and the number of all tests."""
 
 
 @dataclass
@@ -72,7 +72,7 @@ class _Record:
 
 
 def _stand_in(question: str) -> Callable[..., RemoteQuestion]:
-    """The fixture that tests know as the student's module."""
+    """The fixture that stands for the student's module in tests."""
 
     @pytest.fixture
     def fixture(self: SuitePlugin) -> RemoteQuestion:
@@ -85,13 +85,13 @@ class SuitePlugin:
     """Binds fixtures to sessions and collects results.
 
     Args:
-        questions: those to be graded.
-        sessions: where each one's code runs, by question id.
-        seed: of the random cases.
-        runs: where each question's network is trained; without any, tests marked `training` are left out.
+        questions: the questions to grade.
+        sessions: the session in which each question's code runs, by question id.
+        seed: the seed of the random cases.
+        runs: the short run of each question's network; without any, tests marked `training` are left out.
         progress: called after each test.
-        failures: where hidden tests that fail are kept with all that they called, for staff who asked for that.
-        alone: whether one worker at a time is to do.
+        failures: a list to which failing hidden tests are added with all their calls, if staff want that.
+        alone: whether to use one worker at a time.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class SuitePlugin:
         self._done = 0
 
     def results(self, question: str) -> list[TestResult]:
-        """Every listed test of a question. One that for whatever reason has no result is worth nothing."""
+        """The results of all tests of a question. A test that has no result for any reason gets no points."""
         return [
             record.result
             or TestResult(name, record.category, "error", record.visibility, 0, record.points, "It did not run.", "", 0)
@@ -133,18 +133,18 @@ class SuitePlugin:
 
     @pytest.fixture
     def table_model(self, request: pytest.FixtureRequest) -> RemoteFunction:
-        """A model that answers from a table, where the student's code is."""
+        """A model that answers from a table, in the student's worker."""
         question = self._records[request.node.nodeid].question
         return RemoteFunction(self._sessions[question], "TableModel", module="given.table_model")
 
     @pytest.fixture
     def afresh(self, request: pytest.FixtureRequest) -> Callable[[], None]:
-        """Go on in a new worker, which knows nothing of earlier calls; what was made in the old one is lost."""
+        """Continue in a new worker, which knows nothing of earlier calls; objects in the old one are lost."""
         return self._sessions[self._records[request.node.nodeid].question].renew
 
     @pytest.fixture
     def short_run(self, request: pytest.FixtureRequest) -> ShortRun:
-        """The training of the question's network, which began when the grading did."""
+        """The training of the question's network, which started when grading did."""
         return self._runs[self._records[request.node.nodeid].question]
 
     @pytest.fixture
@@ -154,12 +154,12 @@ class SuitePlugin:
 
     @pytest.fixture
     def seed(self, request: pytest.FixtureRequest) -> int:
-        """A seed for this test's random cases, fresh for every submission and the same for the same one."""
+        """A seed for this test's random cases, different for each submission but always the same for one."""
         return self._seed_of(request.node)
 
     @pytest.fixture
     def tell(self, request: pytest.FixtureRequest) -> Callable[[str], None]:
-        """Say something to the student that costs no points."""
+        """Add a sentence for the student that costs no points."""
         return self._records[request.node.nodeid].remarks.append
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -191,7 +191,7 @@ class SuitePlugin:
         session = self._sessions[record.question]
         session.begin_test()
         self._calls.forget()
-        # Not torch.manual_seed, which on a CUDA build takes as long as the test: it notes who called it.
+        # Not torch.manual_seed, which on a CUDA build takes as long as the test, to record its caller.
         torch.default_generator.manual_seed(self._seed_of(item))
         begun = time.perf_counter()
         calls: list[pytest.CallInfo[None]] = []
@@ -208,11 +208,11 @@ class SuitePlugin:
         if blamed and self.fault is None:
             self.fault = GraderFault(blamed)
         if self.fault is not None:
-            item.session.shouldfail = str(self.fault)  # whatever else is run: there will be no report
+            item.session.shouldfail = str(self.fault)  # whatever else runs: there will be no report
         if record.result.status == "error":
             session.flag(f"the test {record.result.name} could not be decided")
-        # What a failing test had in hand, tensors of any size, must not stay until the last test is done, nor until
-        # the collector comes by: pytest's own frames hold the error, and it holds them.
+        # A failing test's values, tensors of any size, must not be kept until the last test is done or garbage is
+        # collected: pytest's frames hold the error, which holds them.
         for call in calls:
             if call.excinfo is not None:
                 traceback.clear_frames(call.excinfo.tb)
@@ -226,7 +226,7 @@ class SuitePlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
-        """Note how a phase ended. In place of pytest's own, which would spend most of a failing run on tracebacks."""
+        """Record how a phase ended. Replaces pytest's own, which would spend most of a failing run on tracebacks."""
         item.stash[_CALLS].append(call)
         if call.excinfo is not None and isinstance(error := call.excinfo.value, SandboxError):
             killed = isinstance(error, WorkerKilled)
@@ -242,7 +242,7 @@ class SuitePlugin:
         banned: SubmissionFailure | None,
         result: TestResult,
     ) -> TestResult:
-        """The result, with what staff need to answer for it if it is a hidden test that did not pass."""
+        """The result, with the evidence for staff if it is a hidden test that did not pass."""
         if result.status == "passed" or result.visibility != "hidden":
             return result
         raised = next((call.excinfo for call in calls if call.excinfo is not None), None)
@@ -274,7 +274,7 @@ def run_suite(
 
     Raises:
         KilledFromOutside: a worker was killed, and the submission is not to blame.
-        GraderFault: the suites are not in order, or pytest did not get through them.
+        GraderFault: the suites are broken, or pytest could not run them.
     """
     plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress, alone=alone, failures=failures)
     files = [file for question in questions for file in suite_files(question)]
@@ -287,7 +287,7 @@ def run_suite(
 
 
 def run_pytest(files: Sequence[Path], plugin: object, *arguments: str) -> tuple[int, str]:
-    """Run pytest as for a grade, whatever the settings for people's runs are: its exit status, and what it said."""
+    """Run pytest as for a grade, ignoring the settings of people's own runs; return its exit status and its output."""
     timing, limit = _time_limit()
     given = [
         *("-c", str(HIDDEN_TESTS / "pytest.ini"), "--rootdir", str(ROOT)),
@@ -302,7 +302,7 @@ def run_pytest(files: Sequence[Path], plugin: object, *arguments: str) -> tuple[
 
 
 class _Collecting:
-    """Has pytest look at the files that it is given, and not at all that lies beside them and their folders."""
+    """Makes pytest look only at the given files, not at everything beside them and their folders."""
 
     def __init__(self, files: Sequence[Path]) -> None:
         self._wanted = {path: None for file in files for path in (file, *file.parents)}
@@ -315,7 +315,7 @@ class _Collecting:
 
 
 class _Folder(pytest.Directory):
-    """A folder of which some paths are wanted."""
+    """A folder of which only some paths are collected."""
 
     wanted: Sequence[Path] = ()
 
@@ -330,10 +330,10 @@ class _Folder(pytest.Directory):
 
 
 def public_points(questions: tuple[Question, ...]) -> dict[str, int]:
-    """What the public tests of each question are worth.
+    """The points of each question's public tests.
 
     Raises:
-        GraderFault: the suites are not in order.
+        GraderFault: the suites are broken.
     """
     counted = _Count()
     status, said = run_pytest([suite_files(question)[0] for question in questions], counted, "--collect-only")
@@ -343,7 +343,7 @@ def public_points(questions: tuple[Question, ...]) -> dict[str, int]:
 
 
 class _Count:
-    """Adds up what the tests of each question are worth."""
+    """Adds up the points of each question's tests."""
 
     def __init__(self) -> None:
         self.points: Counter[str] = Counter()
@@ -363,7 +363,7 @@ def shown_name(item: pytest.Item) -> str:
 
 
 def know_markers(config: pytest.Config) -> None:
-    """Tell pytest the suites' own markers."""
+    """Register the suites' markers with pytest."""
     config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
     config.addinivalue_line("markers", "training: trains a network")
 
@@ -394,7 +394,7 @@ def _result(
     banned: SubmissionFailure | None,
     seconds: float,
 ) -> TestResult:
-    """Decide: a test passed if all its phases ran to the end, and not otherwise."""
+    """Decide the outcome: a test passed only if all its phases completed."""
     error = next((call.excinfo.value for call in calls if call.excinfo is not None), None)
     complete = [call.when for call in calls] == ["setup", "call", "teardown"]
     if banned is not None:
@@ -427,17 +427,16 @@ def _result(
     )
 
 
-# What a test's own mistakes raise, and no value that an answer can have: a name that is not there, a module that is not
-# there, code that is not Python, a fixture that nobody gives, a test that leaves itself out.
+# Exceptions that only a test's own mistakes raise, never an answer's value: an undefined name, a missing module,
+# invalid syntax, an unknown fixture, a test that skips itself.
 _OWN_MISTAKES = (NameError, ImportError, SyntaxError, FixtureLookupError, pytest.skip.Exception, pytest.xfail.Exception)
 
 
 def _fault_of_the_suite(item: pytest.Item, calls: list[pytest.CallInfo[None]], *, answered: bool) -> str:
-    """A sentence, with the file to mend, if a test failed by itself and not by what it was given; else "".
+    """A sentence that names the file to mend, if a test failed by its own fault and not the answer's; otherwise "".
 
-    It was not given anything if it had not called the student's code when it raised; and some exceptions no answer can
-    bring about. All others may come from an odd answer: these tests are undecided, and `grade` tries them on the
-    solution.
+    It is the test's own fault if it had not called the student's code when it raised, or if no answer can cause the
+    exception. All others may come from an odd answer: those tests are undecided, and `grade` runs them on the solution.
     """
     failed = next((call for call in calls if call.excinfo is not None), None)
     if failed is None or failed.excinfo is None:
@@ -456,13 +455,13 @@ def _fault_of_the_suite(item: pytest.Item, calls: list[pytest.CallInfo[None]], *
 
 
 def unusable_test(path: Path, name: str, said: str, raised: pytest.ExceptionInfo[BaseException] | None = None) -> str:
-    """A sentence about a test that could not judge any answer.
+    """A sentence about a test that cannot judge any answer.
 
     Args:
-        path: its file.
-        name: the test's.
+        path: the test's file.
+        name: the test's name.
         said: what is wrong.
-        raised: where it went wrong; the innermost line of that file is named.
+        raised: the exception with its traceback; the innermost line in that file is named.
     """
     lines = [entry.lineno + 1 for entry in raised.traceback if Path(entry.path) == path] if raised is not None else []
     place = f"{path}, line {lines[-1]}" if lines else str(path)
@@ -470,19 +469,19 @@ def unusable_test(path: Path, name: str, said: str, raised: pytest.ExceptionInfo
 
 
 def _is_timeout(error: BaseException) -> bool:
-    # pytest-timeout has no exception of its own.
+    # pytest-timeout has no exception class of its own.
     return isinstance(error, pytest.fail.Exception) and str(error).startswith("Timeout")
 
 
 def sentences(*texts: str | None) -> str:
-    """Texts as sentences, one after the other."""
+    """Texts as sentences, one after another."""
     return " ".join(text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".") for text in texts if text)
 
 
 def _time_limit() -> tuple[list[object], list[str]]:
-    """pytest-timeout and its options, by a signal, which only the main thread gets; elsewhere it would end all.
+    """pytest-timeout and its options; nothing outside the main thread, which alone receives the signal it uses.
 
-    As an object: to find a plugin by its name, pytest reads what every installed package says of itself.
+    The plugin is an object: to find one by name, pytest reads the metadata of every installed package.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         return [], []
@@ -491,7 +490,7 @@ def _time_limit() -> tuple[list[object], list[str]]:
 
 @contextlib.contextmanager
 def _without_pytest_settings() -> Iterator[None]:
-    """What somebody set for their own pytest runs (PYTEST_ADDOPTS=-x …) must not change a grade."""
+    """Ignore settings for people's own pytest runs (PYTEST_ADDOPTS=-x …), which must not change a grade."""
     settings = {name: value for name, value in os.environ.items() if name.startswith("PYTEST_")}
     for name in settings:
         del os.environ[name]

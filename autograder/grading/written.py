@@ -1,4 +1,4 @@
-"""The written answers: find a question's answer in `explanations.md`, and tell one from the template."""
+"""The written answers: find a question's answer in `explanations.md`, and distinguish it from the template."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MAX_ANSWER = 20_000  # characters
 def read_written(submission: Submission, question: Question) -> Written | None:
     """The state of a question's written answer; None if the question has none.
 
-    A blank answer, or the template as it was handed out, is 0 at once. Anything else awaits a reader, also what a
-    program cannot find or read.
+    A blank answer, or the unchanged template, gets 0 at once. Anything else awaits a reader, including what a program
+    cannot find or read.
     """
     if not question.written:
         return None
@@ -26,7 +26,7 @@ def read_written(submission: Submission, question: Question) -> Written | None:
     explanations = submission.explanations or ""
     answer = answer_to(question.id, explanations, template)
     if answer:
-        return Written("awaiting", None, question.written, _told_of_table(question.id, answer))
+        return Written("awaiting", None, question.written, _about_table(question.id, answer))
     if _elsewhere(explanations, template):
         lost = f'Nothing is written below "## {question.id.upper()}", but {EXPLANATIONS} holds text in other places'
         return Written("awaiting", None, question.written, f"{lost}: a person has to see whether it is the answer.")
@@ -35,14 +35,14 @@ def read_written(submission: Submission, question: Question) -> Written | None:
 
 
 def answer_to(question: str, explanations: str, template: str) -> str:
-    """What was written under a question's heading, without the template's own lines; "" if nothing was."""
+    """The text under a question's heading, without the template's own lines; "" if there is none."""
     return _beyond(section(question, template), section(question, explanations))[:MAX_ANSWER]
 
 
 def text_to_read(submission: Submission, question: str) -> str:
-    """What a person reads as a question's answer: what stands below its heading, else what stands outside of all.
+    """What a person reads as a question's answer: the text under its heading, or else the text outside all headings.
 
-    "" if there is nothing, and where the file itself cannot be read.
+    "" if there is none, or if the file itself cannot be read.
     """
     template = (STUBS / EXPLANATIONS).read_text("utf-8")
     explanations = submission.explanations or ""
@@ -50,22 +50,22 @@ def text_to_read(submission: Submission, question: str) -> str:
 
 
 def _elsewhere(explanations: str, template: str) -> str:
-    """What was written, but not below any of the template's headings; "" if nothing was."""
+    """The text that is not under any of the template's headings; "" if there is none."""
     for question in re.findall(r"(?im)^##\s*(q\d+)\b", template):
         explanations = re.sub(_section_pattern(question), "", explanations, count=1)
     return _beyond(template, explanations)
 
 
 def _beyond(given: str, text: str) -> str:
-    """The lines of a text that are not among those given; "" if they hold no word."""
+    """The lines of a text that are not in the given one; "" if they contain no word."""
     known = {_squeezed(line) for line in given.splitlines()}
     lines = "\n".join(line for line in text.splitlines() if _squeezed(line) not in known).strip()
     return lines if re.search(r"\w", lines) else ""
 
 
-def _told_of_table(question: str, answer: str) -> str:
-    """How many of a table's numbers are right: a program can tell, and gives no points for it."""
-    reference = SOLUTIONS / EXPLANATIONS  # not there where anyone could read it
+def _about_table(question: str, answer: str) -> str:
+    """How many of a table's numbers are right: a program can check that, but gives no points for it."""
+    reference = SOLUTIONS / EXPLANATIONS  # absent where anyone could read it
     wanted = _rows(section(question, reference.read_text("utf-8"))) if reference.exists() else {}
     if not wanted:
         return ""
@@ -87,7 +87,7 @@ def _rows(text: str) -> dict[str, list[str]]:
 
 
 def section(question: str, text: str) -> str:
-    """From the question's heading to the next one of its rank."""
+    """The text from the question's heading to the next one of its level."""
     found = re.search(_section_pattern(question), text)
     return found[1] if found else ""
 

@@ -1,1 +1,1 @@
-"""The hidden suites, one file a question. They run in the trusted process and never leave it."""
+"""The hidden suites, one file per question. They run in the trusted process and never leave it."""

@@ -1,4 +1,4 @@
-"""What drop-connect leaves of a block's results: which images' fall, how many, and what becomes of the others."""
+"""Checks of drop-connect: for which images a block's result is dropped, for how many, and how the rest are scaled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.checks import CheckFailed
 from tests.diagnosis.model_misconceptions import CAUSES, sentence
 from tests.networks import added_by
 
-_DRAWS = 40  # of which a block with a rate of a quarter keeps all in one case of 10⁵
+_DRAWS = 40  # a block with a rate of a quarter keeps all of them once in 10⁵ cases
 
 
 def is_nothing(added: Tensor, axes: tuple[int, ...] = (1, 2, 3)) -> Tensor:
@@ -24,12 +24,12 @@ def is_close(got: Tensor, wanted: Tensor, axes: tuple[int, ...] = (1, 2, 3)) -> 
 
 
 def whole(block: Any, images: Tensor, right: Tensor) -> Tensor:
-    """What a block that drops nothing adds to each image.
+    """The result that a block without dropping adds to each image.
 
     Args:
         block: the student's, with drop_rate 0.
         images: its input.
-        right: a right block's output.
+        right: the output of a right block.
 
     Raises:
         CheckFailed: it does not add its input, or adds nothing to it.
@@ -45,7 +45,7 @@ def whole(block: Any, images: Tensor, right: Tensor) -> Tensor:
 
 
 def assert_dropped(mine: Any, images: Tensor, own: Tensor, rate: float, name: str) -> None:
-    """Assert that a block adds to each image either nothing or `own`, its result at rate 0, divided by 1 − rate."""
+    """Assert that a block adds to each image nothing or `own` / (1 − rate), `own` being its result at rate 0."""
     got = added_by(mine, images)
     fallen, scaled = is_nothing(got), is_close(got, own / (1 - rate))
     if not (fallen | scaled).all():
@@ -57,7 +57,7 @@ def assert_dropped(mine: Any, images: Tensor, own: Tensor, rate: float, name: st
 
 
 def dropped_wrongly(mine: Any, got: Tensor, images: Tensor, own: Tensor, rate: float) -> list[str]:
-    """Which mistakes explain what was added to every image; each of their outcomes must be among them."""
+    """Which mistakes explain what was added to every image; each outcome of a mistake must occur."""
     result = own / (1 - rate)
     outcomes_of = {
         "survivors not scaled": (torch.zeros_like(own), own),
@@ -77,12 +77,12 @@ def dropped_wrongly(mine: Any, got: Tensor, images: Tensor, own: Tensor, rate: f
 
 
 def drawn_wrongly(mine: Any, images: Tensor, own: Tensor, rate: float, fallen: Tensor) -> list[str]:
-    """Which mistakes explain how many images were dropped."""
+    """Which mistakes explain the number of dropped images."""
     return ["kept with the drop rate"] if is_rate(fallen, 1 - rate) else drawn_at_once(mine, images, own, rate)
 
 
 def drawn_at_once(mine: Any, images: Tensor, own: Tensor, rate: float) -> list[str]:
-    """Which mistake it is if in every one of many draws either all images are dropped or none is; none otherwise."""
+    """The mistake, if each of many draws drops either all images or none; otherwise an empty list."""
     draws = [added_by(mine, images) for _ in range(_DRAWS)]
     kept = [each for each in draws if not is_nothing(each).all()]
     if not 0 < len(kept) < len(draws):
@@ -97,7 +97,7 @@ def is_rate(fallen: Tensor, rate: float) -> bool:
 
 
 def assert_rate(fallen: Tensor, rate: float, name: str, find_cause: Callable[[], str | None]) -> None:
-    """How many of the images were dropped: five standard deviations either way."""
+    """Assert that the share of dropped images is within five standard deviations of `rate`."""
     share = fallen.float().mean().item()
     if not is_rate(fallen, rate):
         lines = [

@@ -1,4 +1,4 @@
-"""Whether gradients flow through an answer: told, not graded, since NumPy and plain loops are right answers."""
+"""Whether gradients flow through an answer: reported, not graded, since NumPy and plain loops are right answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def tell_gradients(
     inputs: Sequence[Tensor],
     **named: Any,
 ) -> None:
-    """Compare gradients with torch's, for a random upstream gradient, and say what came of it.
+    """Compare gradients with torch's, for a random upstream gradient, and report the outcome.
 
     Args:
-        tell: takes the sentence.
-        function, reference: the student's and torch's.
-        inputs: the arguments, all of them requiring grad.
+        tell: called with the sentence.
+        function, reference: the student's function and torch's.
+        inputs: the arguments, all of which require grad.
         **named: further arguments for both.
     """
     name = function.__name__

@@ -1,4 +1,4 @@
-"""Random sizes and settings across the legal space of every argument, from a seeded generator."""
+"""Random sizes and settings from the whole legal range of every argument, with a seeded generator."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a window of some size may lie on an input of some size.
+    """The sizes of an input and a window, and how the window moves.
 
     Attributes:
         pixels: height and width of the input, large enough for the window.
         kernel: height and width of the window.
         stride, padding, dilation: both axes.
-        named: the three as a caller may give them: where both axes agree, as a pair or as one number.
+        named: stride, padding and dilation as keyword arguments: if both axes agree, as a pair or as one number.
     """
 
     pixels: Pair
@@ -35,15 +35,15 @@ class Settings:
 
 
 def convolution(draw: random.Random) -> Settings:
-    """Any settings of a convolution."""
+    """Random settings of a convolution."""
     return _settings(draw, _pair(draw, 1, 3), padding=_pair(draw, 0, 2), dilation=_pair(draw, 1, 3))
 
 
 def pool(draw: random.Random, *, dilated: bool) -> Settings:
-    """Settings of a pool: padding is at most half the window, and the stride may be left out.
+    """Random settings of a pool: padding is at most half the window, and the stride may be left out.
 
-    The image is as large as the window at least, so that every window holds a pixel: what a pool of nothing is, right
-    answers do not agree on.
+    The image is at least as large as the window, so that every window holds a pixel: right answers differ on the result
+        of an empty window.
     """
     kernel = _pair(draw, 1, 4)
     padding = draw.randint(0, kernel[0] // 2), draw.randint(0, kernel[1] // 2)
@@ -69,6 +69,6 @@ def _settings(
 
 
 def _pair(draw: random.Random, low: int, high: int) -> Pair:
-    """Both axes, a third of the time the same for both."""
+    """A value for each axis, the same a third of the time."""
     first = draw.randint(low, high)
     return first, first if draw.random() < 0.33 else draw.randint(low, high)

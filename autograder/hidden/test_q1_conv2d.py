@@ -1,10 +1,11 @@
-"""Question 1, the hidden tests.
+"""Hidden tests of question 1.
 
-Sizes follow what single-fault answers were seen to survive: at stride 2 both remainders of the division occur,
-kernels are not square, no axis equals another, batch and channels are more than one, bias is neither zero nor
-as long as an axis it could be mistaken for. Inputs are small: seven nested loops are a right answer.
+The sizes are chosen by what wrong answers were seen to survive: at stride 2 both remainders of the division occur,
+    kernels are not square, no two axes have the same length, batch and channels are greater than one, and the bias is
+    neither zero nor as long as an axis it could be mistaken for. Inputs are small, since seven nested loops are a right
+    answer.
 
-A setting at fault costs the points of the tests that are about it, and of random settings: all others leave it alone.
+A wrong setting costs the points of its own tests and of the random settings: no other test uses it.
 """
 
 from __future__ import annotations
@@ -90,9 +91,9 @@ def test_dtype_is_kept_and_precise(q1):
 def test_side_effects_on_arguments_and_later_calls(q1):
     x, w, b = torch.randn(2, 3, 6, 7), torch.randn(4, 3, 3, 2), torch.randn(4)
     assert_unchanged(q1.conv2d, x, w, b)
-    for _ in range(2):  # the same shapes with other weights: nothing may be left over from the first call
+    for _ in range(2):  # the same shapes with other weights: nothing may carry over from the first call
         assert_same(q1.conv2d, F.conv2d, x, torch.randn_like(w), torch.randn(4))
-    # Images that lie in memory with channels last are images like any other, and so are weights with other axes first.
+    # Images in channels-last memory format are valid, and so are weights with another order of strides.
     assert_same(q1.conv2d, F.conv2d, x.to(memory_format=torch.channels_last), w)
     assert_same(q1.conv2d, F.conv2d, x, torch.randn(3, 4, 3, 2).transpose(0, 1))
     assert_same(q1.conv2d, F.conv2d, x, torch.randn(4, 3, 2, 3).transpose(2, 3))
@@ -124,6 +125,6 @@ def test_random_settings(q1, seed):
 
 
 @pytest.mark.points(0, category="gradients")
-def test_gradients_are_told_not_graded(q1, tell):
+def test_gradients_are_reported_not_graded(q1, tell):
     inputs = torch.randn(2, 3, 6, 7, requires_grad=True), torch.randn(4, 3, 2, 3, requires_grad=True)
     tell_gradients(tell, q1.conv2d, F.conv2d, inputs, stride=2, padding=1)

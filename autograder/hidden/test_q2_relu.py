@@ -1,4 +1,4 @@
-"""Question 2, the hidden tests. ReLU's gradient at 0 and the sign of its zeros are no matter of right and wrong."""
+"""Hidden tests of question 2. ReLU's gradient at 0 and the sign of its zeros are not graded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_shapes_and_values_of_any_size(q2, seed):
     for axes in (0, 1, 2, 3, 5):
         shape = [draw.randint(2, 4) for _ in range(axes)]
         assert_same(q2.relu, F.relu, torch.randn(shape) - 0.5)
-    # Values beyond 6, and below −1: other rectifiers bend there.
+    # Values above 6 and below −1, where other activations differ.
     assert_same(q2.relu, F.relu, torch.linspace(-30, 30, 25).reshape(5, 5))
     assert_same(q2.relu, F.relu, torch.tensor([-math.inf, -1e30, -1.0, 1.0, 1e30, math.inf]))
     assert_same(q2.relu, F.relu, torch.randn(3, 4, 5).transpose(0, 2))
@@ -42,5 +42,5 @@ def test_side_effects_only_where_asked_for(q2):
 
 
 @pytest.mark.points(0, category="gradients")
-def test_gradients_are_told_not_graded(q2, tell):
+def test_gradients_are_reported_not_graded(q2, tell):
     tell_gradients(tell, q2.relu, F.relu, [torch.randn(4, 5, requires_grad=True)])

@@ -1,6 +1,6 @@
-"""Question 3, the hidden tests. Where two values of a window tie, gradients are no matter of right and wrong.
+"""Hidden tests of question 3. Gradients are not graded where two values in a window are equal.
 
-A setting at fault costs the points of the tests that are about it, and of random settings: all others leave it alone.
+A wrong setting costs the points of its own tests and of the random settings: no other test uses it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def test_negative_values_all_over_the_window(q3):
 
 @pytest.mark.points(1, category="window")
 def test_window_that_is_not_square(q3):
-    # On images of the window's own size, where it does not matter how the window moves.
+    # On images of the window's size, where it does not matter how the window moves.
     for window in ((3, 2), (1, 4), (2, 5)):
         assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(2, 3, *window), window)
     assert_same(q3.max_pool2d, F.max_pool2d, torch.randn(2, 4, 5, 6), 1, stride=1)
@@ -45,7 +45,7 @@ def test_padding_of_each_axis(q3):
     x = torch.randn(2, 3, 7, 8) - 3
     for padding in ((1, 0), (0, 1), 1):
         assert_same(q3.max_pool2d, F.max_pool2d, x, (2, 3), 2, padding)
-    # Below any number that one might take for the lowest.
+    # Below any number that an answer might use as the lowest.
     assert_same(q3.max_pool2d, F.max_pool2d, -1e38 * (1 + torch.rand(2, 3, 4, 5)), 2, 2, 1)
 
 
@@ -88,6 +88,6 @@ def test_random_settings(q3, seed):
 
 
 @pytest.mark.points(0, category="gradients")
-def test_gradients_are_told_not_graded(q3, tell):
-    x = torch.randperm(2 * 3 * 5 * 6).reshape(2, 3, 5, 6).float().requires_grad_()  # no two values tie
+def test_gradients_are_reported_not_graded(q3, tell):
+    x = torch.randperm(2 * 3 * 5 * 6).reshape(2, 3, 5, 6).float().requires_grad_()  # no two values are equal
     tell_gradients(tell, q3.max_pool2d, F.max_pool2d, [x], kernel_size=(2, 3), stride=1)

@@ -1,6 +1,6 @@
-"""Question 4, the hidden tests. Windows are not two by two where several wrong divisors would agree.
+"""Hidden tests of question 4. Windows are not two by two where that would make several wrong divisors agree.
 
-A setting at fault costs the points of the tests that are about it, and of random settings: all others leave it alone.
+A wrong setting costs the points of its own tests and of the random settings: no other test uses it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RANDOM_POOLS = 12
 
 @pytest.mark.points(1, category="window")
 def test_window_that_is_not_square(q4):
-    # On images of the window's own size, where it does not matter how the window moves.
+    # On images of the window's size, where it does not matter how the window moves.
     for window in ((3, 2), (1, 4), (2, 5)):
         assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, *window), window)
     assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 4, 5, 6), 1, stride=1)
@@ -92,6 +92,6 @@ def test_random_settings(q4, seed):
 
 
 @pytest.mark.points(0, category="gradients")
-def test_gradients_are_told_not_graded(q4, tell):
+def test_gradients_are_reported_not_graded(q4, tell):
     inputs = [torch.randn(2, 3, 5, 6, requires_grad=True)]
     tell_gradients(tell, q4.avg_pool2d, F.avg_pool2d, inputs, kernel_size=(2, 3), stride=1)

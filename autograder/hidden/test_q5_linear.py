@@ -1,4 +1,4 @@
-"""Question 5, the hidden tests. The layer must learn: its gradients are graded."""
+"""Hidden tests of question 5. The layer must learn, so its gradients are graded."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_conventions_dtype_and_arguments(q5):
     x, weight, bias = (torch.randn(shape, dtype=torch.float64) for shape in ((3, 6), (2, 6), (2,)))
     assert_same(q5.linear, F.linear, x, weight, bias)
     assert_unchanged(q5.linear, torch.randn(3, 6), torch.randn(2, 6), torch.randn(2))
-    for _ in range(2):  # the same shapes with other weights: nothing may be left over from the first call
+    for _ in range(2):  # the same shapes with other weights: nothing may carry over from the first call
         assert_same(q5.linear, F.linear, torch.randn(6, 3).T, torch.randn(2, 6), torch.randn(2))
 
 

@@ -1,4 +1,4 @@
-"""Question 6, the hidden tests."""
+"""Hidden tests of question 6."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.test_q6_lenet import LAYERS
 
 
 def lenet(state: dict[str, Tensor], images: Tensor) -> Tensor:
-    """LeNet's logits, from its weights."""
+    """LeNet's logits, computed from its weights."""
     x = F.max_pool2d(F.relu(F.conv2d(images, state["conv1.weight"], state["conv1.bias"])), 2)
     x = F.max_pool2d(F.relu(F.conv2d(x, state["conv2.weight"], state["conv2.bias"])), 2)
     x = F.relu(F.linear(x.flatten(1), state["fc1.weight"], state["fc1.bias"]))
@@ -40,7 +40,7 @@ def mistaken_lenet(
     pools: Sequence[Callable[[Tensor, int], Tensor]] = (F.max_pool2d, F.max_pool2d),
     axes: tuple[int, ...] = (0, 1, 2, 3),
 ) -> Tensor:
-    """LeNet with other functions after its five layers, other pools, other axes before flattening."""
+    """LeNet with other functions after its five layers, other pools, or other axes before flattening."""
     x = images
     for number in (1, 2):
         x = after[number - 1](F.conv2d(x, state[f"conv{number}.weight"], state[f"conv{number}.bias"]))
@@ -52,7 +52,7 @@ def mistaken_lenet(
 
 
 def mistakes(state: dict[str, Tensor], images: Tensor) -> dict[str, list[Callable[[], Tensor]]]:
-    """The logits that usual mistakes lead to, by their keys in `model_misconceptions`."""
+    """The logits of common mistakes, by their keys in `model_misconceptions`."""
 
     def made(**settings: Any) -> Callable[[], Tensor]:
         return lambda: mistaken_lenet(state, images, **settings)
@@ -98,7 +98,7 @@ def test_known_weights_give_known_logits(q6):
         model = load(q6.LeNet(classes), state)
         for images in (torch.randn(3, 3, 32, 32), -2 * torch.rand(1, 3, 32, 32)):
             assert_known(model, state, images)
-        assert_known(model.eval(), state, torch.randn(2, 3, 32, 32))  # nothing in LeNet differs between the modes
+        assert_known(model.eval(), state, torch.randn(2, 3, 32, 32))  # LeNet is the same in both modes
 
 
 def assert_known(model: Any, state: dict[str, Tensor], images: Tensor) -> None:
@@ -110,7 +110,7 @@ def test_gradients_reach_all_parameters(q6):
     state = weights()
     model = load(q6.LeNet(), state)
     images = torch.randn(4, 3, 32, 32, requires_grad=True)
-    logits = model(images.clone())  # what it does to its input must not change what is expected of it
+    logits = model(images.clone())  # a change of its input must not change the expected values
     as_tensor(logits, (4, 10), [])
     upstream = torch.randn(4, 10)
     logits.backward(upstream)
@@ -126,7 +126,7 @@ def test_accuracy_per_class_unbalanced_and_absent(q6, seed, table_model):
     draw = random.Random(seed)
     for classes, sizes in ((10, (7, 7, 3)), (4, (1, 6)), (5, (9,))):
         absent = draw.randrange(classes)
-        # Unbalanced, so that recall is not precision and a mean over images no mean over classes.
+        # Unbalanced, so that recall differs from precision and the mean over images from the mean over classes.
         present = [label for label in range(classes) for _ in range(1 + label % 3) if label != absent]
         labels = torch.tensor([draw.choice(present) for _ in range(sum(sizes))])
         logits = torch.randn(sum(sizes), classes)
@@ -145,7 +145,7 @@ def test_accuracy_per_class_unbalanced_and_absent(q6, seed, table_model):
 def test_eval_mode_while_measuring(q6, table_model):
     logits = 10 * F.one_hot(torch.arange(6) % 3, 3).float()
     batches = [(numbered_images(6), torch.arange(6) % 3)]
-    model = table_model(logits)  # wrong for every image, were it asked in train mode
+    model = table_model(logits)  # wrong for every image in train mode
     assert_accuracies(q6.per_class_accuracy, [100.0, 100.0, 100.0], model.train(), batches, 3, logits)
 
 
@@ -186,7 +186,7 @@ def test_comparison_ties_gaps_and_three_models(q6):
         {"only": [nan]},
         ["x"],
     )
-    assert_rows(  # nothing recognised is a number too, and the first of equals is the best
+    assert_rows(  # zero accuracy is a number too, and the first of equals is the best
         q6.compare,
         [{"class": "x", "a": 0.0, "b": 0.0, "best": "a"}, {"class": "mean", "a": 0.0, "b": 0.0, "best": "a"}],
         {"a": [0.0], "b": [0.0]},

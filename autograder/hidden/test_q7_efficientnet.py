@@ -1,4 +1,4 @@
-"""Question 7, the hidden tests: every part, and the whole, against torchvision's own with the same weights."""
+"""Hidden tests of question 7: every part, and the whole network, against torchvision's with the same weights."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def excitation(
     gate: Callable[[Tensor], Tensor] = torch.sigmoid,
     join: Callable[[Tensor, Tensor], Tensor] = torch.mul,
 ) -> Tensor:
-    """Squeeze-and-excitation, with other parts if wanted."""
+    """Squeeze-and-excitation, with replaceable parts."""
     s = between(F.conv2d(squeeze(x), state["reduce.weight"], state["reduce.bias"]))
     return join(x, gate(F.conv2d(s, state["expand.weight"], state["expand.bias"])))
 
@@ -80,7 +80,7 @@ def mbconv(
     silus: tuple[Callable[[Tensor], Tensor], ...] = (F.silu, F.silu, same),
     epsilons: tuple[float, ...] = (1e-5, 1e-5, 1e-5),
 ) -> Tensor:
-    """A block that drops nothing, with other parts if wanted; settings are MBConv's first five arguments."""
+    """A block that drops nothing, with replaceable parts; settings are MBConv's first five arguments."""
     in_channels, out_channels, kernel_size, stride, _ = settings
 
     def normed(x: Tensor, name: str, place: int) -> Tensor:
@@ -97,7 +97,7 @@ def mbconv(
 
 
 def block_mistakes(settings: tuple[int, int, int, int, int]) -> dict[str, list[dict[str, Any]]]:
-    """For `mbconv`, by their keys in `model_misconceptions`."""
+    """Arguments of `mbconv` that make common mistakes, by their keys in `model_misconceptions`."""
     in_channels, out_channels, kernel_size, stride, _ = settings
     off, slack = 1e-5, (1e-3, 1e-6, 1e-2, 1e-8)
     relu, silu = F.relu, F.silu
@@ -129,8 +129,8 @@ def block_mistakes(settings: tuple[int, int, int, int, int]) -> dict[str, list[d
 def assert_block(
     mine: Any, right: nn.Module, settings: tuple[int, int, int, int, int], images: Tensor, *, training: bool
 ) -> None:
-    """Assert that a block gives what torchvision's does, with the same weights."""
-    # Not by asking for them: what comes back could be of any size.
+    """Assert that a block returns the same as torchvision's with the same weights."""
+    # Computed, not requested from the student's block, whose reply could have any size.
     state = {name: value.clone() for name, value in our_block_state(right).items()}
 
     def mistaken() -> Mistakes:
@@ -154,7 +154,7 @@ def network(
     pool: Callable[[Tensor], Tensor] = mean,
     stem: Callable[[Tensor], Tensor] = F.silu,
 ) -> Tensor:
-    """A whole network in eval mode, with other parts if wanted."""
+    """A whole network in eval mode, with replaceable parts."""
 
     def unit(x: Tensor, name: str, stride: int, padding: int) -> Tensor:
         x = F.conv2d(x, state[f"{name}.0.weight"], None, stride, padding)
@@ -175,7 +175,7 @@ def network(
 
 
 def network_mistakes(state: State, images: Tensor, depth: float, stem_stride: int) -> Mistakes:
-    """For `assert_output`: what usual mistakes with the whole network lead to."""
+    """For `assert_output`: the logits of common mistakes with the whole network."""
     made = partial(network, state, images, depth, stem_stride=stem_stride)
     return {
         "every block strides": [partial(made, every_strides=True)],
@@ -192,7 +192,7 @@ def below(state: State, prefix: str) -> dict[str, Tensor]:
 
 
 def shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    """What `assert_state` compares."""
+    """The shapes that `assert_state` compares."""
     return {name: tuple(value.shape) for name, value in state.items()}
 
 
@@ -205,7 +205,7 @@ def test_accuracy_after_a_short_run(short_run):
 @pytest.mark.points(1, category="scaling")
 def test_scaling_of_any_width_and_depth(q7, seed):
     draw = random.Random(seed)
-    # By the paper's factors, and where rounding down would lose more than a tenth.
+    # The paper's factors, and sizes for which rounding down would lose more than a tenth.
     cases = [(32, 1.1, 8), (320, 1.4, 8), (16, 0.7, 8), (10, 1.0, 8), (3, 1.0, 8), (20, 1.0, 16), (112, 1.8, 8)]
     cases += [(draw.randint(8, 400), draw.choice((0.25, 0.5, 0.9, 1.2, 2.0)), draw.choice((4, 8))) for _ in range(20)]
     right = []
@@ -237,24 +237,24 @@ def test_squeeze_and_excitation_with_known_weights(q7):
 
 @pytest.mark.points(2, category="blocks")
 def test_blocks_with_every_setting(q7):
-    for settings in (  # torchvision makes the wide part a multiple of 8: so are all of these
+    for settings in (  # torchvision rounds the expanded channels to a multiple of 8, as all of these are
         (3, 4, 5, 2, 8),  # squeezed to one channel
         (6, 6, 3, 1, 4),  # adds its input
-        (6, 6, 3, 2, 4),  # does not: the stride
-        (1, 8, 3, 1, 8),  # does not: the channels, though one would stretch to eight
-        (4, 9, 5, 1, 6),  # nor does this
+        (6, 6, 3, 2, 4),  # does not, because of the stride
+        (1, 8, 3, 1, 8),  # does not, because of the channels, though one would broadcast to eight
+        (4, 9, 5, 1, 6),  # does not either
         (16, 16, 5, 1, 1),  # no expansion
-        (10, 10, 3, 1, 4),  # squeezed to a quarter of the input's, not of the wide ones, rounded down
+        (10, 10, 3, 1, 4),  # squeezed to a quarter of the input's channels, not of the expanded ones, rounded down
     ):
         right = block(*settings)
         mine = load(q7.MBConv(*settings), our_block_state(right))
-        if settings in ((6, 6, 3, 2, 4), (1, 8, 3, 1, 8)):  # of one pixel what is added by mistake has the right shape
+        if settings in ((6, 6, 3, 2, 4), (1, 8, 3, 1, 8)):  # with one pixel, a mistaken residual has the right shape
             assert_block(mine, right, settings, torch.randn(3, settings[0], 1, 1), training=False)
         images = torch.randn(3, settings[0], 7, 6)
         assert_block(mine, right, settings, images, training=False)
         before = {name: value.clone() for name, value in our_block_state(right).items()}
         assert_block(mine, right, settings, images, training=True)
-        # Both have seen one batch now: running averages moved by torch's own momentum.
+        # Both have now seen one batch: the running averages moved by torch's default momentum.
         after = mine.state_dict()
         for name, value in our_block_state(right).items():
             try:
@@ -267,7 +267,7 @@ def test_blocks_with_every_setting(q7):
 
 
 def other_momentum(before: Tensor, expected: Tensor, got: Any) -> bool:
-    """Whether all running averages moved by the same share of what they should have moved by, and not by none."""
+    """Whether all running averages moved by the same nonzero fraction of the right update."""
     if not isinstance(got, Tensor) or (got.shape, got.dtype) != (expected.shape, torch.float32):
         return False
     moved, wanted = got - before, expected - before
@@ -277,11 +277,11 @@ def other_momentum(before: Tensor, expected: Tensor, got: Any) -> bool:
 
 @pytest.mark.points(2, category="drop-connect")
 def test_drop_connect_of_a_block_and_of_the_network(q7):
-    # Beside the student's own block that drops nothing: what else is wrong with it costs points elsewhere.
+    # Compared with the student's own block without dropping: its other mistakes cost points elsewhere.
     for rate in DROPPED:
         name = f"MBConv(8, 8, 3, 1, 2, drop_rate={rate})"
         right = block(8, 8, 3, 1, 2)
-        state = {each: value.clone() for each, value in our_block_state(right).items()}  # train mode moves averages
+        state = {each: value.clone() for each, value in our_block_state(right).items()}  # train mode changes it
         still, mine = load(q7.MBConv(8, 8, 3, 1, 2), state), load(q7.MBConv(8, 8, 3, 1, 2, rate), state)
         images = torch.randn(256, 8, 3, 3)
         with torch.no_grad():
@@ -297,7 +297,7 @@ def test_drop_connect_of_a_block_and_of_the_network(q7):
             drops = bool((fallen | scaled).all() and fallen.any() and scaled.any())
             likely = CAUSES["drops in eval mode"] if drops else None
             raise CheckFailed(failure.summary, failure.lines, likely, failure.compared) from None
-    for settings, size in (((8, 8, 3, 2, 2), 2), ((8, 12, 3, 1, 2), 4)):  # nothing to fall back on: nothing is dropped
+    for settings, size in (((8, 8, 3, 2, 2), 2), ((8, 12, 3, 1, 2), 4)):  # without a residual nothing is dropped
         state = our_block_state(block(*settings))
         still, mine = load(q7.MBConv(*settings), state), load(q7.MBConv(*settings, 0.5), state)
         images = torch.randn(32, 8, 4, 4)
@@ -336,7 +336,7 @@ def test_b0_in_eval_mode_equals_torchvisions(q7):
     right = reference()
     state = our_state(right)
     model = load(q7.EfficientNet(), state)
-    for size in (40, 32):  # of images that end as one pixel early on, several mistakes make the same
+    for size in (40, 32):  # for images that shrink to one pixel early on, several mistakes give the same logits
         images = torch.randn(2, 3, size, size)
         wrong = partial(network_mistakes, state, images, 1.0, 2)
         assert_output(as_function(model.eval(), "EfficientNet()"), right.eval(), images, wrong)
@@ -351,7 +351,7 @@ def test_train_mode_with_nothing_dropped(q7):
         expected = right.train()(images)
     lines = [("network", "EfficientNet(width=0.5, depth=0.5, …)")]
     got = as_tensor(model.train()(images), (16, 10), lines)
-    # A batch's own averages magnify rounding, layer by layer: a thousandth of the logits' size is allowed.
+    # Batch statistics amplify rounding errors layer by layer: a thousandth of the logits' size is allowed.
     if not torch.allclose(got, expected, rtol=0, atol=1e-3 * expected.abs().max().item()):
         compared = Compared((images,), {}, expected, got)
         raise CheckFailed("in train mode the logits are wrong", lines, compared=compared)
@@ -377,14 +377,14 @@ def test_variants_by_width_depth_and_stem(q7):
         right = reference(width, depth, classes, stem_stride)
         model = q7.EfficientNet(width, depth, num_classes=classes, stem_stride=stem_stride)
         state = our_state(right)
-        # Only where rounding otherwise cannot come to the same.
+        # Only where the rounded sizes cannot be the same.
         others = {"depth ignored": (width, 1.0), "width ignored": (1.0, depth)} if width < 1 else {}
 
         def mistaken(others=others, settings=(classes, stem_stride)):
             return {key: shapes(our_state(reference(*scale, *settings))) for key, scale in others.items()}
 
         assert_state(model, shapes(state), mistaken)
-        if width < 1:  # a big one's weights are as many as the shapes say
+        if width < 1:  # a big network is checked by its shapes alone
             load(model, state)
             images = torch.randn(2, 3, 32, 32)
             wrong = partial(network_mistakes, state, images, depth, stem_stride)

@@ -1,4 +1,4 @@
-"""torchvision's EfficientNet as the reference: any width, depth and stem, and its weights under our names."""
+"""torchvision's EfficientNet as a reference, with any width, depth and stem, and its weights under our names."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ STAGES = (
     (6, 5, 2, 112, 192, 4),
     (6, 3, 1, 192, 320, 1),
 )
-"""Expand ratio, kernel, stride, channels in and out, repeats: the paper's table 1."""
+"""Expand ratio, kernel, stride, channels in and out, and repeats, from the paper's table 1."""
 
 
 def reference(width: float = 1.0, depth: float = 1.0, classes: int = 10, stem_stride: int = 2) -> EfficientNet:
     """A network that drops nothing, with weights that keep signals near 1 and make every setting matter."""
     stages = [MBConvConfig(*stage, width_mult=width, depth_mult=depth) for stage in STAGES]
-    with torch.device("meta"):  # its own way of drawing weights takes longer than all the rest
+    with torch.device("meta"):  # its own initialisation takes longer than everything else
         model = EfficientNet(stages, dropout=0.0, stochastic_depth_prob=0.0, num_classes=classes)
     model.to_empty(device="cpu")
     model.features[0][0].stride = (stem_stride, stem_stride)
@@ -35,7 +35,7 @@ def reference(width: float = 1.0, depth: float = 1.0, classes: int = 10, stem_st
 def block(in_channels: int, out_channels: int, kernel_size: int, stride: int, expand_ratio: int) -> MBConv:
     """A block that drops nothing, with weights as in `reference`."""
     config = MBConvConfig(expand_ratio, kernel_size, stride, in_channels, out_channels, 1)
-    config.input_channels, config.out_channels = in_channels, out_channels  # it made them multiples of 8
+    config.input_channels, config.out_channels = in_channels, out_channels  # it had rounded them to multiples of 8
     made = MBConv(config, 0.0, partial(nn.BatchNorm2d))
     randomise(made)
     return made
@@ -43,7 +43,7 @@ def block(in_channels: int, out_channels: int, kernel_size: int, stride: int, ex
 
 @torch.no_grad()
 def randomise(model: nn.Module) -> None:
-    """Draw all weights; running averages and variances as if something had been seen."""
+    """Draw all weights, and running averages and variances as if after some batches."""
     for name, value in model.state_dict().items():
         if value.dim() > 1:
             value.normal_(0, math.sqrt(2 / math.prod(value.shape[1:])))
@@ -52,11 +52,11 @@ def randomise(model: nn.Module) -> None:
         elif value.is_floating_point():
             value.normal_(0, 0.2)
         else:
-            value.zero_()  # batches seen
+            value.zero_()  # the number of batches seen
 
 
 def our_state(model: EfficientNet) -> dict[str, Tensor]:
-    """Its weights under the names of the assignment."""
+    """A network's weights under the assignment's names."""
     features = list(model.features)
     state = {
         **_under("stem", features[0].state_dict()),
@@ -70,7 +70,7 @@ def our_state(model: EfficientNet) -> dict[str, Tensor]:
 
 
 def our_block_state(made: MBConv) -> dict[str, Tensor]:
-    """A block's weights under the names of the assignment."""
+    """A block's weights under the assignment's names."""
     names = ["expand", "depthwise", "se", "project"][-len(made.block) :]
     state: dict[str, Tensor] = {}
     for name, part in zip(names, made.block, strict=True):

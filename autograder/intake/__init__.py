@@ -1,8 +1,8 @@
-"""Take a submission in: the assignment's modules and the written answers, as bytes, and nothing else.
+"""Read a submission: the assignment's modules and the written answers, as bytes, and nothing else.
 
-A submission lies in a folder or in a zip file of one, which may lie in another zip file (`folder`, `archive`); a
-module may be handed in as a notebook (`notebook`). Whatever else is there is named and left where it is. Nothing is
-followed, unpacked, run or trusted to be what its name says.
+A submission is a folder or a zip file of one, possibly inside another zip file (`folder`, `archive`); a module may be
+handed in as a notebook (`notebook`). Other files are listed and left alone. No link is followed, nothing is unpacked or
+run, and no file is trusted to be what its name says.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from autograder.intake.source import DEEPEST, MAX_FOLDERS, Parts, Source, TooLar
 from autograder.text.encoding import decoded
 from autograder.text.numbers import listed
 
-MAX_MODULE_BYTES = 1 << 16  # a long answer has 20 kB; a table of answers or of weights is larger
+MAX_MODULE_BYTES = 1 << 16  # a long answer takes 20 kB; a table of answers or of weights is larger
 MAX_EXPLANATIONS_BYTES = 1 << 20
-MAX_INNER_BYTES = 32 << 20  # of a zip file in a zip file, which is read in memory
+MAX_INNER_BYTES = 32 << 20  # of a zip file inside a zip file, which is read into memory
 
-# What systems and tools leave behind: no news to anyone.
+# What systems and tools leave behind, which needs no mention.
 LEAVINGS = {"__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
 
 
@@ -41,15 +41,15 @@ class Submission:
 
     Attributes:
         name: the folder's or the archive's name, for people.
-        modules: contents by file name, "q1_conv2d.py"; of a notebook, its code.
-        problems: by file name, why a module or the written answers, which are there, cannot be used.
+        modules: contents by file name, "q1_conv2d.py"; for a notebook, its code.
+        problems: by file name, why a module or the written answers cannot be used although they are there.
         explanations: the written answers, or None.
-        left_out: names of other files that were there, as printable text; Python first.
-        notes: what was taken for what where names were changed or there was more than one file, for the student too.
-        flags: by file name, those of the notes that a person should look at.
-        beside: by file name, a sentence about files that may be meant and were not taken.
-        notebooks: by module, the notebook that it was made of.
-        cell_notes: by module, sentences about cells that have become of another kind, and count all the same.
+        left_out: printable names of the other files; Python files first.
+        notes: sentences, for the student too, about which file was used where names were changed or several files fit.
+        flags: by file name, the notes that a person should look at.
+        beside: by file name, a sentence about files that may have been meant but were not used.
+        notebooks: by module, the notebook from which it was made.
+        cell_notes: by module, sentences about cells whose type was changed but which count all the same.
     """
 
     name: str
@@ -65,9 +65,9 @@ class Submission:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all that counts: the same files give the same digest, wherever they lie.
+        """SHA-256 of everything that counts: the same files have the same digest, wherever they are.
 
-        What is said of them is part of it: a report must not keep on saying it once it is not so any more.
+        The sentences about the files are part of it, so that no report keeps one that no longer applies.
         """
         contents = {**self.modules, **{name: text.encode() for name, text in self.problems.items()}}
         if self.notes:
@@ -83,12 +83,11 @@ class Submission:
 def read_submission(path: Path, assignment: Assignment) -> Submission:
     """Read a submission from a folder or a zip file.
 
-    The modules lie in an `assignment` folder or beside one another; at the top, or inside other folders where only
-    one holds them.
+    The modules are in an `assignment` folder or side by side; at the top, or in a nested folder if only one has them.
 
     Raises:
-        UnusableRequest: there is no such folder or zip file, it cannot be read, or it holds nothing that belongs to
-            the assignment, or that in several places.
+        UnusableRequest: there is no such folder or zip file, it cannot be read, or it holds no files of the assignment,
+            or holds them in several places.
     """
     shown = printable(str(path), None)
     try:
@@ -116,21 +115,21 @@ def read_submission(path: Path, assignment: Assignment) -> Submission:
 
 
 def read_loose_files(name: str, files: Mapping[str, Path], assignment: Assignment) -> Submission:
-    """Read a submission whose files lie among those of others.
+    """Read a submission whose files are in one folder with those of other students.
 
     Args:
-        name: what people call it.
-        files: where each lies, by what the student called it.
+        name: the submission's name, for people.
+        files: the path of each file, by the student's name for it.
         assignment: from `course`.
 
     Raises:
-        UnusableRequest: nothing there belongs to the assignment.
+        UnusableRequest: none of the files belongs to the assignment.
     """
     return _take_in(LooseFiles(name, files), assignment, name)
 
 
 def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
-    # Of a module and a notebook the module counts, even if it is unusable: what counts must not be a guess.
+    # If there is a module and a notebook, the module counts, even if it is unusable: which counts must not be a guess.
     names = {f"{each.module}.py": (f"{each.module}.py", f"{each.module}.ipynb") for each in assignment.questions}
     wanted = [*(name for pair in names.values() for name in pair), EXPLANATIONS]
     home = _home(source, wanted, shown)
@@ -160,7 +159,7 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
     explanations = None if written.contents is None else decoded(written.contents)
     if written.problem:
         problems[EXPLANATIONS] = written.problem
-    elif not has_own_words(written.contents or b"", _given(EXPLANATIONS)):  # nothing, or what was handed out
+    elif not has_own_words(written.contents or b"", _given(EXPLANATIONS)):  # empty, or unchanged
         notebooks = {
             module: next((name for name in (choices[module].file, notebook) if name in there and name != module), None)
             for module, (_, notebook) in names.items()
@@ -189,7 +188,7 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
 
 @functools.cache
 def _given(name: str) -> bytes:
-    """What students were given under this name; b"" if nothing is."""
+    """The file that students were given under this name; b"" if there is none."""
     try:
         return (STUBS / name).read_bytes()
     except OSError:
@@ -197,10 +196,10 @@ def _given(name: str) -> bytes:
 
 
 class _Reading:
-    """Reads the files that may be a question's.
+    """Reads the files that may answer a question.
 
     Attributes:
-        notebooks: those that were read, by their names.
+        notebooks: the notebooks that were read, by name.
     """
 
     def __init__(self, source: Source, home: Parts, question: Question) -> None:
@@ -211,7 +210,7 @@ class _Reading:
         """The module in a file or a notebook.
 
         Raises:
-            Unreadable: there is none that can be used.
+            Unreadable: it holds no usable module.
         """
         if not file.endswith(".ipynb"):
             return encoding.importable(self._source.read((*self._home, file), MAX_MODULE_BYTES))
@@ -221,7 +220,7 @@ class _Reading:
 
 @dataclass(frozen=True)
 class NotebookRead:
-    """A notebook as it counts: its module, where the cells are in it, and sentences about cells of another kind."""
+    """A notebook as it counts: its module, the cells' lines in it, and sentences about cells with a changed type."""
 
     module: bytes
     notebook: Notebook
@@ -233,12 +232,12 @@ def read_notebook(source: Source, home: Parts, file: str, question: Question | N
 
     Args:
         source: the submission.
-        home: where its files lie.
+        home: the folder with its files.
         file: the notebook's name.
-        question: whose notebook it is; None if it is not a question's.
+        question: the question it answers; None if it answers none.
 
     Raises:
-        Unreadable: there is none that can be used.
+        Unreadable: it holds no usable module.
     """
     try:
         cells = notebook.code_cells(source.read((*home, file), notebook.MAX_NOTEBOOK_BYTES), question)
@@ -251,14 +250,14 @@ def read_notebook(source: Source, home: Parts, file: str, question: Question | N
         before, nul, _ = cell.source.partition("\0")
         if nul:
             place = f"cell {cell.number}, line {before.count(chr(10)) + 1}"
-            raise Unreadable(f"cannot be imported (SyntaxError): {place} holds a NUL byte, which is no text")
+            raise Unreadable(f"cannot be imported (SyntaxError): {place} holds a NUL byte, which is not text")
     shown = printable(file)
     contents, places = notebook.laid_out(cells, shown, question)
     return NotebookRead(encoding.importable(contents), places, tuple(notebook.turned_into_text(cells, shown)))
 
 
 def _only_zip_file(archive: Source) -> Parts | None:
-    """The zip file in a zip file that holds nothing else: some systems, and some students, pack twice."""
+    """The path of a zip file that is all that a zip file holds: some systems, and some students, zip twice."""
     place: Parts = ()
     for _ in range(DEEPEST + 1):
         names = archive.listing(place).names
@@ -279,18 +278,18 @@ def _written_in_notebooks(
     taken: list[str],
     cell_notes: dict[str, tuple[str, ...]],
 ) -> str | None:
-    """The written answers from the notebooks, as `explanations.md` would have them; None if there are none.
+    """The written answers from the notebooks, in the form of `explanations.md`; None if there are none.
 
     Args:
         source: the submission.
-        home: where its files lie.
-        assignment: with the questions that have a written answer.
-        notebooks: by the question's module, "q1_conv2d.py", the notebook; None if there is none.
-        taken: names of files that were read; those read here are added.
-        cell_notes: by module, sentences about cells; those about cells read here are added.
+        home: the folder with its files.
+        assignment: the assignment, for its questions with a written answer.
+        notebooks: by the question's module, "q1_conv2d.py", the notebook's name; None if there is none.
+        taken: names of the files that were read; files read here are added.
+        cell_notes: by module, sentences about cells; those for cells read here are added.
 
     Raises:
-        Unreadable: one of these notebooks; the text begins with its name.
+        Unreadable: one of these notebooks cannot be used; the text begins with its name.
     """
     answers: dict[str, str] = {}
     for question in assignment.questions:
@@ -311,12 +310,12 @@ def _written_in_notebooks(
 
 
 def _home(source: Source, names: Sequence[str], shown: str) -> Parts:
-    """The folder that holds the assignment's files: the only one of those that lie least deep.
+    """The folder that holds the assignment's files: the only such folder at the shallowest depth.
 
-    Where no file has its own name, those count that were renamed on the way.
+    If no file has its proper name, renamed ones count.
 
     Raises:
-        UnusableRequest: there is none, or more than one.
+        UnusableRequest: there is no such folder, or more than one.
     """
     for renamed in (False, True):
         level: list[Parts] = [()]
@@ -344,7 +343,7 @@ def _is_home(source: Source, place: Parts, names: Sequence[str], *, renamed: boo
 
 
 def _code_there(source: Source) -> str:
-    """A sentence about files that may have been meant, where none has the name of a module."""
+    """A sentence about files that may have been meant, if none has the name of a module."""
     folder: Parts = ()
     for _ in range(DEEPEST):
         inner = _folders(source, folder)
@@ -361,14 +360,14 @@ def _folders(source: Source, folder: Parts) -> list[str]:
 
 
 def _files(source: Source, home: Parts, wanted: Sequence[str]) -> list[str]:
-    """The assignment's files that are there, also under names that they were given on the way."""
+    """The assignment's files that are there, including renamed ones."""
     names = source.listing(home).names
     renamed = [name for name, is_folder in names.items() if not is_folder and original(name) in wanted]
     return [*(name for name in wanted if source.holds((*home, name))), *(set(renamed) - {*wanted})]
 
 
 def _others(source: Source, home: Parts) -> list[str]:
-    """What else lies beside what was given; of the folders around it, only what may be meant as code."""
+    """Other files beside the assignment's; from the folders around it, only what may be meant as code."""
     expected = {*LEAVINGS, *(path.name for folder in (STUBS, GIVEN) for path in folder.iterdir())}
     names = [name for name in source.listing(home).names if name not in expected and not name.startswith("._")]
     for up in range(1, len(home) + 1):

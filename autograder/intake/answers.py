@@ -1,4 +1,4 @@
-"""The written answers that stand in notebooks, as the text that `explanations.md` would have."""
+"""The written answers in notebooks, as the text of an `explanations.md`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from autograder.intake.notebook import WRITTEN, nbgrader_of, why_unreadable
 from autograder.intake.source import Unreadable
 
-MAX_ANSWER_BYTES = 1 << 17  # of one notebook; a long answer has 4 kB
+MAX_ANSWER_BYTES = 1 << 17  # of one notebook; a long answer takes 4 kB
 
 TURNED = "has become a code cell; its text is taken as the written answer."  # a cell
 
@@ -20,36 +20,36 @@ _STUB_OF_NBGRADER = "YOUR ANSWER HERE"
 
 
 def written_answer(contents: bytes, question: str) -> str | None:
-    """What a notebook says below its written question; None if it has no place for it.
+    """A notebook's answer to its written question; None if it has no place for one.
 
-    That place is known by nbgrader's id, whatever kind of cell it has become, or by the question's heading where a tool
-    dropped the id. What follows in Markdown belongs to it too: students like to add a cell.
+    That place is known by nbgrader's id, whatever the cell's type is now, or by the question's heading if a tool
+    dropped the id. Markdown cells that follow belong to it too, since students like to add one.
 
     Args:
-        contents: the notebook's.
+        contents: the notebook's bytes.
         question: its id, "q1".
 
     Raises:
-        Unreadable: it is not a notebook, or says too much.
+        Unreadable: it is not a notebook, or its answer is too long.
     """
     heading = re.compile(rf"(?im)^##\s*{re.escape(question)}\b.*$")
-    told: list[str] = []
+    parts: list[str] = []
     for cell in _text_cells(contents, question):
-        if told or cell.is_the_place or heading.search(cell.text):
-            told.append(heading.sub("", cell.text))
-    answer = "\n\n".join(told)
+        if parts or cell.is_the_place or heading.search(cell.text):
+            parts.append(heading.sub("", cell.text))
+    answer = "\n\n".join(parts)
     size = len(answer.encode(errors="replace"))
     if size > MAX_ANSWER_BYTES:
         raise Unreadable(f"has {size:,} bytes of written answers; {MAX_ANSWER_BYTES:,} are allowed")
-    return answer if told else None
+    return answer if parts else None
 
 
 def turned_into_code(contents: bytes, question: str, file: str) -> list[str]:
-    """A sentence about a cell for the written answer that has become one for code.
+    """Sentences about cells for the written answer that have become code cells.
 
     Args:
-        contents: the notebook's.
-        question: its id, "q1".
+        contents: the notebook's bytes.
+        question: the question's id, "q1".
         file: the notebook's name.
 
     Raises:
@@ -63,7 +63,7 @@ def turned_into_code(contents: bytes, question: str, file: str) -> list[str]:
 
 
 def as_explanations(answers: Mapping[str, str]) -> str:
-    """One text of all answers, by question, each below its heading, which no heading within it can end."""
+    """All answers, by question, as one text; each under its heading, and with inner headings moved below its level."""
     return "\n".join(f"## {question.upper()}\n\n{_below_a_heading(text)}\n" for question, text in answers.items())
 
 
@@ -74,7 +74,7 @@ def _below_a_heading(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Text:
-    """A cell of text; `number` is its place among all cells."""
+    """A text cell; `number` is its place among all cells."""
 
     number: int
     text: str
@@ -83,7 +83,7 @@ class _Text:
 
 
 def _text_cells(contents: bytes, question: str) -> list[_Text]:
-    """The cells of Markdown, and the one for the written answer whatever it has become."""
+    """The Markdown cells, and the one for the written answer, whatever its type is now."""
     try:
         cells = json.loads(contents, object_hook=partial(_only_text, f"{question}{WRITTEN}"))["cells"]
         return [
@@ -105,7 +105,7 @@ def _text(number: int, cell: dict[str, Any], question: str) -> _Text:
 
 
 def _only_text(place: str, found: dict[str, Any]) -> dict[str, Any]:
-    """Part of a notebook without what is no written answer and may be large; called as soon as the part is read."""
+    """Part of a notebook without large content that is not a written answer; called as soon as the part is parsed."""
     for key in ("outputs", "attachments", "widgets"):
         found.pop(key, None)
     if found.get("cell_type") in ("code", "raw") and nbgrader_of(found).get("grade_id") != place:

@@ -1,7 +1,7 @@
-"""A submission in a zip file. Nothing is unpacked: the files that are wanted are read in memory, up to a limit.
+"""A submission in a zip file. Nothing is unpacked to disk: the needed files are read into memory, up to a limit.
 
-An archive says of itself what it likes: sizes, counts, names. So its directory is read up to a limit too, a member's
-contents count as they come out, and a name is only ever compared with the names that are looked for.
+An archive can lie about its sizes, counts and names. So its directory is read up to a limit too, the size of a member
+is counted while it is decompressed, and a name is only ever compared with the expected names.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from autograder.intake.source import (
     Unreadable,
 )
 
-MAX_DIRECTORY_BYTES = 8 << 20  # some 70,000 files: an environment that was zipped too; a submission has a dozen
+MAX_DIRECTORY_BYTES = 8 << 20  # some 70,000 files, as with a virtual environment; a submission has a dozen
 
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
     *(NotImplementedError, RuntimeError, OverflowError, ValueError),
-)  # what zipfile raises over an archive that is not as it should be
+)  # what zipfile raises for a malformed archive
 
 _IS_DAMAGED = "is damaged in the zip file; make it again"
-_PIECE_BYTES = 1 << 16  # less than `_BoundedFile` gives at once
+_PIECE_BYTES = 1 << 16  # less than `_BoundedFile` returns in one read
 _LOCAL_HEADER_BYTES = 30  # before a member's name and contents
 
 _FLAG_ENCRYPTED = 0x1 | 0x40
@@ -63,7 +63,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
     """Open a zip file.
 
     Raises:
-        UnusableRequest: it is none, is damaged, or holds too much to look through.
+        UnusableRequest: it is not a zip file, is damaged, or holds too many files.
         OSError: it cannot be read.
     """
     shown = printable(str(path), None)
@@ -75,12 +75,12 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 @contextlib.contextmanager
 def open_inner_archive(contents: bytes, name: str, shown: str) -> Iterator[Archive]:
-    """Open a zip file that lay in a zip file.
+    """Open a zip file that is inside a zip file.
 
     Args:
         contents: its bytes.
-        name: what people call the submission.
-        shown: the inner file, for complaints.
+        name: the submission's name, for people.
+        shown: the inner file's name, for error messages.
 
     Raises:
         UnusableRequest: see `open_archive`.
@@ -102,10 +102,10 @@ def _opened(file: IO[bytes], shown: str) -> zipfile.ZipFile:
 
 
 class Archive:
-    """A zip file as a source.
+    """A zip file as a `Source`.
 
     Args:
-        name: what people call it.
+        name: the submission's name, for people.
         archive: the zip file, open.
     """
 
@@ -116,7 +116,8 @@ class Archive:
         self._folders: dict[Parts, dict[str, bool]] = defaultdict(dict)
         for info in archive.infolist():
             self._enter(info)
-        # Where the next member, or the directory, begins. Some versions of zipfile look, and only warn; others do not.
+        # Where the next member, or the directory, begins. Some versions of zipfile check that, and only warn; others do
+        # not.
         self._ends = sorted({archive.start_dir, *(info.header_offset for info in archive.infolist())})
 
     def holds(self, path: Parts) -> bool:
@@ -143,12 +144,12 @@ class Archive:
         if info.flag_bits & _FLAG_ENCRYPTED:
             raise Unreadable("is encrypted; make the zip file without a password")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            # Of the other methods zipfile unpacks a whole piece at once, however much that becomes.
+            # With other methods zipfile decompresses a whole chunk at once, however large the result.
             raise Unreadable("is compressed in an unusual way; make the zip file with your system's own tool")
         if info.file_size > limit:
             raise TooLarge(info.file_size, limit)
         if info.compress_size > 2 * limit:
-            raise Unreadable(_IS_DAMAGED)  # gigabytes that unpack to nothing take time
+            raise Unreadable(_IS_DAMAGED)  # gigabytes that decompress to nothing take time
         end = next((end for end in self._ends if end > info.header_offset), 0)
         if info.header_offset + _LOCAL_HEADER_BYTES + info.compress_size > end:
             raise Unreadable(_IS_DAMAGED)
@@ -164,7 +165,7 @@ class Archive:
         return bytes(contents)
 
     def _opened(self, info: zipfile.ZipInfo) -> IO[bytes]:
-        warnings.simplefilter("ignore")  # of other entries over the same bytes, from Python 3.14 on: none is read twice
+        warnings.simplefilter("ignore")  # of overlapping entries, since Python 3.14: none is read twice
         return self._archive.open(info)
 
     def _enter(self, info: zipfile.ZipInfo) -> None:
@@ -173,7 +174,7 @@ class Archive:
         if not parts:
             return
         if ".." in parts or re.match(r"[/\\]|[A-Za-z]:", name) or "\0" in info.orig_filename:
-            self._folders[()][info.orig_filename] = False  # leads out of the archive: a name to be told, and no file
+            self._folders[()][info.orig_filename] = False  # leads out of the archive: listed by name, but not a file
             return
         is_folder = re.search(r"[/\\]$", name) is not None
         for depth, part in enumerate(parts[: DEEPEST + 2]):
@@ -185,19 +186,19 @@ class Archive:
 
 
 class _TooMuch(Exception):
-    """More was to be read at once than a zip file's directory may have."""
+    """A single read asked for more than a zip file's directory may have."""
 
 
 class _BoundedFile(io.FileIO):
-    """A file that is never read in pieces larger than a directory may be: zipfile asks for what the archive says."""
+    """A file that refuses reads larger than a directory may be: zipfile asks for as much as the archive claims."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        left = max(os.fstat(self.fileno()).st_size - self.tell(), 0)  # memory is taken for what is asked for
+        left = max(os.fstat(self.fileno()).st_size - self.tell(), 0)  # a read allocates what is asked for
         return _whole_piece(super().read(min(_at_most(size), left + 1)))
 
 
 class _BoundedBytes(io.BytesIO):
-    """The same of a file that is in memory."""
+    """The same for a file in memory."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         return _whole_piece(super().read(_at_most(size)))
@@ -223,7 +224,7 @@ def member_name(info: zipfile.ZipInfo) -> str:
 
 
 def _what_else(begin: bytes) -> str:
-    """What a file is that cannot be opened as a zip file, and what to do about it."""
+    """The kind of a file that cannot be opened as a zip file, and what to do about it."""
     advice = "Give the folder that holds the student's modules, or a zip file of it."
     for magic, kind in _OTHER_KINDS.items():
         if begin.startswith(magic):

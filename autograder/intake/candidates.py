@@ -1,8 +1,8 @@
-"""Which of a submission's files answers a question, where names were changed or there is more than one.
+"""Choose the file that answers a question, where names were changed or several files fit.
 
-Systems and programs rename files on the way ("q2_relu-1.py", "q2_relu (1).ipynb", "Copy of q2_relu.ipynb"), and the
-stub as it was handed out often lies beside the answer. A stub that nobody touched is not a candidate; of the others
-one is taken only where no guess is needed, and what was done is said.
+Systems and programs rename files ("q2_relu-1.py", "q2_relu (1).ipynb", "Copy of q2_relu.ipynb"), and the unchanged stub
+is often beside the answer. An unchanged stub is not a candidate; one of the others is used only if that takes no guess,
+and the choice is reported.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from autograder.intake.source import Unreadable
 from autograder.text.numbers import listed
 
 Read = Callable[[str], bytes]
-"""A file's contents, by its name. Raises Unreadable."""
+"""Returns a file's contents, by its name. Raises Unreadable."""
 
-MOST_RENAMED = 5  # files of one question, beside those of the right name, that are looked into
-MOST_NEAR = 3  # names in a sentence
+MOST_RENAMED = 5  # files of one question, besides those with the right name, that are read
+MOST_NEAR = 3  # names listed in a sentence
 _MOST_RENAMINGS = 4  # of one file: "Copy of Copy of q2_relu (1).ipynb"
-_TODO = "raise NotImplementedError"  # in our stubs, and in those that nbgrader makes
-_LONGEST = 255  # characters; no file system has longer names
+_TODO = "raise NotImplementedError"  # in our stubs, and in those from nbgrader
+_LONGEST = 255  # characters; no file system allows longer names
 _OF_TEXT = ("txt", "docx", "odt", "rtf", "pdf", "html")
 
 _BEFORE = re.compile(r"(?:Copy[ _]of|Kopie[ _]von|(?:Copie|Copia|Cópia)[ _]de)[ _](?=.)", re.IGNORECASE)
 _AFTER = re.compile(
-    r"(?:-\d{1,3}"  # Canvas, a second file of the name
+    r"(?:-\d{1,3}"  # Canvas, for a second file of that name
     r"|[ _]?\(\d{1,3}\)"  # browsers
     r"|-Copy\d{0,3}"  # Jupyter
     r"|[ _]-[ _](?:Copy|Kopie|Copie|Copia|Cópia)(?:[ _]\(\d{1,3}\))?"  # Windows
@@ -38,15 +38,15 @@ _AFTER = re.compile(
 
 @dataclass(frozen=True)
 class Choice:
-    """What is taken for a question's file.
+    """The file chosen for a question.
 
     Attributes:
-        file: its name; None if there is none, or none that could be chosen.
-        contents: what it holds; None if nothing was chosen, or it cannot be read.
-        problem: why nothing that is there can be used, a sentence; "" otherwise.
-        note: what was done with which file, for the student and for staff; "" if there is nothing to say.
+        file: its name; None if there is none, or none could be chosen.
+        contents: its contents; None if nothing was chosen, or it cannot be read.
+        problem: a sentence about why no file there can be used; "" otherwise.
+        note: which file was used, for the student and for staff; "" if there is nothing to say.
         doubtful: whether a person should look at that.
-        beside: a sentence about files that may be meant and were not taken, for what is said of a missing answer.
+        beside: a sentence about files that may have been meant but were not used, for messages about a missing answer.
     """
 
     file: str | None = None
@@ -58,7 +58,7 @@ class Choice:
 
 
 def original(name: str) -> str:
-    """What a file was called before a system or a program renamed it: "q2_relu.py" for "q2_relu (1).py"."""
+    """A file's name before a system or a program renamed it: "q2_relu.py" for "q2_relu (1).py"."""
     stem, dot, end = name.rpartition(".")
     if not dot or len(name) > _LONGEST:
         return name
@@ -82,12 +82,12 @@ def choose(
     """Choose a question's file.
 
     Args:
-        names: what it may be called; the first is what people call the answer, and of several files it counts first.
-        there: names of files in the submission's folder; those that are none of the question's do not matter.
-        read: reads one of them.
-        stub: what students were given as `names[0]`; b"" if that is not known.
-        others: names of files that may be meant though nothing is taken for granted, "../q2_relu.py" among them.
-        text: whether it is prose; else it is Python, in which comments make no difference.
+        names: the names it may have; the first is the answer's usual name and has priority.
+        there: names of files in the submission's folder; those that are not the question's are ignored.
+        read: reads one of the files.
+        stub: what students were given as `names[0]`; b"" if unknown.
+        others: names of files elsewhere that may have been meant, like "../q2_relu.py"; they are only mentioned.
+        text: whether the file is prose; otherwise it is Python, in which comments make no difference.
     """
     exact = [name for name in names if name in there]
     renamed = sorted(name for name in there if name not in names and original(name) in names)[:MOST_RENAMED]
@@ -125,10 +125,10 @@ def choose(
 
 
 def is_near(name: str, names: Sequence[str]) -> bool:
-    """Whether somebody may have meant a file of another name for this question's: "relu.py", "Q2_final.py"."""
+    """Whether a file with another name may have been meant for this question: "relu.py", "Q2_final.py"."""
     base = name.rpartition("/")[2]
     if base in names or original(base) in names:
-        return base != name  # of the right name, in another folder
+        return base != name  # the right name, in another folder
     stem, _, end = base.casefold().partition(".")
     question, _, operation = names[0].rpartition(".")[0].casefold().partition("_")
     squeezed = re.sub(r"[^a-z0-9]", "", stem)
@@ -144,12 +144,12 @@ def is_near(name: str, names: Sequence[str]) -> bool:
 
 
 def has_own_words(contents: bytes, stub: bytes) -> bool:
-    """Whether a text has a line that was not handed out."""
+    """Whether a text has a line that was not in the stub."""
     return bool(_own_lines(contents, stub, text=True))
 
 
 def _without(name: str, stub: str, near: Sequence[str]) -> Choice:
-    """What there is to say where no answer is there, only files that may be meant."""
+    """The result if there is no answer, only files that may have been meant."""
     if not near:
         return Choice()
     some = listed([printable(each) for each in near], MOST_NEAR)
@@ -162,7 +162,7 @@ def _without(name: str, stub: str, near: Sequence[str]) -> Choice:
 
 
 def _what_was_taken(name: str, taken: str, differing: Sequence[str], *, untouched: Sequence[str]) -> str:
-    """A sentence about the file that was taken; "" if it is the only one and has the right name."""
+    """A sentence about the file that was used; "" if it is the only one and has the right name."""
     shown = printable(taken)
     if differing:
         others = listed([printable(each) for each in differing])
@@ -177,14 +177,14 @@ def _what_was_taken(name: str, taken: str, differing: Sequence[str], *, untouche
 
 
 def _own_lines(contents: bytes, stub: bytes, *, text: bool) -> list[str]:
-    """The lines that were not handed out; of Python, without comments and TODOs. Blank ones do not count."""
+    """The non-blank lines that were not in the stub; for Python, without comments and TODOs."""
     given = {*_lines(stub, text=text)}
     own = [line for line in _lines(contents, text=text) if line not in given]
     return own if text else [line for line in own if not line.lstrip().startswith(_TODO)]
 
 
 def _is_stub(contents: bytes, own: list[str] | None, stub: bytes) -> bool:
-    """Whether nothing was answered: each line was handed out, and each TODO is still there; or there is no line."""
+    """Whether nothing was answered: every line is from the stub and every TODO is still there, or it has no lines."""
     if own:
         return False
     return not _lines(contents, text=False) or contents.count(_TODO.encode()) >= stub.count(_TODO.encode())

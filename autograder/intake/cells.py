@@ -1,4 +1,4 @@
-"""Which cells a notebook's module was made of: for messages that name them, and for what counts as an answer."""
+"""The cells from which a notebook's module was made, for messages that name them and to tell what is an answer."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Cell:
     """A cell whose code is in the module.
 
     Attributes:
-        number: its place among all cells of the notebook, of whatever kind, from 1.
+        number: its place among all cells of the notebook, of any type, from 1.
         first, last: its lines in the module, from 1.
-        answer: the function or class that it is for, by nbgrader's id; "" if it has none of the course's ids.
-        turned: whether it was a cell for code and is one no longer.
+        answer: the function or class that it is for, by nbgrader's id; "" if its id is not one of the course's.
+        turned: whether it was a code cell and no longer is.
     """
 
     number: int
@@ -32,11 +32,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Notebook:
-    """The notebook that a module was made of.
+    """The notebook from which a module was made.
 
     Attributes:
         file: its name.
-        cells: those with code, in order.
+        cells: its cells with code, in order.
         names: the functions and classes that its question asks for.
     """
 
@@ -45,18 +45,18 @@ class Notebook:
     names: tuple[str, ...] = ()
 
     def place(self, line: int) -> str:
-        """A line of the module as people find it: "q2_relu.ipynb, cell 3, line 4"."""
+        """A line of the module, as its location in the notebook: "q2_relu.ipynb, cell 3, line 4"."""
         for cell in self.cells:
             if cell.first <= line <= cell.last:
                 return f"{self.file}, cell {cell.number}, line {line - cell.first + 1}"
         return self.file
 
     def cell_of(self, line: int) -> Cell | None:
-        """The cell that a line of the module is from."""
+        """The cell that a line of the module comes from."""
         return next((cell for cell in self.cells if cell.first <= line <= cell.last), None)
 
     def in_cells(self, text: str) -> str:
-        """What Python says of the module, with each line's number in its cell."""
+        """A message of Python's about the module, with its line numbers replaced by those in the cells."""
 
         def place(found: re.Match[str]) -> str:
             line = int(found[1])
@@ -66,18 +66,18 @@ class Notebook:
         return re.sub(r"\bline (\d{1,6})\b", place, text)
 
     def for_worker(self) -> dict[str, object]:
-        """What the worker that imports the module has to know."""
+        """What the worker that imports the module needs to know."""
         cells = [[cell.first, cell.last, cell.answer, cell.turned] for cell in self.cells]
         return {"cells": cells, "names": list(self.names)}
 
 
 def grade_id(question: str, name: str) -> str:
-    """The id by which nbgrader knows the cell in which a function or class is to be written."""
+    """The nbgrader id of the cell for a function or class."""
     return f"{question}-{name.lower().replace('_', '-')}"
 
 
 def answers_of(question: Question) -> Mapping[str, str]:
-    """What a question asks to be written: the functions' and classes' names, by nbgrader's ids of their cells."""
+    """The names of the functions and classes that a question asks for, by the nbgrader ids of their cells."""
     return _answers(question.id, course.STUBS / f"{question.module}.py")
 
 
@@ -87,6 +87,6 @@ def _answers(question: str, stub: Path) -> dict[str, str]:
         text = stub.read_text("utf-8")
     except OSError:
         return {}
-    # From one definition at the left edge to the next; the course's own text, so that a pattern will do.
+    # From one top-level definition to the next; this is the course's own text, so a pattern will do.
     definitions = re.findall(r"(?ms)^(?:def|class) (\w+)(.*?)(?=^\S|\Z)", re.sub(r"(?m)^\)", " )", text))
     return {grade_id(question, name): name for name, body in definitions if "NotImplementedError" in body}

@@ -1,4 +1,4 @@
-"""A module's bytes as Python itself would read them."""
+"""Decode a module's bytes as Python itself would."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ import unicodedata
 from autograder.intake.source import Unreadable
 from autograder.text.encoding import marked
 
-# What some encodings take for something else: in those what reads as a comment can be code.
+# What some encodings decode as other characters: with those, what reads as a comment can be code.
 _PLAIN = b"+AAo- \\x41 \\u0041 ~{VP~}.xn--bcher-kva.\x1b(B"
 
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
-# Where strings and comments begin and end. Some encodings have these marks a second time, as bytes that are not ASCII
-# (the Macintosh's for Arabic and Persian), in others a letter may end with the byte of a backslash (Shift JIS, Big5).
+# Where strings and comments begin and end. Some encodings have these marks twice, also as non-ASCII bytes (the
+# Macintosh's for Arabic and Persian); in others a letter may end with the byte of a backslash (Shift JIS, Big5).
 _BOUNDS = re.compile(r"""\\*["']|#""")
 
-# After a form feed Python counts columns from 0 again: what editors show further in need not be a part of the block.
+# After a form feed Python counts columns from 0 again: what editors show as indented need not belong to the block.
 _OUTDENTED = re.compile(rb"(?:^|[\r\n])[ \t]+\f[ \t\f]*[^\s#]")
 
-# Letters that take up no room, or only that of a blank.
+# Letters that are invisible or look like a space.
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
-# Letters of other alphabets that look as Latin ones do; a name may be made of these alone.
+# Letters of other alphabets that look like Latin ones; a name may consist of these alone.
 _LIKE_LATIN = frozenset("асеорхуіјѕԁһԛԝАВЕКМНОРСТХУІЈЅοΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
-_OTHER_ALPHABETS = ("CYRILLIC", "ARMENIAN", "CHEROKEE")  # beside Latin letters these are no letters of a formula
+_OTHER_ALPHABETS = ("CYRILLIC", "ARMENIAN", "CHEROKEE")  # next to Latin letters these are not formula symbols
 
-# What `notebook` makes of a line that is not Python, and strings of three quotes in it: after one that does not end
-# there, editors show what follows as a part of it.
+# What `notebook` makes of a line that is not Python, and triple-quoted strings in it: if one is not closed on that
+# line, editors show what follows as part of it.
 _LEFT_OUT = re.compile(rb"^[ \t]*(?:pass  )?# left out: (.*)", re.MULTILINE)
 _WHOLE_STRINGS = re.compile(rb"'''.*?'''|\"\"\".*?\"\"\"")
 
 
 def importable(contents: bytes) -> bytes:
-    """A module that every Python can decode. Whether it is Python is for the worker to find out.
+    """The module as bytes that every Python can decode. Whether it is valid Python is for the worker to find out.
 
-    Bytes that are not UTF-8 cost nobody points if they stand in comments: Python up to 3.13 does not mind them there.
-    From 3.14 on it does, so replacement characters take their places.
+    Bytes in comments that are not UTF-8 cost nobody points: up to 3.13 Python accepts them there. From 3.14 on it does
+    not, so they are replaced by replacement characters.
 
     Raises:
         Unreadable: something outside the comments cannot be decoded.
@@ -52,7 +52,7 @@ def importable(contents: bytes) -> bytes:
     if b"\0" in lines:
         line = lines.count(b"\n", 0, lines.index(b"\0")) + 1
         raise Unreadable(
-            f"cannot be imported (SyntaxError): line {line} holds a NUL byte, which is no text. Save it as UTF-8"
+            f"cannot be imported (SyntaxError): line {line} holds a NUL byte, which is not text. Save it as UTF-8"
         )
     begin = codecs.BOM_UTF8 if mark else b""
     body = lines.removeprefix(begin)
@@ -77,12 +77,12 @@ def importable(contents: bytes) -> bytes:
 
 
 def misleading(contents: bytes) -> str:
-    """Why a person who looks at a module may read something else than what Python runs: what it does; "" if nothing.
+    """Why a person who reads a module may see something other than what Python runs, as a predicate; "" if nothing.
 
     Args:
         contents: from `importable`.
     """
-    with contextlib.suppress(SyntaxError, LookupError):  # otherwise Python does not read it, either
+    with contextlib.suppress(SyntaxError, LookupError):  # otherwise Python does not read it either
         encoding = _declared(contents)
         try:
             plain = _PLAIN.decode(encoding) == _PLAIN.decode("ascii")
@@ -108,18 +108,18 @@ def misleading(contents: bytes) -> str:
 
 
 def _names_that_look_like_others(text: str) -> list[str]:
-    """Names in a module, with escapes for what is not ASCII, that a person may take for another name, or not see whole.
+    """Names in a module, with non-ASCII characters escaped, that look like other names or have invisible characters.
 
-    Python takes names for the same that are written differently (it brings them into NFKC), and names for different
-    that look the same. Names in other scripts, accents and Greek letters in formulas are nothing to remark upon.
+    To Python, names that are written differently can be the same (it normalises them to NFKC), and names that look the
+    same can be different. Names in other scripts, accents and Greek letters in formulas are fine.
     """
     if text.isascii():
         return []
     found: dict[str, None] = {}
-    # What is not ASCII is a letter to the tokenizer: not all versions of Python take apart the same names.
+    # Non-ASCII characters are replaced by a letter, since versions of Python differ in how they tokenize them.
     letters = re.sub(r"[^\x00-\x7f]", "x", text)
     lines = text.split("\n")
-    with contextlib.suppress(tokenize.TokenError, SyntaxError):  # of what is not Python the rest does not matter
+    with contextlib.suppress(tokenize.TokenError, SyntaxError):  # after an error the rest does not matter
         for token in tokenize.generate_tokens(io.StringIO(letters, newline="\n").readline):
             if token.type == tokenize.NAME:
                 (row, begin), (_, end) = token.start, token.end
@@ -143,10 +143,10 @@ def _declared(lines: bytes) -> str:
     """The encoding that a module's first lines name, UTF-8 if they name none.
 
     Raises:
-        SyntaxError: they name one that there is not.
+        SyntaxError: they name an unknown encoding.
     """
     first_two = b"".join(lines.splitlines(keepends=True)[:2])
-    # Python looks for a name in ASCII and does not mind what else is there; tokenize would.
+    # Python looks for the name in ASCII and ignores other bytes there; tokenize would not.
     begin = first_two[:3] if first_two.startswith(codecs.BOM_UTF8) else b""
     readable = begin + re.sub(rb"[^\x00-\x7f]", b"?", first_two[len(begin) :])
     return tokenize.detect_encoding(io.BytesIO(readable).readline)[0]
@@ -161,9 +161,9 @@ def _is_text(contents: bytes) -> bool:
 
 
 def _with_readable_comments(body: bytes) -> bytes:
-    """The same lines; in comments, replacement characters for what is not UTF-8."""
+    """The same lines, with bytes in comments that are not UTF-8 replaced by replacement characters."""
     rows = body.splitlines(keepends=True)
-    # One letter for each byte that is not ASCII: columns then count bytes, and what was a name is still a name.
+    # One letter for each non-ASCII byte: columns then count bytes, and a name is still a name.
     letters = re.sub(rb"[^\x00-\x7f]", b"x", body).decode("ascii")
     try:
         for token in tokenize.generate_tokens(io.StringIO(letters).readline):
@@ -172,5 +172,5 @@ def _with_readable_comments(body: bytes) -> bytes:
                 comment = rows[row - 1][begin:end].decode("utf-8", "replace").encode()
                 rows[row - 1] = rows[row - 1][:begin] + comment + rows[row - 1][end:]
     except (tokenize.TokenError, SyntaxError):
-        pass  # no Python from here on; if nothing else is wrong, importing it will say so
+        pass  # not Python from here on; importing it will report that
     return b"".join(rows)

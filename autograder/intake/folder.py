@@ -1,4 +1,4 @@
-"""A submission in a folder. No link is followed, and nothing but an ordinary file is opened."""
+"""A submission in a folder. No link is followed, and only ordinary files are opened."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autograder.intake.source import IS_A_LINK, IS_NOT_ORDINARY, MAX_ENTRIES, Li
 
 
 class Folder:
-    """A folder as a source.
+    """A folder as a `Source`.
 
     Args:
-        path: where it is. It may itself be a link: whoever grades named it.
+        path: the folder. It may itself be a link, since the grader's user named it.
 
     Raises:
-        OSError: it cannot be looked into.
+        OSError: it cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,11 +45,11 @@ class Folder:
 
 
 class LooseFiles:
-    """Files of one student that lie among those of others, as a source.
+    """Files of one student in a folder with those of others, as a `Source`.
 
     Args:
-        name: what people call the submission.
-        files: where each lies, by what the student called it.
+        name: the submission's name, for people.
+        files: the path of each file, by the student's name for it.
     """
 
     def __init__(self, name: str, files: Mapping[str, Path]) -> None:
@@ -71,8 +71,8 @@ class LooseFiles:
 
 def _read(file: Path, limit: int) -> bytes:
     try:
-        _check(file.lstat(), limit)  # before it is opened: opening a device can do things
-        # Should it have been exchanged meanwhile: no link is followed, no pipe's other end waited for.
+        _check(file.lstat(), limit)  # before opening it: opening a device can have side effects
+        # In case the file was replaced since: follow no link, and do not wait for the other end of a pipe.
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as opened:
             _check(os.fstat(descriptor), limit)

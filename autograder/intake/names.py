@@ -1,4 +1,4 @@
-"""Names of files that students chose, for people to read."""
+"""File names chosen by students, made safe to show to people."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ MAX_LISTED = 50  # names in a list
 
 
 def printable(name: str, length: int | None = MAX_NAME) -> str:
-    """A name as text in one line: what is no text, or would change how other text is shown, becomes an escape."""
+    """A name as one line of text: what is not text, or would change how other text is shown, is escaped."""
     cut = length is not None and len(name) > length
     return visible(name[:length], keep="") + ("…" if cut else "")
 
 
 def shortened(names: Iterable[str], *, whole: bool) -> tuple[str, ...]:
-    """A list of bounded length; what may have been meant as code comes first.
+    """A list of limited length, with names that may be code first.
 
     Args:
-        names: to be listed.
+        names: the names to list.
         whole: whether these are all there are.
     """
     listed = sorted(names, key=lambda name: (not is_code(name), name))
@@ -34,5 +34,5 @@ def shortened(names: Iterable[str], *, whole: bool) -> tuple[str, ...]:
 
 
 def is_code(name: str) -> bool:
-    """Whether somebody may expect it to be run."""
+    """Whether somebody may expect the file to be run."""
     return name.endswith((".py", ".ipynb"))

@@ -1,4 +1,4 @@
-"""A notebook as a module: its code cells one after the other. Nothing of it is run."""
+"""A notebook as a module: its code cells, one after another. None of it is run."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from autograder.course import Question
 from autograder.intake.cells import Cell, Notebook, answers_of
 from autograder.intake.source import Unreadable
 
-# Of a file of brackets JSON makes forty times as much memory, nbformat four times that.
-MAX_NOTEBOOK_BYTES = 4 << 20  # with what its cells printed and drew
-MAX_SLIM_BYTES = 1 << 19  # without
+# A file of brackets takes forty times its size in memory as JSON, and four times that in nbformat.
+MAX_NOTEBOOK_BYTES = 4 << 20  # with its cells' outputs
+MAX_SLIM_BYTES = 1 << 19  # without outputs
 
 NO_NOTEBOOK = "is not a valid notebook of today's format; open it in Jupyter and save it again"
-TURNED = "is not a code cell any more; its text is taken as code."  # a cell; beside what nbgrader itself logs
+TURNED = "is not a code cell any more; its text is taken as code."  # said of a cell; nbgrader logs its own message
 _CONFLICT = re.compile(rb"(?m)^<{7}(?=[ \r\n])")
 
-# Cell magics whose cell is Python that counts. Of others, %%bash or %%html, nothing can be used.
+# Cell magics whose cell is Python and counts. Cells with others, %%bash or %%html, are not used.
 _PYTHON_CELLS = ("time", "capture", "prun")
 _CELL_MAGIC = re.compile(r"\s*%%(\w*)")
-# What IPython takes for a statement and Python never does: %matplotlib inline, !ls, files = !ls, ?f, f??; and calls of
-# what the setup cell brings, which are not there where the module is graded: check("q1"), train("lenet").
+# Lines that are statements to IPython but never to Python: %matplotlib inline, !ls, files = !ls, ?f, f??; and calls of
+# functions from the setup cell, which do not exist in grading: check("q1"), train("lenet").
 _MAGIC = re.compile(
     r"\s*[%!?]|[\w., \[\]]*=\s*[%!]|\s*[\w.*\[\]]+\?{1,2}\s*$"
     r"""|\s*(\w+\s*=\s*)?(check|train)\(\s*["']\w+["'][^()]*\)[\s;]*(#.*)?$|\s*from tests\.notebook import\b"""
 )
-# What a statement is made of, as far as it matters where it ends. No quantifier gives back what it took.
+# The tokens that matter for where a statement ends. The quantifiers are possessive: none backtracks.
 _PIECE = re.compile(
     r"""(?P<opens>[(\[{])|(?P<closes>[)\]}])|(?P<ends>\n)"""
     r"""|[^\\\n#'"()\[\]{}]++|\\\n?|\#[^\n]*+"""
     r"""|\"{3}(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\[\s\S]|'(?!''))*+'{3}"""
     r"""|"(?!"")(?:[^"\\\n]|\\[\s\S])*+"|'(?!'')(?:[^'\\\n]|\\[\s\S])*+'|(?P<quote>["'])"""
 )
-WRITTEN = "-written"  # ends the grade_id of the cell for a written answer
-SETUP = "setup"  # grade_id of the cell that brings the tests along
-SETUP_LINE = "#@title Setup: run this cell first"  # begins it, whatever became of its id
+WRITTEN = "-written"  # end of the grade_id of the cell for a written answer
+SETUP = "setup"  # grade_id of the cell that loads the tests
+SETUP_LINE = "#@title Setup: run this cell first"  # its first line, by which it is known without its id
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class CodeCell:
     Attributes:
         number: its place among all cells, from 1.
         source: its text.
-        answer: the function or class that it is for, by nbgrader's id; "" if it has none of the course's ids.
-        turned: nbgrader's id of a cell for code that somebody made text of; "" for an ordinary one.
+        answer: the function or class that it is for, by nbgrader's id; "" if its id is not one of the course's.
+        turned: the nbgrader id of a code cell that was turned into text; "" for an ordinary code cell.
     """
 
     number: int
@@ -62,17 +62,17 @@ class CodeCell:
 
 
 def code_cells(contents: bytes, question: Question | None = None) -> list[CodeCell]:
-    """A notebook's cells with code.
+    """A notebook's code cells.
 
-    Of the cells for setup, tests and written answers, which the course put there, only the place is left. A cell of the
-    course's for code that has become Markdown or raw is one still.
+    The course's own cells for setup, tests and written answers are only placeholders here. A code cell of the course's
+    that has become Markdown or raw still counts.
 
     Args:
-        contents: the file's.
-        question: whose notebook it is; without, no cell is known by its id.
+        contents: the file's bytes.
+        question: the question it answers; without it, cells are not recognized by their ids.
 
     Raises:
-        Unreadable: it is not a notebook, or none for Python.
+        Unreadable: it is not a notebook, or not one for Python.
     """
     import nbformat
     from nbformat import reader
@@ -85,8 +85,8 @@ def code_cells(contents: bytes, question: Question | None = None) -> list[CodeCe
         notebook = reader.reads(slim)
         language = _language(notebook.metadata)
         cells = _counted(notebook.cells, question)
-        "".join(cell.source for cell in cells).encode()  # fails if any of it is no text
-        # The format is that of 2015; what is older Jupyter itself has to convert.
+        "".join(cell.source for cell in cells).encode()  # fails if any of it is not text
+        # The format dates from 2015; older notebooks have to be converted by Jupyter itself.
         readable = notebook.nbformat == nbformat.current_nbformat and isinstance(notebook.cells, list)
     except invalid:
         readable = False
@@ -98,7 +98,7 @@ def code_cells(contents: bytes, question: Question | None = None) -> list[CodeCe
 
 
 def why_unreadable(contents: bytes) -> str:
-    """What is wrong with a file that is not a notebook, as it follows the file's name."""
+    """What is wrong with a file that is not a notebook, to follow the file's name."""
     conflict = _CONFLICT.search(contents)
     if conflict is None:
         return NO_NOTEBOOK
@@ -125,13 +125,13 @@ def laid_out(cells: Sequence[CodeCell], name: str, question: Question | None = N
     Args:
         cells: from `code_cells`.
         name: the notebook's, for people.
-        question: whose notebook it is.
+        question: the question it answers.
     """
-    # Two lines before any code: there Python would look for the name of an encoding.
+    # Two lines before any code, since Python looks there for the name of an encoding.
     text, lines = f"# The code cells of {name}\n\n", 3
     places = []
     for cell in cells:
-        # What a cell counts as is a part of the module's text, and so of the submission's digest.
+        # What a cell counts as is part of the module's text, and so of the submission's digest.
         known = f": {cell.turned}, text" if cell.turned else f": {cell.answer}" if cell.answer else ""
         code = only_python(_without_fence(cell.source) if cell.turned else cell.source)
         text += f"# Code cell {cell.number}{known}\n{code}\n\n"
@@ -143,12 +143,12 @@ def laid_out(cells: Sequence[CodeCell], name: str, question: Question | None = N
 
 
 def turned_into_text(cells: Iterable[CodeCell], file: str) -> list[str]:
-    """A sentence about each cell for code that has become Markdown or raw."""
+    """A sentence about each code cell that has become Markdown or raw."""
     return [f"{file}, cell {cell.number} ({cell.turned}) {TURNED}" for cell in cells if cell.turned]
 
 
 def only_python(source: str) -> str:
-    """A cell's Python. What only IPython understands becomes a comment, line by line, so that no line moves."""
+    """A cell's Python. Lines that only IPython understands become comments, so that no line number changes."""
     lines = re.split(r"\r\n|\r|\n", source)
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     cell_magic = _CELL_MAGIC.match(lines[first])
@@ -172,7 +172,7 @@ def only_python(source: str) -> str:
 
 
 def _without_outputs(question: Question | None, found: dict[str, Any]) -> dict[str, Any]:
-    """Part of a notebook without what may be large and is no code; called as soon as the part is read."""
+    """Part of a notebook without large content that is not code; called as soon as the part is parsed."""
     nothing: dict[str, Any] = {"outputs": [], "attachments": {}, "widgets": {}}
     found.update({key: nothing[key] for key in found.keys() & nothing})
     if found.get("cell_type") in ("markdown", "raw") and not _for_code(found, question):
@@ -193,7 +193,7 @@ def _counted(cells: Iterable[Any], question: Question | None) -> list[CodeCell]:
 
 
 def _answer(number: int, cell: Any, answers: Mapping[str, str], question: Question | None) -> CodeCell:
-    """A code cell, or what is left of one that is no part of the answer."""
+    """A code cell, or a placeholder if it is not part of the answer."""
     known = nbgrader_of(cell)
     tests = known.get("grade") is True and known.get("solution") is False
     name = known.get("grade_id")
@@ -205,45 +205,45 @@ def _answer(number: int, cell: Any, answers: Mapping[str, str], question: Questi
 
 
 def nbgrader_of(cell: Any) -> Mapping[str, Any]:
-    """What a cell says of itself to nbgrader; nothing if it is not of nbgrader's making."""
+    """A cell's nbgrader metadata; empty if it has none."""
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return nbgrader if isinstance(nbgrader, dict) else {}
 
 
 def _for_code(cell: Any, question: Question | None) -> str:
-    """The course's id of a cell for code: that of an answer, or of what is given between them; "" for any other."""
+    """The course's id of a code cell for an answer or for given code between answers; "" for any other."""
     if question is None:
         return ""
     name = nbgrader_of(cell).get("grade_id")
     if isinstance(name, str) and name in answers_of(question):
         return name
-    given = cell.get("id")  # what is given has no other
+    given = cell.get("id")  # given code has no other id
     return given if isinstance(given, str) and re.fullmatch(rf"{question.id}-given-\d{{1,3}}", given) else ""
 
 
 def _without_fence(source: str) -> str:
-    """Code as Markdown has it, without the marks around it: their lines become empty ones."""
+    """Code without Markdown's fences around it, whose lines become empty."""
     fenced = re.fullmatch(r"(\s*)```[^`\n]*(\n.*\n)```(\s*)", source, re.DOTALL)
     return f"{fenced[1]}{fenced[2]}{fenced[3]}" if fenced else source
 
 
 def _language(metadata: Any) -> str:
-    told = metadata.get("language_info", {}).get("name") or metadata.get("kernelspec", {}).get("language")
-    return str(told or "python")
+    named = metadata.get("language_info", {}).get("name") or metadata.get("kernelspec", {}).get("language")
+    return str(named or "python")
 
 
 def _left_out(line: str) -> str:
-    """A line's place. Inside a block it must be a statement, for a block needs one."""
+    """A placeholder for a line. Inside a block it must be a statement, since a block needs one."""
     indent = re.match(r"\s*", line)[0]  # type: ignore[index]  # it matches anything
     return f"{indent}{'pass  ' if indent else ''}# left out: {line.strip()}"
 
 
 def _end_of_statement(text: str, begin: int) -> int:
-    """Where the line ends in which the statement ends that begins here; it may go on over brackets and quotes.
+    """The end of the last line of the statement that begins here; brackets and quotes may continue it.
 
-    This looks at each character once and leaves Python's own parser to the worker that imports the module: a parser
-    has depths and costs that whoever wrote the text could go for.
+    This looks at each character once. Python's own parser is left to the worker that imports the module: a hostile text
+    could exploit its recursion and its running time.
     """
     depth = 0
     for piece in _PIECE.finditer(text, begin):
@@ -254,5 +254,5 @@ def _end_of_statement(text: str, begin: int) -> int:
         elif piece["ends"] and not depth:
             return piece.end()
         elif piece["quote"]:
-            break  # it never ends; importing will say so
+            break  # it never ends, which importing will report
     return len(text)

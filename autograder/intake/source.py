@@ -1,4 +1,4 @@
-"""What a submission is read from: something that can tell what it holds, and give a file's bytes."""
+"""Where a submission is read from: an interface to list names and read files."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from dataclasses import dataclass
 from typing import Protocol
 
 Parts = tuple[str, ...]
-"""A place in a submission: the names from its top down; () is the top itself."""
+"""A path within a submission: the names from the top down; () is the top itself."""
 
 DEEPEST = 3  # folders within folders that are searched for the modules
-MAX_FOLDERS = 100  # so many of each depth
-MAX_ENTRIES = 10_000  # of a folder's names that are looked at
+MAX_FOLDERS = 100  # at each depth
+MAX_ENTRIES = 10_000  # names of a folder that are looked at
 
 
 class Unreadable(Exception):
-    """A file is there and cannot be used. The text says why; it follows the file's name."""
+    """A file exists but cannot be used. The text says why; it follows the file's name."""
 
 
 class TooLarge(Unreadable):
-    """It has more bytes than are taken."""
+    """It has more bytes than allowed."""
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"has {size:,} bytes; {limit:,} are allowed")
 
 
-# The same words whether it lies in a folder or in an archive: a problem is part of a submission's digest.
+# The same words for a folder and an archive, since a problem is part of a submission's digest.
 IS_A_LINK = "is a link; hand in the file itself"
 IS_NOT_ORDINARY = "is not an ordinary file"
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a folder holds.
+    """The contents of a folder.
 
     Attributes:
         names: each name, and whether it is a folder.
-        whole: whether these are all; a folder may hold more than anyone wants to see.
+        whole: whether these are all the names; at most `MAX_ENTRIES` are listed.
     """
 
     names: Mapping[str, bool]
@@ -48,18 +48,18 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name, for people."""
 
     def holds(self, path: Parts) -> bool:
-        """Whether something of this name is there, whatever it is. Its folder must not be a link."""
+        """Whether anything with this name exists. Its folder must not be a link."""
 
     def listing(self, folder: Parts) -> Listing:
-        """What a folder holds; nothing, if it cannot be looked into."""
+        """The contents of a folder; empty if it cannot be read."""
 
     def read(self, path: Parts, limit: int) -> bytes:
         """A file's contents.
 
         Raises:
-            FileNotFoundError: nothing of this name is there.
-            Unreadable: it is no ordinary file, has more than `limit` bytes, or cannot be read.
+            FileNotFoundError: nothing with this name exists.
+            Unreadable: it is not an ordinary file, has more than `limit` bytes, or cannot be read.
         """

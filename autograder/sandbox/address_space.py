@@ -1,7 +1,7 @@
-"""A limit on what a process may address (`ulimit -v`, a batch job's): whether grading fits into it.
+"""Check that grading fits into the address-space limit (`ulimit -v`, or that of a batch job), if there is one.
 
-Without such a limit nothing is done. With too small a one the libraries below torch do not raise exceptions: they print
-something of their own and end the process, or threads cannot be started, in whichever process it is.
+Under too small a limit, the libraries below torch do not raise exceptions: they print a message of their own and end
+    the process, or fail to start threads, in any of the grader's processes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 
 from autograder.errors import GraderFault
 
-SPARE_MB = 256  # besides what torch takes, for threads, tensors and pages
+SPARE_MB = 256  # on top of what torch takes, for threads, tensors and pages
 _SECONDS = 300
 _TRY = """
 import mmap, sys, threading
@@ -24,10 +24,10 @@ thread.join()
 
 
 def refuse_too_little() -> None:
-    """Make sure that a process which grades can be begun under the limit that there is.
+    """Check that a grading process can start under the current address-space limit, if there is one.
 
     Raises:
-        GraderFault: it cannot.
+        GraderFault: the limit is too small.
     """
     try:
         import resource
@@ -51,7 +51,7 @@ def refuse_too_little() -> None:
 
 
 def _is_torch_missing() -> bool:
-    """Then something else is said, with what to do about it."""
+    """A missing torch has an error message of its own, with what to do about it."""
     import importlib.util
 
     return importlib.util.find_spec("torch") is None

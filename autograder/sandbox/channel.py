@@ -1,9 +1,9 @@
 """Frames on a socket, for both ends of a conversation.
 
-A frame is a header (how long the tree is, how long the payload), the tree, the payload. Lengths are checked
-before anything is allocated: a header alone makes the reader take as much memory as it may at most, which is what
-its sender would get by sending so much. Nothing here waits: the worker's end lets its blocking socket do so, the
-trusted end waits in `worker` with a deadline. Plain reads and writes are used, for a worker may make no socket calls.
+A frame is a header (the lengths of the tree and of the payload), the tree, and the payload. Lengths are checked before
+anything is allocated, so a header alone can make the reader allocate no more than a full-sized frame would. Nothing
+here waits: the worker's end uses a blocking socket, and the trusted end waits in `worker`, with a deadline. Only plain
+    reads and writes are used, since a worker may not make socket calls.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import struct
 from autograder.sandbox.codec import MAX_TREE_BYTES, MalformedMessage, Message
 
 _HEADER = struct.Struct("!IQ")
-_PARTS_PER_CALL = 64  # the kernel takes no more than IOV_MAX buffers at a time
+_PARTS_PER_CALL = 64  # the kernel takes at most IOV_MAX buffers at a time
 
 
 class FrameWriter:
-    """One frame on its way out: `advance` until `done`."""
+    """An outgoing frame: call `advance` until it is `done`."""
 
     def __init__(self, message: Message) -> None:
         header = _HEADER.pack(len(message.tree), message.payload_bytes())
@@ -31,7 +31,7 @@ class FrameWriter:
         return not self._parts
 
     def advance(self, connection: socket.socket) -> None:
-        """Send what the socket takes in one go."""
+        """Send as much as the socket takes in one call."""
         sent = os.writev(connection.fileno(), self._parts[:_PARTS_PER_CALL])
         while sent:
             part = self._parts[0]
@@ -43,7 +43,7 @@ class FrameWriter:
 
 
 class FrameReader:
-    """One frame on its way in: `advance` until `done`, then take `tree` and `payload`.
+    """An incoming frame: call `advance` until it is `done`, then take `tree` and `payload`.
 
     Args:
         max_payload: the longest payload to accept, in bytes.
@@ -59,7 +59,7 @@ class FrameReader:
         self._filled = 0
 
     def advance(self, connection: socket.socket) -> None:
-        """Read what is there, never beyond this frame's end.
+        """Read what is available, never past the end of this frame.
 
         Raises:
             EOFError: the other end is closed.
@@ -73,7 +73,7 @@ class FrameReader:
             self._step()
 
     def _step(self) -> None:
-        """The part that is now complete was the header, the tree or the payload: begin the next."""
+        """Begin the next part; the header, the tree or the payload is now complete."""
         if self._tree_length < 0:
             self._tree_length, payload_length = _HEADER.unpack(self._buffer)
             if not 0 < self._tree_length <= MAX_TREE_BYTES or payload_length > self._max_payload:

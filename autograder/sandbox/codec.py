@@ -1,14 +1,13 @@
-"""Values on the wire: what a call takes and gives, as bytes. Data only, never pickle, in either direction.
+"""The wire format: a call's arguments and results as bytes. Data only, never pickle, in either direction.
 
 A message is a *tree* (msgpack: numbers, strings, lists and tagged maps) and a *payload*: the raw bytes of all
-tensors, one behind the other, to which the tree's tensor nodes refer. Keeping them apart bounds what reading a
-message can cost: the tree, whose smallest bytes become whole Python objects, is small; the payload is never
-unpacked.
+tensors, one after another, to which the tree's tensor nodes refer. Keeping them apart bounds what reading a message can
+cost: the tree, where a single byte can become a whole Python object, is small; the payload is never unpacked.
 
-The encoder is generous, for a right answer may come in many dresses: numpy numbers become numbers, a
-`torch.Size` a tuple, an `nn.Parameter` a tensor, and what cannot travel becomes an `Opaque` that knows its
-type's name. The decoder believes nothing: exact types, bounded lengths and depth, tensors that lie one behind
-the other in the payload and fill it; whatever does not fit is a `MalformedMessage`.
+The encoder is lenient, since a right answer can take many forms: NumPy numbers become numbers, a `torch.Size` a tuple,
+    an `nn.Parameter` a tensor, and what cannot be sent becomes an `Opaque` with the name of its type. The decoder
+    trusts nothing: it requires exact types, bounded lengths and depth, and tensors that lie one after another in the
+        payload and fill it; anything else is a `MalformedMessage`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import msgpack
 import numpy as np
 import torch
 
-MAX_TREE_BYTES = 1 << 20  # read, no more than 130 MB of objects and three seconds: a million empty lists
+MAX_TREE_BYTES = 1 << 20  # decoded, at most 130 MB of objects in three seconds (a million empty lists)
 MAX_DEPTH = 16
 MAX_DIMENSIONS = 16
 MAX_OPAQUE_NAME = 80
@@ -51,7 +50,7 @@ _NUMBERS = (type(None), bool, int, float, str)
 
 
 class MalformedMessage(Exception):
-    """What arrived is no message of ours. The text says what was wrong with it, for staff."""
+    """The bytes received are not a valid message. The text says what was wrong with them, for staff."""
 
 
 class TooLarge(Exception):
@@ -67,7 +66,7 @@ class Opaque:
 
 @dataclass(frozen=True)
 class Message:
-    """A value ready to be sent.
+    """An encoded value, ready to send.
 
     Attributes:
         tree: msgpack bytes.
@@ -81,12 +80,12 @@ class Message:
         return sum(part.nbytes for part in self.payload)
 
     def frozen(self) -> Message:
-        """The same message with bytes of its own: whoever holds the tensors cannot change it any more."""
+        """A copy that no longer shares memory with the tensors, so that code which holds them cannot change it."""
         return Message(self.tree, [memoryview(bytes(part)) for part in self.payload])
 
 
-# What an application adds to the plain types: on the way out, a function that turns an object into the fields
-# of a node or returns None; on the way in, a function for each kind of node.
+# Hooks for an application's own types. When encoding: a function that turns an object into the fields of a node, or
+# returns None. When decoding: a function for each kind of node.
 Describe = Callable[[object], dict[str, Any] | None]
 Restore = Callable[[dict[str, Any]], object]
 
@@ -96,7 +95,7 @@ def encode(value: object, *, max_payload: int, describe: Describe = lambda _: No
 
     Args:
         value: None, bool, int, float, str, list, tuple, dict with string keys, tensor or array, nested.
-        max_payload: the most bytes all tensors may have together.
+        max_payload: the most bytes that all tensors together may have.
         describe: turns objects of other types into a node `{"is": kind, …}`, or returns None.
 
     Raises:
@@ -115,10 +114,10 @@ def decode(tree: bytes, payload: bytearray, *, restore: dict[str, Restore] | Non
     Args:
         tree: msgpack bytes, from anyone.
         payload: the tensors' bytes.
-        restore: what to do with an application's nodes, by kind.
+        restore: functions that decode an application's nodes, by kind.
 
     Raises:
-        MalformedMessage: and nothing else, whatever the bytes.
+        MalformedMessage: the only exception that any input raises.
     """
     try:
         _require(len(tree) <= MAX_TREE_BYTES, "too long a tree")
@@ -148,7 +147,7 @@ class _Encoder:
         if type(value) in _AS_THEY_ARE or (type(value) is int and abs(value) < 2**63):
             return value
         items = len(value) if isinstance(value, list | tuple | dict) else 0
-        if max(self._nodes, items) > MAX_TREE_BYTES:  # each takes a byte at least
+        if max(self._nodes, items) > MAX_TREE_BYTES:  # each takes at least a byte
             raise TooLarge(f"more than {MAX_TREE_BYTES:,} items")
         described = self._describe(value)
         if described is not None:
@@ -177,7 +176,7 @@ class _Encoder:
     def _array(self, array: np.ndarray) -> object:
         try:
             return self._tensor("array", torch.from_numpy(np.asarray(array, order="C")))
-        except (TypeError, ValueError):  # strings, objects, and numbers that torch has no type or byte order for
+        except (TypeError, ValueError):  # strings, objects, and numbers whose type or byte order torch lacks
             return {"is": "opaque", "type": f"numpy array of {array.dtype}"[:MAX_OPAQUE_NAME]}
 
     def _tensor(self, kind: str, tensor: torch.Tensor) -> object:
@@ -210,13 +209,13 @@ class _Encoder:
 
 
 def _dense(tensor: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
-    """The tensor's elements as they lie in memory, and strides that find them there again.
+    """The tensor's elements as they lie in memory, and the strides that address them.
 
-    Strides are kept where elements do not overlap. Gaps between them are sent as zeros, not as whatever
-    memory holds there. Overlapping elements (an expanded tensor) become a contiguous copy.
+    Strides are kept where elements do not overlap. Gaps between them are sent as zeros, not as the memory's contents.
+    Overlapping elements (an expanded tensor) become a contiguous copy.
     """
     if tensor.numel() == 0:
-        return tensor.reshape(-1), [0] * tensor.dim()  # nothing to find; torch's own may exceed what is read
+        return tensor.reshape(-1), [0] * tensor.dim()  # no elements; `decode` may refuse torch's strides
     span = _span(tensor.shape, tensor.stride())
     if span is None or span > 4 * tensor.numel():
         tensor = tensor.contiguous()
@@ -229,7 +228,7 @@ def _dense(tensor: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
 
 
 def _span(shape: Any, strides: Any) -> int | None:
-    """How many places a tensor takes from its first element to its last; None if elements overlap."""
+    """The number of places from a tensor's first element to its last; None if elements overlap."""
     span = 1
     for stride, length in sorted((st, n) for st, n in zip(strides, shape, strict=True) if n != 1):
         if stride < span:
@@ -259,7 +258,7 @@ class _Decoder:
             return tuple(self.value(item, depth + 1) for item in _field(node, "items", list))
         if kind == "dict":
             items = _field(node, "items", dict)
-            _require(all(type(key) is str for key in items), "a key that is no string")  # msgpack lets bytes pass
+            _require(all(type(key) is str for key in items), "a key that is not a string")  # msgpack allows bytes
             return {key: self.value(item, depth + 1) for key, item in items.items()}
         if kind == "tensor":
             return self._tensor(node)
@@ -290,7 +289,7 @@ class _Decoder:
             size = span * dtype.itemsize
             end = self._next + size
             _require(end + (-size % _ALIGNMENT) <= len(self._payload), "a tensor beyond the payload")
-            if dtype is torch.bool:  # any byte but 0 and 1 would be a bool that is neither
+            if dtype is torch.bool:  # any byte other than 0 or 1 would make a bool that is neither
                 raw = torch.frombuffer(self._payload, dtype=torch.uint8, count=span, offset=self._next)
                 flat = raw != 0
             else:
@@ -318,5 +317,5 @@ def _lengths(node: dict[str, Any], name: str) -> list[int]:
     values = _field(node, name, list)
     _require(len(values) <= MAX_DIMENSIONS, "too many axes")
     for value in values:
-        _require(type(value) is int and 0 <= value < 2**40, "a length that is no length")
+        _require(type(value) is int and 0 <= value < 2**40, "a length out of range")
     return list(values)

@@ -1,4 +1,4 @@
-"""How a worker ends before it has answered, as what would follow "conv2d …" in a sentence for the student."""
+"""The ways in which a worker ends before it has answered, each as the predicate of a sentence for the student."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from autograder.course.limits import Limits
 from autograder.sandbox.scratch import MAX_DEPTH
 
 _SIGNALS = {
-    "SIGSEGV": "crashed with SIGSEGV: it touched memory that is not there (too deep a recursion does that too)",
-    "SIGBUS": "crashed with SIGBUS: it touched memory behind the end of a file",
+    "SIGSEGV": "crashed with SIGSEGV: it touched memory that does not exist (too deep a recursion does that too)",
+    "SIGBUS": "crashed with SIGBUS: it touched memory beyond the end of a file",
     "SIGFPE": "crashed with SIGFPE: it divided whole numbers by zero",
-    "SIGABRT": "crashed with SIGABRT: a library gave up, for want of memory perhaps",
+    "SIGABRT": "crashed with SIGABRT: a library gave up, perhaps for lack of memory",
     "SIGKILL": "hung up on the grader: it closed a connection that is not its own",
 }
 
@@ -21,22 +21,22 @@ class Stopped(Exception):
 
 
 class OutOfTime(Stopped):
-    """It took too long for a call."""
+    """One call took too long."""
 
 
 class QuestionOutOfTime(OutOfTime):
-    """It took too long for the whole question: nothing else of it can be tried."""
+    """The whole question took too long: nothing more of it can be tried."""
 
 
 class SubmissionOutOfTime(OutOfTime):
-    """All that the submission's workers did took too long: nothing else of it can be tried.
+    """The submission's workers together took too long: nothing more of it can be tried.
 
     The text says how much of what the submission took; it follows "the submission".
     """
 
 
 class Ended(Exception):
-    """The worker's process is gone, or has hung up. The text says how; `status` is its exit status."""
+    """The worker's process is gone, or has closed the connection. The text says how; `status` is its exit status."""
 
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
@@ -44,11 +44,11 @@ class Ended(Exception):
 
 
 class Killed(Ended):
-    """Neither the grader nor its own code killed the process. That tells nothing about the submission."""
+    """Neither the grader nor its own code killed the process. That says nothing about the submission."""
 
 
 def too_much_time(used: float, limit: float, kind: str = "") -> OutOfTime:
-    """One call took `used` of `limit` seconds; `kind` says of which."""
+    """One call took `used` of `limit` seconds; `kind` is "processor " or "" for seconds on the clock."""
     return OutOfTime(f"took {used:.1f} of {limit:g} {kind}seconds")
 
 
@@ -63,7 +63,7 @@ def too_much_memory(used: int, limits: Limits) -> Stopped:
 
 
 def too_much_time_for_the_submission(used: float, limit: float, kind: str = "") -> SubmissionOutOfTime:
-    """All of it took `used` of `limit` seconds; `kind` says of which."""
+    """The submission took `used` of `limit` seconds; `kind` is as in `too_much_time`."""
     return SubmissionOutOfTime(f"took {used:.1f} of its {limit:g} {kind}seconds")
 
 
@@ -83,18 +83,18 @@ def too_much_scratch(size: int, files: int, limits: Limits) -> Stopped:
 
 
 def too_many_threads(running: int, limits: Limits) -> Stopped:
-    """It runs more threads than it may, where the kernel does not count them for one worker."""
+    """It ran more threads than allowed, where the kernel does not count them per worker."""
     return Stopped(f"ran {running:,} threads; {limits.threads:,} may run")
 
 
 def by_itself(status: int, cpu_seconds: float, limits: Limits, *, was_dead: bool) -> Stopped | Ended:
-    """How a process ended that nobody on this side stopped.
+    """How a process ended that the trusted side did not stop.
 
     Args:
         status: its exit status, negative for a signal.
-        cpu_seconds: what it and its predecessors used.
+        cpu_seconds: processor seconds that it and its predecessors used.
         limits: what it was allowed.
-        was_dead: whether it was dying before it was buried, so that the signal is not the one that buries it.
+        was_dead: whether it was already dying when the server killed it, so that the signal is not the server's.
     """
     if status >= 0:
         return Ended("ended the process itself (os._exit does that)", status)
@@ -103,8 +103,8 @@ def by_itself(status: int, cpu_seconds: float, limits: Limits, *, was_dead: bool
     except ValueError:
         name = f"signal {-status}"
     if name in ("SIGXCPU", "SIGKILL") and cpu_seconds >= limits.question_cpu_seconds:
-        return too_much_time_for_the_question(cpu_seconds, limits)  # the kernel's limit was there first
-    if name == "SIGKILL" and was_dead:  # the sandbox keeps workers from killing themselves, or one another, by it
+        return too_much_time_for_the_question(cpu_seconds, limits)  # the kernel's limit came first
+    if name == "SIGKILL" and was_dead:  # seccomp keeps workers from sending it to themselves or one another
         return Killed("was killed from outside, most likely because the machine ran out of memory", status)
     if name == "SIGXFSZ":
         return Stopped(f"wrote a file of more than {limits.file_mb:,} MB")

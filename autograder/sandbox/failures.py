@@ -19,13 +19,13 @@ from tests.rule import OWN_WORK, RULE
 
 
 class SubmissionFailure(Exception):
-    """The submission failed in a way that is no matter of right or wrong values.
+    """The submission failed in some way other than by wrong values.
 
     Attributes:
         summary: one sentence for the student.
-        detail: more of it: the exception's text, the traceback.
+        detail: the exception's text and the traceback.
         status: the test's status in the report, "failed" or "timeout".
-        is_own: whether the student's code went wrong by itself, in this very call.
+        is_own: whether the student's code itself failed, in this very call.
     """
 
     status: Literal["failed", "timeout"] = "failed"
@@ -47,19 +47,19 @@ class Unusable(SubmissionFailure):
     """Nothing in this question can be tried: the module does not import, or too much time was lost already."""
 
 
-MAX_LINE = 200  # characters of a line that comes from a worker
+MAX_LINE = 200  # characters of a line from a worker
 MAX_TEXT = 2_000  # of an exception's text
 MAX_FRAMES = 20  # of a traceback, the last ones
 
 
 def one_line(text: str, length: int = MAX_LINE) -> str:
-    """Text from a worker as one line, without what a terminal would obey or take for a line of ours."""
+    """Text from a worker as one line, without control characters that a terminal would obey."""
     return inert.one_line(text, length)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One line of a student's traceback; `place` is where it stands, as the student knows it."""
+    """One line of a student's traceback; `place` is its location, as the student knows it."""
 
     file: str
     line: int
@@ -72,7 +72,7 @@ class Frame:
         return f"{where}: {self.source}" if self.source else where
 
 
-# How Python and torch word it when the kernel refuses what a limit does not allow.
+# The exceptions that Python and torch raise when a resource limit is exceeded.
 _AT_A_LIMIT = (
     ("MemoryError", "", "{memory_mb:,} MB may be allocated"),
     ("RuntimeError", "can't allocate memory", "{memory_mb:,} MB may be allocated"),
@@ -84,7 +84,7 @@ _AT_A_LIMIT = (
 
 
 def limit_met(type_name: str, text: str, limits: Limits) -> str:
-    """Which limit an exception speaks of, with its figure; "" if it is none. A hint: a worker can say anything."""
+    """The limit that an exception refers to, with its figure; "" if none. Only a hint: a worker can say anything."""
     for name, words, hint in _AT_A_LIMIT:
         if type_name == name and words in text:
             return hint.format_map(vars(limits))
@@ -97,14 +97,14 @@ def raised(
     """The student's function ended with an exception.
 
     Args:
-        call, type_name, text, frames: which, and where.
-        hint: ours, from `limit_met`.
-        beside: a sentence about files that may be meant, for a function that is not written.
+        call, type_name, text, frames: the call, the exception's type and text, and its traceback.
+        hint: from `limit_met`.
+        beside: a sentence about files the student may have meant instead, for a function that is still a TODO.
     """
     if type_name == "NotImplementedError" and frames:
         return SubmissionFailure(f"{call} is still a TODO: {frames[-1].place}. {beside}".strip())
     where = f" at {frames[-1]}" if frames else " before any line of your code ran: look at its signature"
-    # A name of the student's own choice could tell what the code saw.
+    # An exception type that the student named could reveal what the code saw.
     known = type_name if isinstance(getattr(builtins, type_name, None), type) else "an exception"
     limit = f" ({hint})" if hint else ""
     summary = f"{call} raised {known}{limit}{where}"
@@ -127,15 +127,15 @@ def cannot_import(
     newer: str = "",
     beside: str = "",
 ) -> Unusable:
-    """The student's module does not import. Importing sees no hidden input: all may be told.
+    """The student's module cannot be imported. Importing sees no hidden input, so all of it may be shown.
 
     Args:
-        module, file: the module's name, and that of the file that it was handed in as.
+        module, file: the names of the module and of the file that was handed in for it.
         type_name, text, frames: of the exception.
         hint: which limit it met, if it did.
         left_out: names of files that were handed in and are not graded; the module may miss one of them.
-        newer: a sentence about the Python that it needs, if that is a newer one.
-        beside: a sentence about files that may be meant, for a module that is not there.
+        newer: a sentence about the Python that it needs, if a newer one.
+        beside: a sentence about files the student may have meant instead, for a module that is missing.
     """
     where = f" at {frames[-1]}" if frames else ""
     if type_name == "ModuleNotFoundError" and not frames and module in text:
@@ -152,7 +152,7 @@ def cannot_import(
 
 
 def _missed(text: str, left_out: Sequence[str]) -> str:
-    """The file among those left out that an import did not find; "" if it is another matter."""
+    """The file, among those left out, that an import did not find; "" if that is not why it failed."""
     wanted = re.match(r"No module named '(?:assignment\.)?(\w+)|cannot import name '(\w+)' from 'assignment'", text)
     if wanted is None:
         return ""
@@ -163,7 +163,7 @@ def _missed(text: str, left_out: Sequence[str]) -> str:
 def used_kernels(call: str, kernels: Sequence[str]) -> SubmissionFailure:
     """A question that asks for an operation was answered with the library's own.
 
-    Which ones, and in which order, could tell what the code saw: of a hidden test a student reads the first one's name.
+    Which ones, and in which order, could reveal what the code saw: for a hidden test the student sees only the first.
     """
     first = f"{kernels[0]} among others" if len(kernels) > 1 else kernels[0]
     return SubmissionFailure(
@@ -176,14 +176,14 @@ def used_package(call: str, package: str, known: str) -> SubmissionFailure:
     """A question that asks for an operation was answered with another package.
 
     Args:
-        call, package: which.
-        known: what a student may read in place of the package's name, which could tell what their code saw.
+        call, package: the call, and the package it used.
+        known: what the student may see instead of the package's name, which could reveal what the code saw.
     """
     return SubmissionFailure(f"{call} used {known}. {RULE}", f"{call} used {package}. {RULE}")
 
 
 def disabled_guard(call: str) -> SubmissionFailure:
-    """Whether torch's own operation was used cannot be seen any more."""
+    """It can no longer be seen whether torch's own operation was used."""
     return SubmissionFailure(
         f"{call} could not be watched: something that your code does keeps uses of torch's own operation from "
         f"being noticed. {OWN_WORK}"

@@ -1,24 +1,23 @@
-"""From scratch means from scratch: tell when a student's function had a library do what it is to do itself.
+"""Enforce the from-scratch rule: notice when a student's function has a library do what it should do itself.
 
-Questions 1 to 5 ask for an operation itself. Inside a worker the kernels that would do it whole are replaced by
-ones that note their use while armed and then do what they always did. They are armed from before the student's
-module is looked at until the worker ends, calls of functions that may use them excepted: what `three_convolutions`
-returns stays unharmed. While the module is imported they refuse instead: what they computed then could answer calls
-later. The replacement sits in torch's dispatcher, so that another thread, `torch.ops`, `torch.jit` or a layer's
-`forward` end up in it too. Torch's own dispatch and function modes would miss other threads and slow loops over
-scalars several-fold.
+Questions 1 to 5 ask for an implementation of an operation. Inside a worker the kernels that implement it are replaced
+by ones that record their use while armed and then do what they always did. They are armed from before the student's
+module is read until the worker ends, except during calls of functions that may use them: what `three_convolutions`
+    returns keeps working. While the module is imported they refuse instead: what they computed then could be used to
+    answer calls later. The replacement sits in torch's dispatcher, so that other threads, `torch.ops`, `torch.jit` and
+    a layer's `forward` reach it too. Torch's own dispatch and function modes would miss other threads and slow down
+    loops over scalars several-fold.
 
-Which kernels there are differs between releases and builds of torch; so they are found by their names, every
-overload in every namespace, when the fork server starts. The guard lives in the student's process: it tells
-honest use from none and withstands the evasions in our corpus, not every possible one. One that no longer works
-at the end of a call is noticed: `holds` tries it.
+Kernels differ between releases and builds of torch, so they are found by name, every overload in every namespace, when
+the fork server starts. The guard lives in the student's process: it notices honest use and withstands the evasions in
+our corpus, not every possible one. A guard that no longer works at the end of a call is noticed: `holds` tries it.
 
-Torch also has many operations a second time, written in Python. Those are found by the same names and replaced where
-torch keeps them.
+Torch also has Python versions of many operations. Those are found by the same names and replaced where torch keeps
+them.
 
-Of other packages than torch and NumPy a module may draw and print while it is imported. Then they are sealed: its
-functions can have nothing of theirs. What torch itself asks for and can do without is missing for it, which is nobody's
-fault.
+Packages other than torch and NumPy can be used while the module is imported, to plot and print. Afterwards they are
+sealed: the module's functions get nothing from them. Torch itself finds them missing too, where it can do without them,
+    and that counts against nobody.
 """
 
 from __future__ import annotations
@@ -42,17 +41,17 @@ import torch._refs.nn.functional
 
 from tests.rule import FOR_TORCH_ALONE, OF_TORCH, OPERATIONS
 
-# It registers operators when it is imported, and they must be known before a student's function does that. Torch calls
-# it deprecated: where it is gone, so are they.
+# It registers operators when it is imported, and they must be known before a student's function imports it. It is
+# deprecated: in a torch without it these operators do not exist either.
 with contextlib.suppress(ImportError):
     importlib.import_module("torch.ao.quantization.fx._decomposed")
 
-# The way to tensors that the fusing compiler behind torch.jit computes with by itself.
+# Gives access to tensors with which torch.jit's fusing compiler computes without the dispatcher.
 _TO_MKLDNN = "aten::to_mkldnn"
 
-# Where a kernel may be registered that takes tensors of the CPU, and a key by which its original is found: an alias
-# stands for every backend without a kernel of its own, and none of our kernels has one for "PrivateUse1". A
-# composed kernel is replaced where torch composes it, above autograd: it keeps its gradients.
+# The dispatch keys under which a kernel for CPU tensors may be registered, each with a key that finds its original: an
+# alias stands for every backend without a kernel of its own, and none of our kernels has one for "PrivateUse1". A
+# composite kernel is replaced where torch composes it, above autograd, so that it keeps its gradients.
 _ANY_BACKEND = "PrivateUse1"
 _KEYS = {
     **{key: key for key in ("CPU", "MkldnnCPU", "QuantizedCPU", "SparseCPU", "SparseCsrCPU", "NestedTensorCPU")},
@@ -60,18 +59,18 @@ _KEYS = {
     "CompositeExplicitAutograd": _ANY_BACKEND,
     "CompositeImplicitAutograd": _ANY_BACKEND,
 }
-# Torch's function transforms compose some for themselves, here,
+# Torch's function transforms decompose some for themselves, here,
 _TRANSFORMED = "FuncTorchDynamicLayerFrontMode"
 # and where vmap maps an operator over its parts: an alias, and the one key that it stands for.
 _MAPPED_ALIAS, _MAPPED = "FuncTorchBatchedDecomposition", "FuncTorchBatched"
 
 _STUDENTS = "assignment"  # the package of the student's own modules
 
-# Packages that hold the operations themselves: what they compute during an import could answer calls later.
+# Packages with the operations themselves: what they compute during an import could be used to answer calls later.
 _REFUSED = ("scipy",)
 
-# Compilers whose programs, once made, run without the dispatcher, switches of such, off unless switched on, and what
-# makes a program of text or of nodes that TorchScript's own language does not have.
+# Compilers whose programs, once compiled, bypass the dispatcher; the switches that turn such compilers on; and what
+# builds a program from text or from nodes that TorchScript's own language lacks.
 _COMPILERS = (
     "_te",
     "_jit_set_llga_enabled",
@@ -93,7 +92,7 @@ _COMPILERS = (
 )
 _REWRITING = re.compile(r"_jit_pass_.*(?:mkldnn|fus|prepack|vulkan|metal|optimi|pattern|frozen|quant|decompos|onnx)")
 
-# Operators that the dispatcher does not know: TorchScript's own, which call a library at once.
+# Operators unknown to the dispatcher: TorchScript's own, which call a library directly.
 _OF_SCRIPTS = re.compile(r"prim::.*(?:mkldnn|onednn|fus|static)", re.IGNORECASE)
 _LOOKED_UP = ("_jit_get_operation", "_get_operation_overload")
 
@@ -117,7 +116,7 @@ def _operators() -> list[str]:
 
 
 def _compilers() -> list[tuple[Any, str]]:
-    """What of this build of torch makes or rewrites programs: each by what it is an attribute of, and its name."""
+    """What makes or rewrites programs in this build of torch, each as an object and the name of its attribute."""
     core = torch._C  # noqa: SLF001
     names = [each.rpartition(".") for each in (*_COMPILERS, *filter(_REWRITING.match, dir(core)))]
     found = [(getattr(core, place, None) if place else core, name) for place, _, name in names]
@@ -125,7 +124,7 @@ def _compilers() -> list[tuple[Any, str]]:
 
 
 class Refused(ImportError):
-    """Something that the questions' rule does not allow was asked for; `name` is the package's or the kernel's."""
+    """Something was requested that the from-scratch rule does not allow; `name` is that of the package or kernel."""
 
 
 class Guard:
@@ -133,22 +132,22 @@ class Guard:
 
     def __init__(self) -> None:
         self.used: list[str] = []  # kernels seen while armed, each once, in the order of first use
-        self.refused: list[str] = []  # kernels and packages that were asked for and not given
+        self.refused: list[str] = []  # kernels and packages that were requested and refused
         self.watching = False
         self._armed: frozenset[str] = frozenset()
-        self._usually: frozenset[str] = frozenset()  # what is armed when no call says otherwise
+        self._usually: frozenset[str] = frozenset()  # what is armed outside calls that say otherwise
         self._importing = False
-        self._sealed = False  # other packages are
-        self._welcome: frozenset[str] = frozenset()  # packages that anybody may have
-        self._known: frozenset[str] = frozenset()  # modules that were there before any student's
-        self._asked_for: set[str] = set()  # packages that only torch may use, and that the module imported
-        self._undo: list[Callable[[], None]] = []  # puts back what a watched worker has not as it was
-        self._libraries: list[torch.library.Library] = []  # the replacements last as long as these
+        self._sealed = False  # whether other packages are sealed
+        self._welcome: frozenset[str] = frozenset()  # packages that anybody may import
+        self._known: frozenset[str] = frozenset()  # modules that were imported before any of the student's
+        self._asked_for: set[str] = set()  # packages for torch alone that the module imported
+        self._undo: list[Callable[[], None]] = []  # restores what watching changes
+        self._libraries: list[torch.library.Library] = []  # the replacements live as long as these
 
     def prepare(self) -> None:
         """Replace every kernel of every operation, without compilers; in the fork server, so that no worker has to."""
         self._take_compilers_away()
-        # With those that torch chose to import by now, whichever these are.
+        # Including those that torch has imported by now.
         self._known = frozenset(sys.modules)
         self._welcome = frozenset({*sys.stdlib_module_names, *OF_TORCH, "assignment", *map(_package, sys.modules)})
         kernels = {name for function in OPERATIONS for name in kernels_of(function)}
@@ -166,11 +165,11 @@ class Guard:
                     module.__class__ = _ForTorch
 
     def watch(self, functions: Iterable[str]) -> None:
-        """In a worker: watch these functions from now on; without functions, put everything back."""
+        """In a worker: watch these functions from now on; if there are none, restore everything."""
         functions = list(functions)
         if not functions:
             for library in self._libraries:
-                library._destroy()  # noqa: SLF001  (the public way is to wait for the collector)
+                library._destroy()  # noqa: SLF001  (the public way is to wait for garbage collection)
             self._libraries.clear()
             for put_back in self._undo:
                 put_back()
@@ -192,23 +191,23 @@ class Guard:
                 self._seal_packages()
 
     def arm(self, function: str) -> None:
-        """Note what a function of this name must not use; nothing, if it is not in `OPERATIONS`."""
+        """Watch for what a function of this name must not use; for nothing if it is not in `OPERATIONS`."""
         self._armed = kernels_of(function) if function in OPERATIONS else frozenset()
 
     def rearm(self) -> None:
-        """A call is over: note what none of the watched functions must use, and forget what was seen."""
+        """After a call: watch for what no watched function may use, and forget what was seen."""
         self._armed = self._usually
         self.used.clear()
 
     def holds(self, function: str) -> bool:
-        """Whether a kernel that a function of this name must not use is still noticed. Notes one."""
+        """Whether the use of a kernel that a function of this name must not use is still noticed. Records one use."""
         if function not in OPERATIONS:
             return True
         _TRIALS[function]()
         return bool(self.used)
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
-        """As a finder of modules: refuse some packages always, and others once the student's module was imported."""
+        """As a module finder: refuse some packages always, and others once the student's module has been imported."""
         package = _package(name)
         if package in FOR_TORCH_ALONE:
             if _who_asks() == _STUDENTS:
@@ -225,10 +224,10 @@ class Guard:
         return None
 
     def refuse_for_good(self, package: str) -> None:
-        """Refuse a package to the student's functions that torch has.
+        """Refuse to the student's functions a package that torch has imported.
 
         Raises:
-            Refused: the student's module was imported.
+            Refused: the student's module has been imported already.
         """
         if self._sealed:
             self.refused.append(package)
@@ -238,12 +237,12 @@ class Guard:
         self._sealed = True
         welcome = self._welcome - self._asked_for
         for name in [name for name in self._new_modules() if _package(name) not in welcome]:
-            with contextlib.suppress(TypeError):  # not a module, whatever it is
+            with contextlib.suppress(TypeError):  # not a module
                 sys.modules[name].__class__ = _Sealed
             del sys.modules[name]
 
     def _new_modules(self) -> Iterable[str]:
-        """Modules that were imported here. They come last, and to look at the others takes a worker milliseconds."""
+        """The modules imported here. They come last; looking at all others would take a worker milliseconds."""
         new = list(itertools.takewhile(lambda name: name not in self._known, reversed(sys.modules)))
         return new if len(sys.modules) == len(self._known) + len(new) else sys.modules.keys() - self._known
 
@@ -258,7 +257,7 @@ class Guard:
             setattr(core, name, self._looking_up(getattr(core, name)))
 
     def _looking_up(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """As `original`, which finds an operator by its name, but none that would go round the dispatcher."""
+        """Like `original`, which finds an operator by name, but without those that bypass the dispatcher."""
 
         def look_up(name: str, *overload: str) -> object:
             if self.watching and _OF_SCRIPTS.match(name):
@@ -275,13 +274,13 @@ class Guard:
         if _has_kernel(name, _MAPPED_ALIAS):
             keys[_MAPPED] = _MAPPED
         for key, source in keys.items():
-            # A kernel that cannot be got or replaced in this build of torch cannot be called either.
+            # A kernel that cannot be looked up or replaced in this build of torch cannot be called either.
             with contextlib.suppress(RuntimeError):
                 original = torch.library.get_kernel(name, _dispatch_key(source))
                 library.impl(name, self._noting(name, original.call_boxed), key, with_keyset=True)
 
     def _replace_references(self, kernels: set[str]) -> None:
-        """Replace the same operations in Python, in torch's table and where they can be imported from."""
+        """Replace the Python versions of the operations, in torch's table and in the modules that export them."""
         table: dict[Any, Callable[..., Any]] = torch._decomp.decomposition_table  # noqa: SLF001
         noting: dict[Callable[..., Any], Callable[..., Any]] = {}
         for operator, original in list(table.items()):
@@ -314,14 +313,14 @@ class Guard:
 
 
 class _Sealed(ModuleType):
-    """A module that gives nothing away any more. Its own functions find nothing in it through it either."""
+    """A module whose attributes can no longer be read, not even by its own functions by way of the module."""
 
     def __getattribute__(self, name: str) -> Any:
         raise _refusal(_package(super().__getattribute__("__name__")))
 
 
 class _ForTorch(ModuleType):
-    """A module that torch has imported and may use, and that gives a student's functions nothing."""
+    """A module that torch has imported and may use, but whose attributes a student's functions cannot read."""
 
     guard: ClassVar[Guard]
 
@@ -336,7 +335,7 @@ def _refusal(package: str) -> Refused:
 
 
 def _who_asks() -> str:
-    """The package whose code imports the module, or wants what is in it, that the caller is asked about."""
+    """The package whose code imports the module in question, or reads one of its attributes."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  (nothing else says who asks)
     while frame is not None and _of(frame) == "importlib":
         frame = frame.f_back
@@ -344,7 +343,7 @@ def _who_asks() -> str:
 
 
 def _only_looks() -> bool:
-    """Whether a finder is asked if there is a module, and not for the module."""
+    """Whether the finder is only asked whether a module exists, not to import it."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
     while frame is not None and _of(frame) == "importlib":
         if frame.f_globals["__name__"] == "importlib.util":
@@ -363,7 +362,7 @@ def _package(module: str) -> str:
 
 
 def _dispatch_key(name: str) -> torch.DispatchKey:
-    key = torch._C._parse_dispatch_key(name)  # noqa: SLF001  (the enumeration lacks some)
+    key = torch._C._parse_dispatch_key(name)  # noqa: SLF001  (the enum lacks some)
     assert key is not None
     return key
 
@@ -382,4 +381,4 @@ _TRIALS: dict[str, Callable[[], torch.Tensor]] = {
     "linear": functools.partial(torch._C._nn.linear, _ONE, _ONE[0, 0]),  # noqa: SLF001
     "FullyConnected": functools.partial(torch._C._nn.linear, _ONE, _ONE[0, 0]),  # noqa: SLF001
 }
-"""For each function a use of a kernel that must be noticed, as it was before any student's code ran."""
+"""For each function, a use of a kernel that must be noticed, saved before any student's code ran."""

@@ -1,8 +1,8 @@
-"""Objects that stay in the worker, and all that the trusted side may ask of them.
+"""Objects that stay in the worker, and what the trusted side may ask of them.
 
 A function that returns an `nn.Module` returns a handle to the trusted side. `VERBS` and `SETTINGS` are a handle's
-whole vocabulary; what is not listed here cannot be asked. The answers come from the student's process: a test
-that rests on one also checks what the module computes.
+whole vocabulary; nothing else can be asked. The answers come from the student's process, so a test that relies on one
+also checks what the module computes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SETTINGS = (
     "in_features",
     "out_features",
 )
-"""Attributes of a layer that a handle carries with it, as they were when the function returned it."""
+"""Attributes of a layer that are sent along with a handle, as they were when the function returned it."""
 
 
 def _call(module: nn.Module, *arguments: object) -> object:
@@ -70,7 +70,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "zero_grad": _zero_grad,
     "part": _part,
 }
-"""What can be done with a module."""
+"""The requests that a module's handle accepts."""
 
 
 class Handles:

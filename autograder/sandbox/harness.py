@@ -1,15 +1,15 @@
-"""Inside a worker: import the student's module and answer calls until the other end hangs up.
+"""Inside a worker: import the student's module and answer calls until the other end closes the connection.
 
-This is the only place where a student's code is imported. Whatever that code does to this process, it can only
-change what the process says; expected values and points live elsewhere. The requests, each a dict with `do`:
+Student code is imported nowhere else. Whatever it does to this process, it can only change the replies; expected values
+and points live elsewhere. The requests, each a dict with `do`:
 
-    import    module, perhaps own, notebook  -> the statements that were left out, see `loading`: [line, kind, what]
+    import    module, perhaps own, notebook  -> the statements left out (see `loading`): [line, kind, what]
     call      name, module, arguments, named, guard, grad, seed
     ask       handle, verb, arguments, named, guard, grad, seed
     backward  call, gradients          -> a gradient or None for each differentiable argument; parameters keep theirs
     train     name, settings, recipe, train, held_out, before, seed     -> see `_train`
 
-Every answer carries the request's number and either `value` (with `changed`, arguments that were changed in
+Every reply carries the request's number and either `value` (with `changed`, arguments that were changed in
 place, and `used`, kernels the guard saw) or `error`.
 """
 
@@ -41,8 +41,8 @@ from autograder.sandbox.loading import LeftOut, load
 from autograder.sandbox.notebook_loading import run_cells
 from autograder.sandbox.omissions import MOST_LEFT_OUT
 
-CHECKED = 8  # images that a new network is tried with
-KEPT_GRAPHS = 64  # calls whose gradients can still be asked for
+CHECKED = 8  # images on which a new network is tried
+KEPT_GRAPHS = 64  # calls whose gradients can still be requested
 
 
 def live(
@@ -56,17 +56,17 @@ def live(
     max_payload: int,
     files: list[int],
 ) -> None:
-    """Become a worker: lock this process in, say so, answer calls. Never returns to the fork server's loop.
+    """Become a worker: confine this process, report that, and answer calls. Never returns to the fork server's loop.
 
     Args:
         connection: this worker's end of the conversation.
         output: descriptor that takes what the student's code prints.
         cell: what the worker may touch.
         submission: folder that holds the package `assignment` as submitted.
-        packages: folders to import torch and its like from.
-        guard: has replaced the library's own kernels in this process.
+        packages: folders to import torch and other packages from.
+        guard: the one that has replaced the library's own kernels in this process.
         guarded: functions that must not use the library's own kernels.
-        max_payload: bytes of tensors in one message, either way.
+        max_payload: the most bytes of tensors in one message, in either direction.
         files: descriptors of files that the worker may read.
     """
     empty = os.open(os.devnull, os.O_RDONLY)
@@ -81,19 +81,19 @@ def live(
         return
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         raw = io.FileIO(descriptor, "w", closefd=False)
-        # Written through: what was printed before a crash is what one wants to read after it.
+        # Unbuffered: what was printed just before a crash helps to explain it.
         setattr(sys, name, io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True))
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  (lives as long as the process)
     sys.path[:] = [submission, *packages]
     sys.argv = ["assignment"]
-    sys.orig_argv = ["assignment"]  # it named the grader's folders
+    sys.orig_argv = ["assignment"]  # it contained the grader's folders
     sys.dont_write_bytecode = True
-    tempfile.tempdir = cell.scratch  # looking for it, Python would make a file there and could not remove it
+    tempfile.tempdir = cell.scratch  # Python's search for one would create a file there that it cannot remove
     channel.send(connection, codec.encode({"layers": layers}, max_payload=0))
     _Harness(connection, submission, guard, max_payload, files).loop()
 
 
-# Of a call: its outputs, its inputs, and what it must be guarded as.
+# What is kept of a call: its outputs, its inputs, and the function as which it is guarded.
 _Graph = tuple[list[torch.Tensor], list[torch.Tensor], str]
 
 _WEEK8 = ("assignment.given.week8", "assignment.week8")  # the second is its name in earlier notebooks
@@ -129,16 +129,16 @@ class _Harness:
             answer, describe = self._do(request)
             return self._encoded({"number": number, **answer}, describe, request.get("guard", ""))
         except BaseException as error:  # noqa: BLE001  (SystemExit too: the other end decides when this ends)
-            told = {"number": number, "error": self._tell(error), "used": self._guard.used}
-            return codec.encode(told, max_payload=self._max_payload)
+            failed = {"number": number, "error": self._as_data(error), "used": self._guard.used}
+            return codec.encode(failed, max_payload=self._max_payload)
         finally:
             self._guard.rearm()
 
     def _encoded(self, answer: dict[str, Any], describe: codec.Describe, guard: str) -> codec.Message:
-        # Encoding may still run the student's code: that of a lazy tensor, of an object that encoding throws away. The
-        # guard is armed until the answer's bytes are its own, and what it saw until then is told: in a second message,
-        # if need be, since the first was packed too early.
-        for _ in ("as a rule", "it saw something meanwhile"):
+        # Encoding may still run the student's code, such as that of a lazy tensor or a finalizer. So the guard stays
+        # armed until the reply no longer shares memory with the tensors, and what it saw until then is reported: if
+        # need be in a second message, since the first was encoded too early.
+        for _ in ("as a rule", "the guard saw something meanwhile"):
             answer["used"] = list(self._guard.used)
             message = codec.encode(answer, max_payload=self._max_payload, describe=describe).frozen()
             if answer["used"] == self._guard.used:
@@ -153,10 +153,10 @@ class _Harness:
                 own, notebook = frozenset(request.get("own", ())), request.get("notebook")
                 run = partial(run_cells, notebook=notebook, guard=self._guard, own=own) if notebook else None
                 self._module, self._left_out = load(request["module"], self._guard, own, run)
-                told = [[each.line, each.kind, each.what] for each in self._left_out[:MOST_LEFT_OUT]]
-                return {"value": told}, self._handles.describe
+                left_out = [[each.line, each.kind, each.what] for each in self._left_out[:MOST_LEFT_OUT]]
+                return {"value": left_out}, self._handles.describe
             case "call":
-                self._guard.arm(request["guard"])  # to look a name up may run the module's code already
+                self._guard.arm(request["guard"])  # looking up a name may already run the module's code
                 name, given = request["name"], request["module"]
                 module = importlib.import_module(f"assignment.{given}") if given else self._module
                 try:
@@ -213,9 +213,9 @@ class _Harness:
         return {"value": value, "changed": changed}, describe
 
     def _train(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Make a network of the student's, train it as the course's own code does, and let it predict.
+        """Build a student's network, train it as the course's own code does, and return its predictions.
 
-        The images lie in two sealed files; the labels of the held-out ones are not here.
+        The images are in two sealed files; the labels of the held-out ones are not here.
 
         Returns:
             `curve`: number and loss of each epoch; `before` and `after`: the class predicted for each held-out
@@ -233,7 +233,7 @@ class _Harness:
         model = getattr(self._module, request["name"])(**request["settings"])
         if any(base.__module__ in _WEEK8 for base in type(model).__mro__):
             raise ValueError(f"{request['name']} makes the network of Week 8, which was given")
-        training.check_model(model, training.normalise(held_out[:CHECKED]))  # what it says of odd ones can be read
+        training.check_model(model, training.normalise(held_out[:CHECKED]))  # its error messages are readable
         before = training.predict(model, held_out[: request["before"]]).argmax(1)
         history = training.fit(
             model, cifar10.Images(images, labels), training.Recipe(**request["recipe"]), seed=request["seed"]
@@ -241,8 +241,8 @@ class _Harness:
         after = training.predict(model, held_out).argmax(1)
         return {"curve": [list(point) for point in history.curve], "before": before, "after": after}
 
-    def _tell(self, error: BaseException) -> dict[str, Any]:
-        """An exception as data: its type, its text, and the student's own lines that led there."""
+    def _as_data(self, error: BaseException) -> dict[str, Any]:
+        """An exception as data: its type, its text, and the student's lines in its traceback."""
         if isinstance(error, codec.TooLarge):
             return {"kind": "too large", "type": "", "text": str(error), "frames": []}
         if isinstance(error, _Missing):
@@ -264,7 +264,7 @@ class _Harness:
             frames.append([Path(error.filename or "").name, error.lineno or 0, ""])
         try:
             text = str(error.msg if isinstance(error, SyntaxError) else error)[:MAX_TEXT]
-        except Exception:  # noqa: BLE001  (whatever a student's __str__ does)
+        except Exception:  # noqa: BLE001  (a student's __str__ may raise anything)
             text = "(its text could not be made)"
         return {"kind": "raised", "type": type(error).__name__[:100], "text": text, "frames": frames[-MAX_FRAMES:]}
 
@@ -274,12 +274,12 @@ class _Missing(Exception):
 
 
 class _Unguarded(Exception):
-    """The guard was to watch a call and does not work any more."""
+    """The guard was to watch a call but no longer works."""
 
 
 def _bits(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor's values as whole numbers, so that NaN equals NaN; as few as possible, so that it is quick."""
-    flat = tensor.detach().contiguous().as_strided((tensor.numel(),), (1,))  # a single element may keep any stride
+    """The tensor's values as integers, so that NaN equals NaN; as wide as possible, for speed."""
+    flat = tensor.detach().contiguous().as_strided((tensor.numel(),), (1,))  # a single element may have any stride
     whole = flat.numel() * flat.element_size() % 8 == 0 and flat.storage_offset() * flat.element_size() % 8 == 0
     return flat.view(torch.int64 if whole else torch.uint8)
 
@@ -290,9 +290,9 @@ def _same(tensor: torch.Tensor, shape: torch.Size, bits: torch.Tensor) -> bool:
 
 
 def _seed(seed: int) -> None:
-    # torch.manual_seed would do the same and, on a CUDA build, take half a millisecond to note who called it.
+    # On a CUDA build torch.manual_seed, which does the same, takes half a millisecond to record its caller.
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002  (the one a student's np.random.rand uses)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  (the generator behind a student's np.random.rand)
     random.seed(seed)

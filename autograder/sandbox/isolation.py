@@ -1,4 +1,4 @@
-"""Which layers of confinement hold, in words, and whether that will do."""
+"""Which layers of confinement hold, in words, and whether they suffice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from autograder.errors import UnusableRequest
 
 ALLOW = "--allow-missing-isolation"
 
-# What a submission could try where a layer is missing. Other layers may still stop it: they overlap on purpose.
+# What a submission could try if a layer is missing. Other layers may still stop it: they overlap on purpose.
 WITHOUT = {
     "descriptors": "use files and connections that the grader has open",
     "environment": "read the environment that the sandbox was started with",
@@ -21,10 +21,10 @@ WITHOUT = {
 
 
 def in_one_line(held: Mapping[str, bool]) -> str:
-    """The layers that hold, or those that do not and what each would prevent.
+    """A sentence that says that all layers hold, or which do not and what each would prevent.
 
     Args:
-        held: for each layer whether it holds, as a report has it.
+        held: for each layer, whether it holds, as in a report.
     """
     missing = _missing(held)
     if not missing:
@@ -36,14 +36,14 @@ def in_one_line(held: Mapping[str, bool]) -> str:
 
 
 def require_layers(held: Mapping[str, bool], *, allow_missing: bool = False) -> None:
-    """Make sure that every layer holds, before the work of many people lies on one machine.
+    """Check that every layer holds, before the work of many people is put on one machine.
 
     Args:
-        held: for each layer whether it holds, as `Sandbox.layers` gives it.
-        allow_missing: somebody has decided that those which hold will do.
+        held: for each layer, whether it holds, as in `Sandbox.layers`.
+        allow_missing: accept missing layers, as staff have decided.
 
     Raises:
-        UnusableRequest: one does not.
+        UnusableRequest: a layer is missing.
     """
     missing = _missing(held)
     if missing and not allow_missing:

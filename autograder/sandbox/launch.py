@@ -1,4 +1,4 @@
-"""Start the fork server. Imports nothing heavy, so that the server imports torch while its starter does too."""
+"""Start the fork server. Imports nothing heavy, so that the server and its parent import torch at the same time."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _PREFIX = "cnn-autograder-"
 _LOCK = "lock"
 _WORKER_PACKAGES = (
     *("torch", "torchvision", "numpy", "msgpack"),
-    # What the students' own requirements list besides: a module may import it.
+    # Other packages in the students' requirements.txt: a module may import them.
     *("matplotlib", "rich", "click", "pytest", "pytest_timeout", "watchfiles"),
 )
 _SHARED_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 
-# Of the grader's environment the fork server gets what decides how numbers are computed and where a GPU is.
+# The fork server inherits only the variables that decide how numbers are computed and which GPU is used.
 _KEPT_ENVIRONMENT = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
 
-# Without -S and -I an interpreter would run what lies in site-packages and believe the environment.
+# Without -S and -I an interpreter would run code in site-packages and trust the environment.
 _START = """
 import sys
 descriptor, root, harness, *packages = sys.argv[1:]
@@ -49,7 +49,7 @@ class SandboxError(Exception):
 
 
 class WorkerKilled(SandboxError):
-    """A worker was killed from outside: not by the grader, not for its own limits. It may go well another time."""
+    """A worker was killed from outside: not by the grader, nor for exceeding a limit. Another attempt may succeed."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,17 @@ class ForkServer:
     process: subprocess.Popen[bytes]
 
     def close(self) -> None:
-        """End the server, and with it every worker, and make sure that nothing is left."""
+        """End the server and all its workers, and make sure that nothing is left behind."""
         self.control.close()
         try:
             self.process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        scratch.remove(self.folder)  # the server has done so, unless it was killed
+        scratch.remove(self.folder)  # the server did so, unless it was killed
 
     def last_words(self) -> str:
-        """What a server that is gone said last."""
+        """The last thing that a server wrote before it ended, as a sentence."""
         with contextlib.suppress(OSError):
             words = (self.folder / "server.log").read_text("utf-8", "replace").strip().splitlines()
             if words:
@@ -104,7 +104,7 @@ def launch() -> ForkServer:
     refuse_if_exposed(readable)
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    folder.chmod(0o711)  # other users may pass through to what is theirs, not look around
+    folder.chmod(0o711)  # other users may pass through to their own folders, not list this one
     lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
     control, remote = socket.socketpair()
@@ -120,7 +120,7 @@ def launch() -> ForkServer:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[remote.fileno(), lock],  # the lock is held until the server is gone
+            pass_fds=[remote.fileno(), lock],  # the lock is held until the server ends
             start_new_session=True,  # Ctrl-C is for the grader, which then ends the server
         )
     os.close(lock)
@@ -128,13 +128,13 @@ def launch() -> ForkServer:
 
 
 def _sweep() -> None:
-    """Remove the folders of servers that were killed together with their graders, and so removed nothing."""
+    """Remove the folders of servers that were killed together with their graders."""
     import fcntl
 
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             if time.time() - folder.stat().st_mtime < SETTLED_SECONDS:
-                continue  # it may not have its lock yet
+                continue  # it may not be locked yet
             lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -154,22 +154,22 @@ def package_folders() -> list[str]:
 
 
 def readable_paths(packages: list[str]) -> list[str]:
-    """What a worker may read besides its submission: the interpreter, its packages, the shared libraries."""
+    """What a worker may read besides its submission: the interpreter, its packages, and the shared libraries."""
     standard = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
     return [*sorted(standard), *packages, *(path for path in _SHARED_LIBRARIES if Path(path).exists())]
 
 
 def out_of_reach(paths: list[str]) -> bool:
-    """Whether some folder on the way to one of these is closed to other users."""
+    """Whether a folder on the path to one of these is closed to other users."""
     folders = {part for name in paths for part in (Path(name).resolve(), *Path(name).resolve().parents)}
     return any(folder.is_dir() and not folder.stat().st_mode & 0o001 for folder in folders)
 
 
 def refuse_if_exposed(readable: list[str], secrets: tuple[Path, ...] = _STAFF_ONLY) -> None:
-    """Make sure that no worker can read what only staff may.
+    """Check that no worker can read what only staff may.
 
     Raises:
-        SandboxError: a secret lies under a readable path.
+        SandboxError: a secret file or folder lies under a readable path.
     """
     for secret in secrets:
         for path in readable:
@@ -182,10 +182,10 @@ def refuse_if_exposed(readable: list[str], secrets: tuple[Path, ...] = _STAFF_ON
 
 _SERVER_ENVIRONMENT = {
     "LANG": "C.UTF-8",
-    "OMP_NUM_THREADS": "1",  # a child of a process with OpenMP threads hangs; a worker may ask for more
+    "OMP_NUM_THREADS": "1",  # the child of a process with OpenMP threads hangs; a worker may request more
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    # glibc gives big blocks back at once; the kernel would clear their pages again for every tensor.
+    # By default glibc frees big blocks at once, and the kernel has to clear their pages again for every tensor.
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
 }

@@ -1,8 +1,8 @@
 """Inside a worker: import a student's module without the lines that cannot run where it is graded.
 
-A demonstration with torch's own layers at the end of a module, or an import of a package that no function uses, is
-worth no point and costs none: the statement is left out, and so are later ones of the module itself that need its
-names. Functions that need them fail when they are called.
+A demonstration with torch's own layers at the end of a module, or an import of a package that no function uses, neither
+earns nor costs a point: the statement is left out, and so are later top-level statements that need its names. Functions
+    that need them fail when they are called.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class LeftOut:
     """A statement that was left out.
 
     Attributes:
-        line: where it begins.
-        kind: why: it "needs" a package or kernel that it could not have; or, in a notebook, it "raised" an exception,
-            is not Python ("syntax"), was too "slow", or stands in a cell that is text by now while another has the same
-            ("double").
-        what: the package or kernel, the exception with its text, or what the other cell has.
+        line: the line on which it begins.
+        kind: the reason: it "needs" a package or kernel that is refused; or, in a notebook, it "raised" an exception,
+            is not Python ("syntax"), was too "slow", or is in a cell that was turned into text and repeats what another
+            cell defines ("double").
+        what: the package or kernel, the exception with its text, or what the other cell defines.
         names: what it would have defined.
     """
 
@@ -40,7 +40,7 @@ class LeftOut:
 
 
 Run = Callable[[ModuleType, str, str], list[LeftOut]]
-"""Fill a module, given its text and the name of its file; what was left out."""
+"""Fills a module, given its text and the name of its file; returns what was left out."""
 
 
 def load(name: str, guard: Guard, own: frozenset[str], run: Run | None = None) -> tuple[ModuleType, list[LeftOut]]:
@@ -49,14 +49,14 @@ def load(name: str, guard: Guard, own: frozenset[str], run: Run | None = None) -
     Args:
         name: its full name.
         guard: notes what it refuses meanwhile.
-        own: names of modules of the student's own that were not taken along: to miss one is an error.
-        run: fills the module, if not Python's own way does; see `notebook_loading`.
+        own: names of the student's own modules that were not taken along; importing one of them is an error.
+        run: fills the module instead of Python's loader; see `notebook_loading`.
 
     Returns:
-        The module, and what was left out of it.
+        The module, and the statements left out of it.
 
     Raises:
-        Exception: whatever importing raises, unless it is for want of what a statement to be left out asked for.
+        Exception: importing raised it, and not because of something that was refused or left out.
     """
     spec = importlib.util.find_spec(name)
     if spec is None or spec.loader is None:
@@ -78,7 +78,7 @@ def load(name: str, guard: Guard, own: frozenset[str], run: Run | None = None) -
 
 
 def needed(error: BaseException, guard: Guard, left_out: list[LeftOut], own: frozenset[str]) -> str:
-    """The package or kernel for want of which an exception was raised; "" if it is another matter."""
+    """The refused package or kernel that caused an exception; "" if it has another cause."""
     if guard.refused:
         return guard.refused[-1]
     if isinstance(error, ModuleNotFoundError) and error.name:
@@ -97,7 +97,7 @@ def _go_on(
     left_out: list[LeftOut],
     own: frozenset[str],
 ) -> None:
-    """Run the module's statements from the one on that failed, each by itself, and leave out those that cannot run."""
+    """Run the module's statements one by one, from the one that failed, and leave out those that cannot run."""
     source = spec.loader.get_source(spec.name)  # type: ignore[union-attr]
     body = ast.parse(source or "").body
     reached = next(
@@ -119,14 +119,14 @@ def _go_on(
             if not asked_for:
                 raise
             if isinstance(statement, ast.Import) and len(statement.names) > 1:
-                # `import scipy, numpy as np`: NumPy can be had.
+                # `import scipy, numpy as np`: NumPy can be imported.
                 waiting[:0] = [ast.copy_location(ast.Import([alias]), statement) for alias in statement.names]
                 continue
             left_out.append(LeftOut(statement.lineno, "needs", asked_for, frozenset(names_of(statement))))
 
 
 def names_of(statement: ast.stmt) -> list[str]:
-    """What a statement of a module defines there."""
+    """The names that a top-level statement defines in its module."""
     match statement:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             return [name]

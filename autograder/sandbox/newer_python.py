@@ -1,7 +1,7 @@
-"""What a newer Python would have understood: syntax and annotations that the Python which grades does not know.
+"""Recognize syntax and annotations that only a newer Python than the grader's understands.
 
-By a module's text and the error alone. Nothing is parsed: the text is a student's, and this runs in the grader's own
-process; every step looks at each character a bounded number of times. Where it cannot be sure, it says nothing.
+It uses the module's text and the error alone. Nothing is parsed: the text is a student's, and this runs in the grader's
+own process; every step looks at each character a bounded number of times. When in doubt, it says nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Version = tuple[int, int]
 
 HERE: Version = (sys.version_info.major, sys.version_info.minor)
 MOST_NESTED = 5  # f-strings within f-strings
-MOST_BROKEN = 20  # strings with fields that are gone through in vain, so that a hostile text costs no more time
+MOST_BROKEN = 20  # f-strings that are scanned in vain, at most, so that a hostile text costs little time
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _QUOTE = r'"""|\'\'\'|"|\''
@@ -27,7 +27,7 @@ _WORDS_BEFORE = frozenset(
     ["and", "assert", "await", "elif", "else", "if", "in", "is", "lambda", "not", "or", "raise", "return", "yield"]
 )
 _WORDS_AFTER = frozenset(["and", "as", "else", "for", "from", "if", "in", "is", "not", "or"])
-# What Python says, before 3.12, of a string that ends at the first quote like its own.
+# The errors of a Python before 3.12, for which a string ends at the first quote like its own.
 _CUT_SHORT = ("f-string: expecting '}'", "f-string: unmatched", "f-string: unterminated", "unterminated string literal")
 _TYPE_STATEMENT = re.compile(r"\s*type\s+[^\W\d]\w*\s*(?P<parameters>\[[^\n]*\])?\s*=\s*[^\s=]")
 _PARAMETERS = re.compile(
@@ -41,12 +41,12 @@ _DEF = re.compile(r"\bdef\s+\w+\s*(?:\[[^\n]{0,300}?\]\s*)?\(")
 
 @dataclass(frozen=True)
 class NewerPython:
-    """A newer Python would go on where this one cannot.
+    """What a module needs of a newer Python.
 
     Attributes:
-        version: the first that does.
-        what: it knows and this one does not.
-        here: the Python that graded.
+        version: the first Python that has it.
+        what: the feature that this one lacks.
+        here: the grader's Python.
     """
 
     version: Version
@@ -55,27 +55,27 @@ class NewerPython:
 
     @property
     def sentence(self) -> str:
-        """For the student."""
+        """A sentence for the student."""
         return f"This needs Python {_dotted(self.version)} ({self.what}); the course grades with {_dotted(self.here)}."
 
     @property
     def flag(self) -> str:
-        """For staff, after the module's name."""
+        """A remark for staff, to follow the module's name."""
         return f"needs Python {_dotted(self.version)} ({self.what}), and was graded with {_dotted(self.here)}"
 
 
 def newer_python(source: str, kind: str, text: str, line: int, here: Version = HERE) -> NewerPython | None:
-    """The Python that a module needs, if the one that graded stopped at what only a newer one knows.
+    """The Python that a module needs, if the grader's stopped at something that only a newer one knows.
 
     Args:
         source: the module's text.
         kind: the name of the exception that importing it raised.
-        text: the exception's.
-        line: the number of the line at which it was raised, from 1.
+        text: the exception's text.
+        line: the number of the line at which it was raised, counted from 1.
         here: the Python that raised it.
 
     Returns:
-        None if the error is one in any Python, or if that cannot be said for sure.
+        None if it is an error in any Python, or if that is uncertain.
     """
     if kind not in ("NameError", "SyntaxError"):
         return None
@@ -87,11 +87,11 @@ def newer_python(source: str, kind: str, text: str, line: int, here: Version = H
 
 
 class _Module:
-    """A module's text, and its code: the same characters, with quotes in place of strings, spaces of comments.
+    """A module's text, and its code: the same text with strings replaced by quotes and comments by spaces.
 
     Args:
-        text: with line feeds alone.
-        number: of the line to look at.
+        text: with line feeds as its only line ends.
+        number: the line to look at.
     """
 
     def __init__(self, text: str, number: int) -> None:
@@ -105,7 +105,7 @@ class _Module:
         self.line = self.code[self.begin : self.end]
 
     def newer_syntax(self, text: str, here: Version) -> tuple[Version, str] | None:
-        """What of the line needs which Python, by what an older one says of it."""
+        """What on the line needs which Python, judged by an older Python's message."""
         if text == "f-string expression part cannot include a backslash":
             return ((3, 12), "a backslash within an f-string's braces") if self.escaped else None
         if text.startswith(_CUT_SHORT):
@@ -123,30 +123,30 @@ class _Module:
         parameters = next((group for group in match.groups() if group), "")
         if re.search(r"[^=!<>:]=[^=]", parameters):
             return (3, 13), "a type parameter with a default"
-        if here >= (3, 12):  # it knows them; something else is wrong
+        if here >= (3, 12):  # this Python knows them; something else is wrong
             return None
         return (3, 12), "a type statement" if statement else "type parameters in brackets"
 
     def late_annotation(self, text: str) -> tuple[Version, str] | None:
-        """A name that only annotations on the line use: from 3.14 they are not looked at until somebody asks."""
-        told = re.match(r"name '(\w+)' is not defined", text)
-        if told is None:
+        """A name that only annotations on the line use: since 3.14 annotations are evaluated only on demand."""
+        undefined = re.match(r"name '(\w+)' is not defined", text)
+        if undefined is None:
             return None
-        uses = [self.begin + use.start() for use in re.finditer(rf"(?<![\w.]){told[1]}(?!\w)", self.line)]
+        uses = [self.begin + use.start() for use in re.finditer(rf"(?<![\w.]){undefined[1]}(?!\w)", self.line)]
         annotations = [*self._of_function(), *self._of_variable()]
         if uses and all(any(begin <= use < end for begin, end in annotations) for use in uses):
-            return (3, 14), f"an annotation with the name {told[1]}, which is not defined there"
+            return (3, 14), f"an annotation with the name {undefined[1]}, which is not defined there"
         return None
 
     def _of_variable(self) -> Iterator[tuple[int, int]]:
-        """Where the annotation of `name: annotation = value` lies, if the line is one."""
+        """The span of the annotation, if the line is `name: annotation = value`."""
         before = self.code[: self.begin]
         match = _VARIABLE.match(self.line)
         if match is not None and sum(map(before.count, "([{")) == sum(map(before.count, ")]}")):
             yield self.begin + match.start("annotation"), self.begin + match.end("annotation")
 
     def _of_function(self) -> Iterator[tuple[int, int]]:
-        """Where annotations lie in the head of the function that is the last to begin before the line's end."""
+        """The spans of annotations in the signature of the last function that begins before the line's end."""
         header = next(iter(deque(_DEF.finditer(self.code, 0, self.end), maxlen=1)), None)
         if header is None:
             return
@@ -175,11 +175,11 @@ class _Module:
                     return
 
     def _blanked(self, text: str) -> Iterator[str]:
-        """The code in pieces. On the way it is noted what the strings on the line are."""
+        """The code in pieces. Records what kinds of strings are on the line."""
         at = 0
         while at < len(text):
             token = _TOKEN.match(text, at)
-            assert token is not None  # any character is one
+            assert token is not None  # any character matches
             end, fill = token.end(), ""
             if token["quote"]:
                 end, fill = self._string(text, token), '"'
@@ -189,7 +189,7 @@ class _Module:
             at = end
 
     def _string(self, text: str, token: re.Match[str]) -> int:
-        """The end of a string, and note what the line has of strings with fields."""
+        """The end of a string; records what kinds of f-strings are on the line."""
         prefix, begin = token["prefix"].lower(), token.start()
         scan = _Fields(text)
         end = scan.string(token, ()) if prefix in _WITH_FIELDS and self._broken < MOST_BROKEN else None
@@ -204,11 +204,11 @@ class _Module:
 
 
 class _Fields:
-    """Goes through strings with fields as Python does since 3.12: a field is code, whatever quotes are in it.
+    """Scans f-strings as Python does since 3.12: a field is code, whatever quotes are in it.
 
     Attributes:
-        nested: a quote that also begins an outer string was used in a field.
-        escaped: a backslash was.
+        nested: whether a field contains a quote that also began an outer string.
+        escaped: whether a field contains a backslash.
     """
 
     def __init__(self, text: str) -> None:
@@ -223,7 +223,7 @@ class _Fields:
         return self._literal(token.end(), quote, raw=raw, outer=(*outer, quote), closing=quote)
 
     def _literal(self, at: int | None, quote: str, *, raw: bool, outer: tuple[str, ...], closing: str) -> int | None:
-        """The end of what is no field: of the string, or of the format in a field."""
+        """The end of literal text: the end of the string, or of the format in a field."""
         text = self._text
         while at is not None and at < len(text):
             character = text[at]
@@ -283,7 +283,7 @@ class _Fields:
 
 
 def _plain_end(text: str, token: re.Match[str]) -> int:
-    """The end of a string without fields; of one that is not closed, the end of its line or of the text."""
+    """The end of a string without fields; if it is not closed, the end of its line or of the text."""
     quote, at = token["quote"], token.end()
     while at < len(text):
         if text.startswith(quote, at):
@@ -295,7 +295,7 @@ def _plain_end(text: str, token: re.Match[str]) -> int:
 
 
 def _stands_alone(text: str, begin: int, end: int, first: int = 0) -> bool:
-    """Whether a string has before and after it what can stand there: a name right before it is a plain mistake."""
+    """Whether valid code surrounds a string: a name right before it is a plain mistake."""
     before = re.search(r"(\w+|[^\w\s]|)[^\S\n]*\Z", text[max(first, begin - 80) : begin])
     after = re.compile(r"[^\S\n]*(\w+|[^\w\s]|)").match(text, end)
     assert before is not None

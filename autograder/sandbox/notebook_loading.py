@@ -1,13 +1,14 @@
-"""Inside a worker: import a notebook's module cell by cell, as a notebook that runs, and leave out what fails.
+"""Inside a worker: import a notebook's module cell by cell, as a notebook runs, and leave out what fails.
 
-Each statement runs for itself. One that fails in a cell without an answer is left out, and the rest goes on: a scratch
-cell, a plot, a line of prose. A cell has an answer if it is the course's cell for one, or defines what the question
-asks for. There a statement that fails ends the cell, as in a notebook, if some of that was still to come; and if it is
-missing in the end, the import fails with that error. What stands below the answer in its cell is as in another cell.
+Each statement runs separately. In a cell without an answer (a scratch cell, a plot, a line of prose) a statement that
+fails is left out, and the rest goes on. A cell has an answer if it is the course's cell for one, or defines something
+that the question asks for. There a failing statement ends the cell, as in a notebook, if part of the answer was still
+to come; and if that part is missing in the end, the import fails with that error. Code below the answer in its cell is
+treated as in any other cell.
 
-Training in a scratch cell must not use up the time for importing: a statement on which no answer waits, which is
-neither a definition nor an import and gives no name that the answer uses, may take a share of that time, and is stopped
-and left out beyond it.
+Training in a scratch cell must not use up the time for importing. A statement that no answer needs (not a definition,
+not an import, and without a name that the answer uses) gets a share of that time; beyond it, it is stopped and left
+out.
 """
 
 from __future__ import annotations
@@ -29,28 +30,28 @@ from autograder.sandbox.guard import Guard
 from autograder.sandbox.loading import LeftOut, names_of, needed
 from autograder.sandbox.notebook_needs import used_by
 
-OF_ALL, OF_ONE = 0.25, 0.02  # of the limits for importing: what all other cells' statements may take, and any one more
-MOST_PIECES = 200  # of a cell that is not Python: so many are looked at one by one
-_MOST_READ = 1 << 20  # characters that are read for it
+OF_ALL, OF_ONE = 0.25, 0.02  # shares of the limits for importing: all other cells' statements, and each one beyond
+MOST_PIECES = 200  # of a cell that is not Python, checked one by one
+_MOST_READ = 1 << 20  # characters read for that
 _MOST_TEXT = 300  # characters of an exception's text
 
-# What a notebook has and a module has not: a line that misses one of these is left out of any cell.
+# Names that a notebook has and a module lacks: a line that needs one of these is left out of any cell.
 _OF_NOTEBOOKS = {"get_ipython", "check", "train", "In", "Out", "_", "__", "___", "exit", "quit"}
-_TIMERS = {signal.ITIMER_PROF: signal.SIGPROF, signal.ITIMER_REAL: signal.SIGALRM}  # of the processor, of the clock
-_AGAIN = 0.05  # seconds after which a statement that is too slow is stopped again: a bare `except` may swallow it
+_TIMERS = {signal.ITIMER_PROF: signal.SIGPROF, signal.ITIMER_REAL: signal.SIGALRM}  # processor time, clock time
+_AGAIN = 0.05  # seconds until a slow statement is stopped again: a bare `except` may swallow the first attempt
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-# What belongs to a statement above it, if it stands at the left edge.
+# What continues the statement above it, even if it is not indented.
 _GOES_ON = re.compile(r"\s|[)\]}]|(?:else|elif|except|finally)\b|#")
 _DEFINES = re.compile(r"(?m)^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]*)?=(?!=)")
 
 
 class _TooLong(BaseException):
-    """A statement took too long. No `except Exception` of a student's loop is to catch it."""
+    """A statement took too long. An `except Exception` in a student's loop must not catch it."""
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """A cell's lines in the module, the name of what it is the course's cell for, and whether it was text."""
+    """A cell's lines in the module, the name that the course's cell is for, and whether it is now text."""
 
     first: int
     last: int
@@ -60,7 +61,7 @@ class _Cell:
 
 @dataclass
 class _Broken:
-    """An answer's cell in which something failed: with what, and which names it was to define."""
+    """An answer's cell in which something failed: the error, and the names it should have defined."""
 
     error: BaseException
     names: frozenset[str]
@@ -72,13 +73,13 @@ class _Import:
 
     Args:
         module: to fill.
-        lines: its text's.
+        lines: the lines of its text.
         file: its file's name.
         names: what the question asks for.
         guard: notes what it refuses.
         own: see `loading.load`.
-        time: what statements may take on which no answer waits.
-        slow: lines of statements that are known to take too long, and are not tried again.
+        time: the time for statements that no answer needs.
+        slow: lines of statements that are known to take too long and are not tried again.
     """
 
     module: ModuleType
@@ -89,17 +90,17 @@ class _Import:
     own: frozenset[str]
     time: _Time
     slow: frozenset[int]
-    used: frozenset[str] = frozenset()  # by the answer
+    used: frozenset[str] = frozenset()  # names that the answer uses
     left_out: list[LeftOut] = field(default_factory=list)
     broken: list[_Broken] = field(default_factory=list)
-    features: int = 0  # of `from __future__`, which in a notebook hold from their cell on
+    features: int = 0  # compiler flags of `from __future__`, which in a notebook apply from their cell on
 
     def run(self, cell: _Cell, elsewhere: frozenset[str]) -> None:
         """Run a cell's statements.
 
         Args:
             cell: the cell.
-            elsewhere: what other cells for code define, if it is one no longer; as text it must not take their place.
+            elsewhere: what code cells define, if this cell is now text; it must not replace theirs.
         """
         lines = self.lines[cell.first - 1 : cell.last]
         if cell.turned and cell.answer in elsewhere:
@@ -107,7 +108,7 @@ class _Import:
             return
         try:
             body = self.read(cell)
-        except Exception as error:  # noqa: BLE001  (no Python, or deeper than the parser goes)
+        except Exception as error:  # noqa: BLE001  (not Python, or nested too deep for the parser)
             self._run_what_is_python(cell, lines, error)
             return
         defined = {name for statement in body for name in names_of(statement)} & self.names
@@ -115,7 +116,7 @@ class _Import:
         self._run_statements(body, frozenset() if cell.turned else wanted)
 
     def read(self, cell: _Cell) -> list[ast.stmt]:
-        """A cell's statements; each line has the number that it has in the module.
+        """A cell's statements, with the line numbers of the module.
 
         Raises:
             Exception: the cell is not Python.
@@ -123,20 +124,20 @@ class _Import:
         return _parsed("\n".join(self.lines[cell.first - 1 : cell.last]), self.file, cell.first - 1)
 
     def all_of(self, cells: Iterable[_Cell]) -> Iterator[ast.stmt]:
-        """The statements of the cells that are Python."""
+        """The statements of those cells that are valid Python."""
         for cell in cells:
             with contextlib.suppress(Exception):
                 yield from self.read(cell)
 
     def _run_what_is_python(self, cell: _Cell, lines: Sequence[str], error: Exception) -> None:
-        """A cell that is not Python: of another than an answer's, leave out the lines that are not."""
+        """Run what is Python in a cell that is not Python as a whole, unless it is an answer's cell."""
         found = {one or other for one, other in _DEFINES.findall("\n".join(lines))} & self.names
         wanted = frozenset({*found, *([cell.answer] if cell.answer else [])})
-        if wanted:  # in a notebook none of it would have run; half of an answer must not take another's place
+        if wanted:  # in a notebook none of it would have run; half an answer must not replace another
             if not cell.turned:
                 self.broken.append(_Broken(error, wanted))
             line = getattr(error, "lineno", None) or cell.first
-            self.left_out.append(LeftOut(min(max(line, cell.first), cell.last), "syntax", _told(error), wanted))
+            self.left_out.append(LeftOut(min(max(line, cell.first), cell.last), "syntax", _in_one_line(error), wanted))
             return
         for begin, piece, problem in _pieces(lines, cell.first):
             if problem is not None:
@@ -146,11 +147,11 @@ class _Import:
                 self._run_statements(_parsed(piece, self.file, begin - 1), frozenset())
 
     def _run_statements(self, body: Sequence[ast.stmt], wanted: frozenset[str]) -> None:
-        """Run the statements of a cell, or of a part of it; one that fails is left out.
+        """Run the statements of a cell, or of part of one; a statement that fails is left out.
 
         Args:
             body: the statements.
-            wanted: what the question asks of the cell.
+            wanted: the names that the question expects of the cell.
         """
         waiting = list(body)
         while waiting:
@@ -170,7 +171,7 @@ class _Import:
             except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  (the notebook goes on)
                 asked_for = needed(error, self.guard, self.left_out, self.own)
                 if asked_for and isinstance(statement, ast.Import) and len(statement.names) > 1:
-                    # `import scipy, numpy as np`: NumPy can be had.
+                    # `import scipy, numpy as np`: NumPy can be imported.
                     waiting[:0] = [ast.copy_location(ast.Import([alias]), statement) for alias in statement.names]
                 elif asked_for:
                     self._leave_out(statement, "needs", asked_for)
@@ -178,10 +179,10 @@ class _Import:
                     self._say_what_is_missing(error)
                     self.broken.append(_Broken(error, wanted))
                     rest = frozenset(name for each in [statement, *waiting] for name in names_of(each))
-                    self.left_out.append(LeftOut(statement.lineno, "raised", _told(error), rest))
+                    self.left_out.append(LeftOut(statement.lineno, "raised", _in_one_line(error), rest))
                     return
                 else:
-                    self._leave_out(statement, "raised", _told(error))
+                    self._leave_out(statement, "raised", _in_one_line(error))
             else:
                 wanted -= frozenset(names_of(statement))
 
@@ -194,14 +195,14 @@ class _Import:
         return code
 
     def _is_no_ones_fault(self, error: BaseException) -> bool:
-        """Whether a line misses what only a notebook has, or what was left out for the time it took."""
+        """Whether a line needs a name that only a notebook has, or one that was left out as too slow."""
         if not isinstance(error, NameError):
             return False
         slow = {name for each in self.left_out if each.kind == "slow" for name in each.names}
         return error.name in _OF_NOTEBOOKS or error.name in slow
 
     def _say_what_is_missing(self, error: BaseException) -> None:
-        """Have the error of a name that is not there say so if what was to define it was left out."""
+        """If the line that would have defined a missing name was left out, add that to the error's text."""
         if isinstance(error, NameError):
             for each in self.left_out:
                 if error.name in each.names:
@@ -212,14 +213,14 @@ class _Import:
         self.left_out.append(LeftOut(statement.lineno, kind, what, frozenset(names_of(statement))))
 
     def refuse_what_breaks_the_answer(self) -> None:
-        """Raise the first error in an answer's cell for want of which a name is missing."""
+        """Raise the first error in an answer's cell that left a name undefined."""
         for each in self.broken:
             if not each.names <= vars(self.module).keys():
                 raise each.error
 
 
 class _Time:
-    """What statements may take: a share of the limits together, and each a little even if that is used up.
+    """The time for statements: a share of the limits for all, and a little for each once that is used up.
 
     Args:
         processor, clock: seconds that importing the whole module may take.
@@ -234,7 +235,7 @@ class _Time:
         """Run something.
 
         Raises:
-            _TooLong: it took longer than it may. `end` must be called: a signal may have come at the last moment.
+            _TooLong: it took too long. Call `end` then, since a signal may have come at the last moment.
         """
         for number in _TIMERS.values():
             signal.signal(number, self._stop)
@@ -250,11 +251,11 @@ class _Time:
             self._left = [left - (end - begin) for left, begin, end in zip(self._left, begun, now, strict=True)]
 
     def end(self) -> None:
-        """Stop nothing any more."""
+        """Stop nothing from now on."""
         self._running = False
         for timer, number in _TIMERS.items():
             signal.setitimer(timer, 0)
-            signal.signal(number, signal.SIG_IGN)  # one that is still on its way must not end the process
+            signal.signal(number, signal.SIG_IGN)  # a pending signal must not end the process
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -276,7 +277,7 @@ def run_cells(
         module: to fill.
         source: its text.
         file: its file's name.
-        notebook: `intake.cells.Notebook.for_worker`, with `seconds` on the processor and on the clock, and `slow`.
+        notebook: as from `intake.cells.Notebook.for_worker`, with `seconds` of processor and clock time, and `slow`.
         guard: notes what it refuses meanwhile.
         own: see `loading.load`.
 
@@ -284,7 +285,7 @@ def run_cells(
         What was left out.
 
     Raises:
-        BaseException: what an answer's cell raised, if something that the question asks for is missing for it.
+        BaseException: an answer's cell raised it, so that something the question asks for is missing.
     """
     vars(module)["display"] = _display
     begun = _Import(
@@ -303,12 +304,12 @@ def run_cells(
 
 
 def _display(*values: object, **_: object) -> None:
-    """What a notebook calls `display`."""
+    """Stands in for a notebook's `display`."""
     print(*values, sep="\n")
 
 
 def _parsed(text: str, file: str, above: int) -> list[ast.stmt]:
-    """The statements of a text above which a file has so many lines."""
+    """The statements of a text that begins `above` lines into its file."""
     try:
         tree: ast.Module = compile(text, file, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)  # type: ignore[assignment]
     except SyntaxError as error:
@@ -319,16 +320,16 @@ def _parsed(text: str, file: str, above: int) -> list[ast.stmt]:
 
 
 def _moved(text: str, above: int) -> str:
-    """What the parser says, with the numbers that lines have in the file."""
+    """The parser's message, with the file's line numbers."""
     return re.sub(r"\bline (\d{1,6})\b", lambda found: f"line {int(found[1]) + above}", text)
 
 
 def _pieces(lines: Sequence[str], first: int) -> Iterator[tuple[int, str, str | None]]:
-    """A text that is not Python, piece by piece: each with the number of its first line, and why it is not Python.
+    """Split a text that is not Python into pieces: the number of the first line, the text, and the error if it has one.
 
     Args:
-        lines: the text's.
-        first: the number of the first of them.
+        lines: the lines of the text.
+        first: the number of the first line.
     """
     starts = [number for number, line in enumerate(lines) if line.strip() and not _GOES_ON.match(line)]
     if not starts or starts[0] > 0:
@@ -342,8 +343,8 @@ def _pieces(lines: Sequence[str], first: int) -> Iterator[tuple[int, str, str | 
             read += len(piece)
             try:
                 whole = codeop.compile_command(f"{piece}\n", "<piece>", "exec") is not None
-            except Exception as error:  # noqa: BLE001  (whatever the parser says of it)
-                problem = _told(error, first + begin - 1)
+            except Exception as error:  # noqa: BLE001  (the parser may raise anything)
+                problem = _in_one_line(error, first + begin - 1)
                 break
             if whole:
                 problem, end = "", until
@@ -359,24 +360,24 @@ def _pieces(lines: Sequence[str], first: int) -> Iterator[tuple[int, str, str | 
 
 
 def _unfinished(piece: str, above: int) -> str:
-    """What the parser says of a statement that has no end."""
+    """The parser's message about an unfinished statement."""
     try:
         _parsed(piece, "<piece>", above)
     except Exception as error:  # noqa: BLE001  (whatever it is)
-        return _told(error)
+        return _in_one_line(error)
     return "SyntaxError: it has no end"
 
 
-def _told(error: BaseException, above: int = 0) -> str:
-    """An exception in words.
+def _in_one_line(error: BaseException, above: int = 0) -> str:
+    """An exception's type and text, in one line.
 
     Args:
         error: the exception.
-        above: lines of the module that stand above what the parser was given.
+        above: the number of lines of the module above what the parser was given.
     """
     try:
         text = str(error.msg if isinstance(error, SyntaxError) else error)[:_MOST_TEXT]
-    except Exception:  # noqa: BLE001  (whatever a student's __str__ does)
+    except Exception:  # noqa: BLE001  (a student's __str__ may raise anything)
         text = "(its text could not be made)"
     if isinstance(error, SyntaxError):
         text = _moved(text, above)

@@ -1,4 +1,4 @@
-"""Inside a worker: which names of a notebook its answer uses, by way of whatever else uses them."""
+"""Inside a worker: which names of a notebook its answer uses, directly or indirectly."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from autograder.sandbox.loading import names_of
 
 
 def used_by(names: Iterable[str], statements: Iterable[ast.stmt]) -> frozenset[str]:
-    """The names that definitions of these names use, and those that what they use is made of.
+    """The names that the definitions of these names use, directly or indirectly.
 
     Args:
         names: the answer's.
-        statements: all of the notebook.
+        statements: all statements of the notebook.
     """
     uses: dict[str, set[str]] = {}
     for statement in statements:
         defined = names_of(statement)
         if defined:
-            with contextlib.suppress(Exception):  # it cannot be compiled; when it is run, that will be said
+            with contextlib.suppress(Exception):  # it cannot be compiled, which will be reported when it is run
                 used = set(_globals(compile(ast.Module([statement], []), "<cell>", "exec", dont_inherit=True)))
                 for name in defined:
                     uses.setdefault(name, set()).update(used)
@@ -37,7 +37,7 @@ def used_by(names: Iterable[str], statements: Iterable[ast.stmt]) -> frozenset[s
 
 
 def _globals(code: CodeType) -> Iterator[str]:
-    """The names that code looks up in its module, that of functions within it too."""
+    """The names that code looks up in its module, including code of nested functions."""
     for instruction in dis.get_instructions(code):
         if "GLOBAL" in instruction.opname or instruction.opname == "LOAD_NAME":
             yield str(instruction.argval)

@@ -1,4 +1,4 @@
-"""What a worker says was left out of a module: read with suspicion, and told in sentences."""
+"""What a worker reports as left out of a module: checked, and turned into sentences."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from autograder.text.inert import one_line
 from tests.rule import OWN_WORK, RULE
 
-MOST_LEFT_OUT = 100  # statements of a module; of more the first are told
-MOST_TOLD = 10  # of them, in one message, and cells in a report's notes
-MOST_LINES = 6  # named of a cell
+MOST_LEFT_OUT = 100  # statements of a module; of more, the first are reported
+MOST_NAMED = 10  # statements in one message, and cells in a report's notes
+MOST_LINES = 6  # lines of a cell that are named
 MAX_TEXT = 200  # characters of an exception
 
 _PACKAGE = re.compile(r"\w{1,100}")
@@ -22,7 +22,7 @@ class Omission:
     """A statement that was left out.
 
     Attributes:
-        line: of the module, where it begins.
+        line: the line of the module on which it begins.
         kind: see `loading.LeftOut`.
         what: the package or kernel, or the exception, in one line.
     """
@@ -33,7 +33,7 @@ class Omission:
 
     @property
     def reason(self) -> str:
-        """Why, as it follows "was left out: "."""
+        """The reason, as it follows "was left out: "."""
         match self.kind:
             case "needs" if "::" in self.what:
                 return f"it uses torch's own operation ({self.what}) while the module is imported"
@@ -49,11 +49,11 @@ class Omission:
 
 
 def read(value: object, is_kernel: Callable[[str], bool]) -> list[Omission] | None:
-    """What a worker answered, believed in nothing; None if it is not such an answer.
+    """A worker's list of omissions, if it is well formed; None otherwise. Nothing in it is trusted.
 
     Args:
-        value: the answer.
-        is_kernel: whether there is a kernel of this name.
+        value: the worker's reply.
+        is_kernel: whether a kernel of this name exists.
     """
     if type(value) is not list or len(value) > MOST_LEFT_OUT:
         return None
@@ -70,16 +70,16 @@ def read(value: object, is_kernel: Callable[[str], bool]) -> list[Omission] | No
     return read
 
 
-def told(omissions: Iterable[Omission], place: Callable[[int], str], *, from_scratch: bool) -> str:
-    """Why these lines are missing, for a test that fails without them.
+def explain(omissions: Iterable[Omission], place: Callable[[int], str], *, from_scratch: bool) -> str:
+    """Say why these lines are missing, for a test that fails without them.
 
     Args:
         omissions: the lines.
-        place: says where a line stands, at the beginning of a sentence.
-        from_scratch: whether the rule of questions 1 to 5 holds for the module.
+        place: the location of a line, as the beginning of a sentence.
+        from_scratch: whether the from-scratch rule of questions 1 to 5 applies to the module.
     """
     sentences = []
-    for each in list(omissions)[:MOST_TOLD]:
+    for each in list(omissions)[:MOST_NAMED]:
         sentences.append(f"{place(each.line)} was left out: {each.reason}.")
         if each.kind == "needs" and "::" in each.what:
             sentences.append(OWN_WORK)
@@ -89,13 +89,13 @@ def told(omissions: Iterable[Omission], place: Callable[[int], str], *, from_scr
 
 
 def noted(cells: Sequence[tuple[str, Sequence[tuple[int, Omission]]]]) -> list[str]:
-    """A sentence about each cell of a notebook of which something was left out.
+    """A sentence for each cell of a notebook from which something was left out.
 
     Args:
-        cells: each cell's name, "q2_relu.ipynb, cell 7", and what was left out by its line in the cell.
+        cells: each cell's name, "q2_relu.ipynb, cell 7", and its omissions with their lines in the cell.
     """
     notes = []
-    for cell, lines in cells[:MOST_TOLD]:
+    for cell, lines in cells[:MOST_NAMED]:
         numbers = [str(line) for line in dict.fromkeys(line for line, _ in lines)]
         first, omission = lines[0]
         if len(numbers) == 1:
@@ -106,6 +106,6 @@ def noted(cells: Sequence[tuple[str, Sequence[tuple[int, Omission]]]]) -> list[s
             which, needs, where = f"{every} were", "them", f" (line {first})"
         reason = f"{omission.reason}{where}"
         notes.append(f"{cell}, {which} left out, at no cost unless your answer needs {needs}: {reason}.")
-    if len(cells) > MOST_TOLD:
-        notes.append(f"Something was left out of {len(cells) - MOST_TOLD} more cells, too.")
+    if len(cells) > MOST_NAMED:
+        notes.append(f"Something was left out of {len(cells) - MOST_NAMED} more cells, too.")
     return notes

@@ -1,8 +1,8 @@
-"""What a hidden test holds in place of a student's module: calls that behave like calls.
+"""Stand-ins for a student's module in hidden tests: remote calls that behave like local ones.
 
-`q1.conv2d(x, w, stride=2)` sends the call to a worker and gives back what came of it. Arguments changed in
-place are changed in the caller's tensors too; an output that requires grad can be differentiated, by asking
-the worker; grad mode and random seed are the caller's. A call that ends badly raises a `SubmissionFailure`.
+`q1.conv2d(x, w, stride=2)` sends the call to a worker and returns its result. Arguments changed in place are changed in
+the caller's tensors too; an output that requires grad can be differentiated, by asking the worker; grad mode and random
+seed are the caller's. A call that fails raises a `SubmissionFailure`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class RemoteQuestion:
         if name.startswith("_"):
             raise AttributeError(name)
         function = self.__dict__[name] = RemoteFunction(self._session, name)
-        return function  # the same one each time, so that what is known of it is kept
+        return function  # the same object each time, so that its state is kept
 
 
 class RemoteFunction:
@@ -37,7 +37,7 @@ class RemoteFunction:
 
     def __init__(self, session: Session, name: str, module: str = "") -> None:
         self._session = session
-        self._module = module  # a given one; "" is the student's
+        self._module = module  # the name of a given module; "" for the student's
         self.__name__ = name
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -45,7 +45,7 @@ class RemoteFunction:
 
 
 class RemoteModule:
-    """Stands for an `nn.Module` that a student's function returned. Its vocabulary is in `handles`."""
+    """Stands for an `nn.Module` that a student's function returned. What can be asked of it is in `handles`."""
 
     def __init__(
         self, session: Session, number: int, type_name: str, text: str, settings: dict[str, Any], origin: str
@@ -55,7 +55,7 @@ class RemoteModule:
         self._text = text
         self.number = number
         self.type_name = type_name
-        self.origin = origin  # the function or class that was called for it
+        self.origin = origin  # the function or class that returned it
 
     def __call__(self, *arguments: Any) -> Any:
         return self._session.ask(self, "call", *arguments)
@@ -77,20 +77,20 @@ class RemoteModule:
         self._session.ask(self, "zero_grad")
 
     def get_submodule(self, name: str) -> Any:
-        """A layer of the module, by its place, "blocks.3" for instance."""
+        """A layer of the module by its path, "blocks.3" for instance."""
         return self._session.ask(self, "part", name)
 
     def named_parameters(self) -> list[tuple[str, torch.nn.Parameter]]:
-        """Copies of the worker's parameters, each with its gradient; changing them changes nothing there."""
+        """Copies of the worker's parameters, each with its gradient; changing them changes nothing in the worker."""
         parameters = []
-        told = self._session.ask(self, "parameters")
+        reply = self._session.ask(self, "parameters")
         try:
-            for name, (value, trained, gradient) in told.items():  # type: ignore[attr-defined]
+            for name, (value, trained, gradient) in reply.items():  # type: ignore[attr-defined]
                 parameter = torch.nn.Parameter(value, requires_grad=trained)
                 parameter.grad = gradient
                 parameters.append((name, parameter))
         except (AttributeError, TypeError, ValueError, RuntimeError) as error:
-            # The type's name is the student's choice, and could tell what a hidden test had called it with.
+            # The student chose the type's name, which could reveal a hidden test's arguments.
             summary = f"{self.origin}'s layer has no parameters that can be read."
             raise SubmissionFailure(summary, f"{summary} {self.type_name}: {error}") from None
         return parameters
@@ -105,7 +105,7 @@ class RemoteModule:
 
 
 class _Differentiable(torch.autograd.Function):
-    """Outputs whose gradients the worker knows."""
+    """Outputs whose gradients the worker computes."""
 
     @staticmethod
     def forward(
@@ -128,7 +128,7 @@ class _Differentiable(torch.autograd.Function):
 
 
 def attach_history(session: Session, worker: Worker, value: object, inputs: Sequence[torch.Tensor]) -> object:
-    """Give a reply's tensors that require grad a history that leads to the caller's inputs."""
+    """Connect a reply's tensors that require grad to the caller's inputs in the autograd graph."""
     outputs = [tensor for tensor in _tensors(value) if tensor.requires_grad and not _is_any(tensor, inputs)]
     if not outputs or not inputs or not torch.is_grad_enabled():
         return value

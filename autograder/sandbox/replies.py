@@ -1,4 +1,4 @@
-"""What a worker answers, read with suspicion: it has the form of an answer, or is refused, no matter what wrote it."""
+"""Validation of a worker's replies: anything that lacks the form of a reply is refused."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.rule import OPERATIONS
 
 
 def check_reply(reply: dict[str, Any], given: dict[int | str, Any]) -> None:
-    """Make sure that a reply has the fields and types of a reply.
+    """Check that a reply has the fields and types of a reply.
 
     Raises:
-        MalformedMessage: it has not.
+        MalformedMessage: it does not.
     """
     used = reply.setdefault("used", [])
     changed = reply.setdefault("changed", [])
@@ -26,7 +26,7 @@ def check_reply(reply: dict[str, Any], given: dict[int | str, Any]) -> None:
         and isinstance(given[pair[0]], torch.Tensor) and isinstance(pair[1], torch.Tensor)
         for pair in changed
     )  # fmt: skip
-    # Each only once: thousands of changes of a large argument would keep the grader busy.
+    # Each argument only once: thousands of changes of a large one would keep the grader busy.
     fits = fits and len(set(used)) == len(used) and len({pair[0] for pair in changed}) == len(changed)
     if "error" in reply:
         error = reply["error"]
@@ -42,7 +42,7 @@ def check_reply(reply: dict[str, Any], given: dict[int | str, Any]) -> None:
 
 
 def tensor_of(given: dict[int | str, Any], key: Any) -> torch.Tensor:
-    """An argument that was given back: a tensor, for thousands of a whole state_dict would keep the grader busy."""
+    """An argument that was sent back. Only a tensor: thousands of whole state_dicts would keep the grader busy."""
     argument = given[key]
     if not isinstance(argument, torch.Tensor):
         raise codec.MalformedMessage("an argument given back that is not a tensor")
@@ -50,16 +50,16 @@ def tensor_of(given: dict[int | str, Any], key: Any) -> torch.Tensor:
 
 
 def is_kernel(name: str) -> bool:
-    """Whether there is a kernel of this name that some function must not use."""
+    """Whether some function must not use a kernel of this name."""
     return any(name in kernels_of(function) for function in OPERATIONS)
 
 
 def change(tensor: torch.Tensor, new: torch.Tensor, what: str) -> None:
-    """Do to the caller's tensor what the student's code did to its own."""
+    """Make the same change to the caller's tensor as the student's code made to its own."""
     if new.shape != tensor.shape or new.dtype != tensor.dtype:
         raise SubmissionFailure(f"{what} resized one of its arguments.")
     try:
         with torch.no_grad():
             tensor.copy_(new)
-    except RuntimeError as error:  # an expanded tensor, whose elements share their memory
+    except RuntimeError as error:  # an expanded tensor, whose elements share memory
         raise SubmissionFailure(f"{what} changed an argument that cannot be changed in place.", str(error)) from None

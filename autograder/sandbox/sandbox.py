@@ -25,7 +25,7 @@ from autograder.sandbox.scratch import remove
 from autograder.sandbox.supervisor import Allowance, Supervisor, Watch
 from autograder.sandbox.worker import Worker
 
-# How a module that draws is known: by what it imports. One that hides that, matplotlib tells that it cannot work there.
+# A module that plots is recognized by its imports. If it hides them, matplotlib raises an error in the worker.
 _DRAWS = re.compile(rb"matplotlib|pylab|seaborn|\b(?:plots|charts)\b")
 
 
@@ -33,8 +33,8 @@ class Sandbox:
     """Forks confined workers. A context manager; safe to use from several threads.
 
     Args:
-        server: a fork server from `launch`; a new one if there is none.
-        without: names of layers of confinement that the next workers do without. For tests only.
+        server: a fork server from `launch`; by default a new one.
+        without: names of layers of confinement that new workers leave out. For tests only.
 
     Raises:
         SandboxError: see `launch`.
@@ -46,7 +46,7 @@ class Sandbox:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._layers: dict[str, bool] = {}
-        self._drawing: set[Path] = set()  # staged submissions that speak of drawing
+        self._drawing: set[Path] = set()  # staged submissions that import a plotting library
         self._unanswered: deque[_Asked] = deque()
         self._supervisor = Supervisor()
         self.folder = self._server.folder
@@ -55,8 +55,8 @@ class Sandbox:
         """Lay out a submission for workers to import.
 
         Args:
-            modules: file name and contents of each of the student's modules of the package `assignment`.
-            given: the other files of the package, by their paths in it.
+            modules: file name and contents of each of the student's modules in the package `assignment`.
+            given: contents of the package's other files, by their paths in it.
 
         Returns:
             The folder that holds the package.
@@ -99,13 +99,13 @@ class Sandbox:
             submission: the folder that `stage` laid out.
             limits: what the worker may use.
             guarded: functions that must not use the library's own kernels.
-            first: requests that it begins with, see `harness`; `Worker.answer` gives what came of each.
-            files: descriptors that it gets and keeps, of files that it may read.
-            spent: processor seconds that are used up of those its question has.
-            allowance: what it shares with its submission's other workers; one of its own if there is none.
+            first: requests that it begins with, see `harness`; `Worker.answer` returns their results.
+            files: descriptors of files that it may read, which it keeps open.
+            spent: processor seconds of its question's limit that are already used up.
+            allowance: shared with the submission's other workers; by default its own.
 
         Returns:
-            A function that waits for the worker and returns it. It must be called once.
+            A function that waits for the worker and returns it. Call it exactly once.
 
         Raises:
             SandboxError: the fork server is gone, or the worker could not be confined.
@@ -127,7 +127,7 @@ class Sandbox:
                 "readable": [*self._server.readable, str(submission)],
                 "scratch": str(scratch),
                 "memory": limits.memory_mb << 20,
-                # A second more than the supervisor allows, which looks at other clocks and explains itself.
+                # A second more than the supervisor allows: that one reads other clocks and gives a reason.
                 "cpu_seconds": max(1, math.ceil(limits.question_cpu_seconds - spent) + 1),
                 "wall_seconds": math.ceil(limits.submission_wall_seconds),
                 "file_bytes": limits.file_mb << 20,
@@ -176,7 +176,7 @@ class Sandbox:
         return finish
 
     def layers(self) -> dict[str, bool]:
-        """Which layers of confinement hold here. Asks a worker that never sees a submission, the first time."""
+        """Which layers of confinement hold here, asked once of a worker that never sees a submission."""
         if not self._layers:
             empty = self.stage({})
             worker = self.spawn(empty, Limits())
@@ -198,10 +198,10 @@ class Sandbox:
         self.close()
 
     def _look(self) -> None:
-        """Look at all workers, if it is time to: those too whose forking nobody has waited for yet."""
+        """Check all workers if it is time to, including those whose forking nobody has waited for yet."""
         if not self._supervisor.due():
             return
-        if self._lock.acquire(blocking=False):  # else somebody is reading the answers right now
+        if self._lock.acquire(blocking=False):  # otherwise another thread is reading the answers
             try:
                 with self._while_it_lives():
                     while self._unanswered and select.select([self._server.control], [], [], 0)[0]:
@@ -221,8 +221,8 @@ class Sandbox:
 
         Args:
             request: see `server`.
-            descriptors: what goes with it.
-            then: called when it has been done.
+            descriptors: file descriptors to send with it.
+            then: called when it is done.
         """
         asked = _Asked(then)
         with self._lock, self._while_it_lives():
@@ -241,7 +241,7 @@ class Sandbox:
         return asked.answer
 
     def _read_answer(self) -> None:
-        """Read the next answer. The lock is held."""
+        """Read the next answer. The caller holds the lock."""
         answer = codec.decode(*channel.receive(self._server.control, 0))
         asked = self._unanswered.popleft()
         asked.answer = answer
@@ -258,7 +258,7 @@ class Sandbox:
 
 @dataclass
 class _Asked:
-    """A request to the fork server, what follows, and its answer once that has come."""
+    """A request to the fork server: the callback, and the answer once it has arrived."""
 
     then: Callable[[dict[str, Any]], None]
     answer: dict[str, Any] | None = None

@@ -1,7 +1,7 @@
-"""The folder a worker writes to, as its student left it: what lies in it, and how to be rid of it.
+"""A worker's scratch folder, in whatever state the student's code left it: measure it and remove it.
 
-Folders in it may be nested deeper than a path can name or Python can recurse, and closed to everybody: nothing here
-recurses, and no path has more than one name at a time.
+Folders in it may be nested deeper than a path can name or Python can recurse, and may have no permissions: nothing here
+    recurses, and no path has more than one component.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import itertools
 import os
 from pathlib import Path
 
-MAX_DEPTH = 8  # folders in one another; deeper ones are not looked into
-BLOCK = 512  # bytes in which stat(2) counts
+MAX_DEPTH = 8  # levels of nested folders; deeper ones are not searched
+BLOCK = 512  # bytes; the unit of stat(2)'s st_blocks
 
 
 def used(folder: Path, most_files: int) -> tuple[int, int]:
     """Bytes and number of the files and folders in a folder, however deep.
 
-    Counting ends once there are more than `most_files`. A folder that cannot be looked into could hold any number:
-    it counts as that many.
+    Counting ends once there are more than `most_files`. A folder that cannot be read could hold any number of files: it
+    counts as that many.
     """
     size = files = 0
     waiting = [(str(folder), 0)]
@@ -36,7 +36,7 @@ def used(folder: Path, most_files: int) -> tuple[int, int]:
                     if files > most_files:
                         break
         except FileNotFoundError:
-            pass  # the worker was buried meanwhile
+            pass  # the worker ended and was reaped meanwhile
         except OSError:
             files += most_files
         if depth > MAX_DEPTH:
@@ -45,19 +45,19 @@ def used(folder: Path, most_files: int) -> tuple[int, int]:
 
 
 def remove(folder: str | Path) -> None:
-    """Remove a folder and all that is in it, as far as this process may."""
+    """Remove a folder and everything in it, as far as this process may."""
     with contextlib.suppress(OSError):
         top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             _empty(top)
         finally:
             os.close(top)
-        os.rmdir(folder)  # noqa: PTH106  (whoever has a text)
+        os.rmdir(folder)  # noqa: PTH106  (a path may be a str)
 
 
 def _empty(top: int) -> None:
-    """Remove all that is in an open folder. What lies deeper is first moved up into it."""
-    token = os.urandom(8).hex()  # in no name that is there
+    """Empty an open folder. Deeper folders are first moved up into it."""
+    token = os.urandom(8).hex()  # not part of any existing name
     names = (f"{token}-{number}" for number in itertools.count())
     waiting = _unlink(top)
     while waiting:
@@ -75,13 +75,13 @@ def _empty(top: int) -> None:
 
 
 def _unlink(folder: int) -> list[str]:
-    """Remove the files in an open folder: the names of the folders that are left."""
+    """Remove the files in an open folder; return the names of the folders that are left."""
     folders = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.name)
-                with contextlib.suppress(OSError):  # its maker may have closed it
+                with contextlib.suppress(OSError):  # the student's code may have removed its permissions
                     os.chmod(entry.name, 0o700, dir_fd=folder)
             else:
                 with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Files in memory that many workers read and none can change: the images of a short run."""
+"""In-memory files that many workers can read and none can change, for the images of a short run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SEALS = ("F_SEAL_SEAL", "F_SEAL_SHRINK", "F_SEAL_GROW", "F_SEAL_WRITE")
 
 
 class File:
-    """A sealed file. A context manager; the file is gone when this and all that was opened of it are closed."""
+    """A sealed file. A context manager; the file is gone once this and every descriptor from `opened` are closed."""
 
     def __init__(self, descriptor: int, path: str) -> None:
         self._descriptor = descriptor
@@ -26,7 +26,7 @@ class File:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[int]:
-        """A descriptor for reading that shares nothing with any other one: neither its place in the file nor flags."""
+        """A read-only descriptor that shares nothing with any other one, neither its offset nor its flags."""
         descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             yield descriptor
@@ -48,7 +48,7 @@ class File:
 
 
 def seal(parts: Iterable[torch.Tensor]) -> File:
-    """Write tensors of bytes, one after the other, into a file that nobody can change any more."""
+    """Write tensors of bytes, one after another, to a file that can no longer be changed."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("images", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         _write(descriptor, parts)
@@ -56,8 +56,8 @@ def seal(parts: Iterable[torch.Tensor]) -> File:
         for name in _SEALS:
             seals |= getattr(fcntl, name)
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-        return File(descriptor, f"/proc/self/fd/{descriptor}")  # to open it there makes a new place in the file
-    # Without memory files: an ordinary one, which is always opened for reading only.
+        return File(descriptor, f"/proc/self/fd/{descriptor}")  # opening it there gives a new offset
+    # On a system without memfd: an ordinary file, which is always opened read-only.
     writing, path = tempfile.mkstemp()
     try:
         _write(writing, parts)
@@ -70,7 +70,7 @@ def view(descriptor: int, length: int) -> torch.Tensor:
     """A sealed file's bytes, without a copy. Writing to them ends the process."""
     memory = mmap.mmap(descriptor, length, prot=mmap.PROT_READ)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch would rather have memory that can be written to
+        warnings.simplefilter("ignore")  # torch warns about memory that cannot be written to
         return torch.frombuffer(memory, dtype=torch.uint8)
 
 

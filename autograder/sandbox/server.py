@@ -1,9 +1,9 @@
-"""The fork server: a process that imported torch once and forks a confined worker in milliseconds.
+"""The fork server: a process that has imported torch and can fork a confined worker in milliseconds.
 
-It is started as a new interpreter with an empty environment, before anything worth stealing is near, and holds
-nothing but libraries and this package's sandbox: what it holds, every worker inherits. It has one thread, for a
-fork in the middle of another thread's work may hang the child. When its control connection closes, however the
-grader ended, it kills what is left and removes the temporary folder.
+It is started as a new interpreter with an empty environment, before any secrets are loaded, and holds nothing but
+libraries and this package's sandbox, since every worker inherits what it holds. It has a single thread: a fork in the
+middle of another thread's work can hang the child. When its control connection closes, however the grader ended, it
+kills the remaining workers and removes the temporary folder.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from autograder.sandbox.guard import Guard
 
 _MAX_PAYLOAD = 0  # requests to the server carry no tensors
 
-# What libraries load when it is first needed, loaded here so that no worker has to. The last one is what the
-# first backward pass imports: half a second.
+# What libraries import lazily, imported here so that no worker has to. The last one is what the first backward pass
+# imports: half a second.
 _PRELOADED = (
     "numpy.fft",
     "numpy.lib.stride_tricks",
@@ -38,10 +38,10 @@ _PRELOADED = (
     "torch.fft",
     "torch.fx.experimental.symbolic_shapes",
 )
-# What torch's optimizers import when the first one is made: most of a second, so only once a network is trained.
+# What torch's optimizers import when the first one is created: most of a second, so only if a network is trained.
 _FOR_TRAINING = "torch._dynamo"
-# What draws, for workers of modules that do. Most of a second; and it must have listed the fonts when a worker is
-# locked in: it would do so there again and again, and in the end remove a file.
+# Plotting, for workers whose modules use it. It takes most of a second, and must have listed the fonts before a worker
+# is confined: otherwise every worker would list them again and in the end remove a file.
 _FOR_DRAWING = "matplotlib.pyplot"
 
 
@@ -62,7 +62,7 @@ def main(control_descriptor: int, root: str, packages: list[str]) -> None:
     guard.prepare()
     _compile_kernels()
     gc.collect()
-    gc.freeze()  # the collector would otherwise touch, and so copy, every page in every child
+    gc.freeze()  # otherwise the collector would touch, and so copy, every page in every child
     try:
         while True:
             request = codec.decode(*channel.receive(control, _MAX_PAYLOAD))
@@ -78,7 +78,7 @@ def main(control_descriptor: int, root: str, packages: list[str]) -> None:
                     to_bury = request["pid"]
                     os.kill(to_bury, signal.SIGKILL)
                     reply = {}
-            except Exception as error:  # noqa: BLE001  (one worker's trouble must not end the others)
+            except Exception as error:  # noqa: BLE001  (one worker's failure must not end the others)
                 reply = {"trouble": f"{type(error).__name__}: {error}"}
             channel.send(control, codec.encode(reply, max_payload=0))
             if to_bury in workers:
@@ -94,7 +94,7 @@ def main(control_descriptor: int, root: str, packages: list[str]) -> None:
 def _preload(module: str) -> None:
     with contextlib.suppress(ImportError):
         importlib.import_module(module)
-    sys.path_importer_cache.clear()  # it names the grader's folders; and to free it takes each worker milliseconds
+    sys.path_importer_cache.clear()  # it contains the grader's folders, and is slow to free in each worker
 
 
 def _prepare_to_draw() -> None:
@@ -102,7 +102,7 @@ def _prepare_to_draw() -> None:
         return
     _preload(_FOR_DRAWING)
     fonts = sys.modules.get("matplotlib.font_manager")
-    if fonts is not None:  # those of the machine are not readable for workers
+    if fonts is not None:  # workers cannot read the machine's own fonts
         own = str(Path(fonts.__file__ or "").parent)
         fonts.fontManager.ttflist[:] = [font for font in fonts.fontManager.ttflist if font.fname.startswith(own)]
     if _FOR_DRAWING in sys.modules:
@@ -110,7 +110,7 @@ def _prepare_to_draw() -> None:
 
 
 def _draw_without_windows(pyplot: Any) -> None:
-    """Let `matplotlib.use("TkAgg")` and its like, which open windows on a student's own machine, change nothing."""
+    """Ignore `matplotlib.use("TkAgg")` and the like, which open windows on a student's own machine."""
     switch = pyplot.switch_backend
 
     @functools.wraps(switch)
@@ -122,7 +122,7 @@ def _draw_without_windows(pyplot: Any) -> None:
 
 
 def _compile_kernels() -> None:
-    """Apply the layers that students build: torch compiles a convolution when it first sees its sizes."""
+    """Run the layers that students build: torch compiles a convolution when it first sees its sizes."""
     torch.set_num_threads(1)
     with torch.no_grad():
         for layer in (
@@ -157,15 +157,15 @@ def _spawn(
                 files,
             )
         finally:
-            os._exit(0)  # not the interpreter's way out: nothing of the server's may run here
+            os._exit(0)  # not sys.exit: none of the server's exit handlers may run here
     for descriptor in descriptors:
         os.close(descriptor)
     return {"pid": pid}
 
 
 def _end(pid: int, folder: str) -> dict[str, Any]:
-    """Kill a worker if it still lives; say how it ended (negative for a signal, as in subprocess) and what it used."""
-    os.kill(pid, signal.SIGKILL)  # until it is waited for, the id cannot be anybody else's
+    """Kill a worker if it still runs; return its status (negative for a signal, as in subprocess) and what it used."""
+    os.kill(pid, signal.SIGKILL)  # the id cannot be reused until the process is waited for
     _, status, used = os.wait4(pid, 0)
     scratch.remove(folder)
     return {"status": os.waitstatus_to_exitcode(status), "cpu_seconds": used.ru_utime + used.ru_stime}

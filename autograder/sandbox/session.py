@@ -1,7 +1,7 @@
 """One question of one submission: the worker that answers for it, and what the tests found out.
 
-A `Session` sends calls to a worker, believes nothing that comes back, replaces a worker that is lost, and turns
-whatever goes wrong into a `SubmissionFailure` for the test that asked.
+A `Session` sends calls to a worker, trusts nothing that comes back, replaces a lost worker, and turns every error into
+a `SubmissionFailure` for the test that made the call.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from autograder.sandbox.worker import Worker
 _PACKAGE = r"\w{1,100}"
 _MUCH_MEMORY = 64 << 20  # bytes; all of a submission's workers share what it may use
 
-TIMEOUTS_PER_QUESTION = 2  # the last of them decides the rest of the question
+TIMEOUTS_PER_QUESTION = 2  # after the last of them the rest of the question is not tried
 
 
 class Notes(Protocol):
-    """Takes note of calls as they are made; nothing of it goes to a worker."""
+    """Records calls as they are made; nothing of this goes to a worker."""
 
     def called(self, name: str, request: dict[str, Any], arguments: Sequence[Any], named: dict[str, Any]) -> None: ...
 
@@ -50,7 +50,7 @@ class Notes(Protocol):
 
 
 class Session:
-    """One question of one submission: a worker, replaced when it is lost, and what the tests found out.
+    """One question of one submission: a worker, replaced if it is lost, and what the tests noticed.
 
     Args:
         sandbox: where workers come from.
@@ -58,13 +58,14 @@ class Session:
         module: name of the question's module.
         guarded: its functions that must not use the library's own kernels.
         limits: what the submission may use.
-        begin_with: requests that the first worker gets right after it was told to import the module.
+        begin_with: requests that the first worker gets right after the one to import the module.
         files: descriptors of files that it may read.
-        left_out: names of files that were handed in and are not graded, for what is said if the module misses one.
-        beside: a sentence about files that may be meant for the module, said where that is missing or a TODO.
-        key: under which the seeds of calls are made; one of its own if there is none.
-        allowance: what it shares with the submission's other questions; one of its own if there is none.
-        notebook: what the module was made of, if it was one.
+        left_out: names of files that were handed in but are not graded, for the message if the module needs one.
+        beside: a sentence about files that the student may have meant, for the message if the module is missing or a
+            TODO.
+        key: the key from which the seeds of calls are derived; by default a new one.
+        allowance: shared with the submission's other questions; by default its own.
+        notebook: the notebook from which the module was made, if it was one.
     """
 
     def __init__(
@@ -84,8 +85,8 @@ class Session:
         notebook: Notebook | None = None,
     ) -> None:
         self.flags: list[str] = []
-        self.noted: Notes | None = None  # of the calls, for staff
-        self.heard = False  # whether, in this test, the student's code has answered
+        self.noted: Notes | None = None  # the calls, for staff
+        self.heard = False  # whether the student's code has answered in this test
         self._guarded = guarded
         self._sandbox = sandbox
         self._submission = submission
@@ -105,7 +106,7 @@ class Session:
         self._waited = 0.0  # seconds on the clock, for its calls
         self._notebook = notebook
         self._file = notebook.file if notebook is not None else f"{module}.py"  # as the student knows it
-        self._omitted: dict[int, Omission] | None = None  # by its line, what the first import left out
+        self._omitted: dict[int, Omission] | None = None  # what the first import left out, by line
         self._used: list[str] = []
         self._calls: list[str] = []
         self._printed = ""  # in this test, by workers that were lost
@@ -119,7 +120,7 @@ class Session:
         self._printed = ""
 
     def end_test(self) -> tuple[str, SubmissionFailure | None]:
-        """What the student's code printed in this test, and a failure if it used what it must not."""
+        """What the student's code printed in this test, and a failure if it used something forbidden."""
         self._keep_output()
         printed = self._printed
         if not self._used:
@@ -129,17 +130,17 @@ class Session:
         return printed, failures.used_kernels(self._calls[0], kernels)
 
     def give_up(self, failure: Unusable) -> None:
-        """Let every call fail with this: the module cannot be used."""
+        """From now on, fail every call with this: the module cannot be used."""
         self._given_up = failure
 
     def flag(self, remark: str) -> None:
-        """Note something that a person should look at."""
+        """Record something that a person should look at."""
         if remark not in self.flags:
             self.flags.append(remark)
 
     @property
     def notes(self) -> list[str]:
-        """Sentences about cells of which something was left out. The first import saw nothing of any test."""
+        """Sentences about cells from which something was left out. Safe to show: the first import saw no test."""
         cells: dict[str, list[tuple[int, Omission]]] = {}
         for line, omission in (self._omitted or {}).items():
             cell = self._notebook.cell_of(line) if self._notebook is not None else None
@@ -149,9 +150,9 @@ class Session:
         return omissions.noted(list(cells.items()))
 
     def prepare(self) -> None:
-        """Have a worker forked, and the student's module imported there, while there is other work to do."""
+        """Start forking a worker and importing the student's module in it, in the background."""
         if self._given_up is None:
-            # Only names that its source has anyway: names could carry much that nobody looks at.
+            # Only names that the source contains: names could smuggle in data that nobody checks.
             names = {PurePosixPath(name).stem for name in self._left_out}
             own = sorted(names & self._words_of_the_source()) if names else []
             importing = {"do": "import", "module": f"assignment.{self._module}", "own": own}
@@ -161,7 +162,7 @@ class Session:
             )
 
     def close(self) -> None:
-        """End the worker, also one that was prepared and never needed."""
+        """End the worker, even one that was prepared but never used."""
         if self._forked is not None:
             finish, self._forked = self._forked, None
             with contextlib.suppress(WorkerKilled):
@@ -171,36 +172,36 @@ class Session:
             self._worker = None
 
     def rest(self) -> None:
-        """Nobody asks the worker any more: end it now if it holds much memory, else when there is time, by `close`.
+        """The worker is no longer needed: end it now if it holds much memory, otherwise later, in `close`.
 
-        To end a process takes the kernel milliseconds, which the next question's worker would feel.
+        Ending a process takes the kernel milliseconds, which would slow the next question's worker.
         """
         if self._worker is not None and self._worker.memory() > _MUCH_MEMORY:
             self.close()
 
     def renew(self) -> None:
-        """Let the next call go to a new worker, which knows nothing of those before."""
+        """Send the next call to a new worker, which knows nothing of earlier calls."""
         self._lose_worker()
 
     def begun(self, what: str, limits: Limits | None = None) -> object:
         """Wait for the answer to the next of the requests that the worker began with.
 
         Args:
-            what: it is, for people.
-            limits: what it may take, if not what a call may.
+            what: a description of the request, for people.
+            limits: its limits, if not those of a call.
         """
         worker = self._ready_worker()
         return self._exchange(what, None, {}, worker, limits)["value"]
 
     def call(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any], module: str = "") -> object:
-        """Call a function of the student's module, or of a given one."""
+        """Call a function of the student's module, or of a given module."""
         request = {"do": "call", "name": name, "module": module, "guard": self._guard(name)}
         return self._invoke(name, request, arguments, named)
 
     def ask(self, handle: RemoteModule, verb: str, *arguments: object) -> object:
-        """Use a handle's vocabulary."""
+        """Make one of a handle's requests."""
         request = {"do": "ask", "handle": handle, "verb": verb, "guard": self._guard(handle.origin)}
-        # By the function that made it: what the worker calls its type could be anything.
+        # Named by the function that made it: the worker could give its type any name.
         what = f"{handle.origin}'s layer" if verb == "call" else f"{handle.origin}'s layer: {verb}"
         return self._invoke(what, request, arguments, {})
 
@@ -214,7 +215,7 @@ class Session:
         reply = self._exchange("backward", {"do": "backward", "call": call, "gradients": list(gradients)}, {}, None)
         answers = reply["value"]
         if type(answers) is not list or not all(item is None or isinstance(item, torch.Tensor) for item in answers):
-            raise SubmissionFailure("backward gave something that is no gradient")
+            raise SubmissionFailure("backward gave something that is not a gradient")
         return [item if item is None else item.detach() for item in answers]
 
     def _guard(self, function: str) -> str:
@@ -222,8 +223,8 @@ class Session:
 
     def _invoke(self, what: str, request: dict[str, Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         given: dict[int | str, Any] = dict([*enumerate(arguments), *named.items()])
-        # Follows the caller's torch.manual_seed, call by call. The worker is given it: under a key, since by the
-        # number itself it could tell what the test draws next, and what is expected.
+        # The seed follows the caller's torch.manual_seed, call by call. The worker gets it hashed with a key: from the
+        # number itself it could predict what the test draws next, and so what is expected.
         drawn = int(torch.randint(2**62, ()).item())
         seed = int.from_bytes(hmac.digest(self._key, drawn.to_bytes(8), "sha256")[:8]) >> 2
         request |= {
@@ -251,7 +252,7 @@ class Session:
         return value
 
     def _check_time(self) -> None:
-        """Raise what decided the question, if anything did; its time being up does, and the submission's."""
+        """Raise the failure that decided the question, if any, including that its or the submission's time is up."""
         if self._allowance.killed:
             raise WorkerKilled("One of the submission's workers was killed from outside.")
         over = self._allowance.used_up()
@@ -290,7 +291,7 @@ class Session:
         return self._worker
 
     def _not_imported(self, failure: SubmissionFailure) -> Unusable:
-        if self.heard:  # an earlier worker has seen what hidden tests ask: a text of this one's could tell of it
+        if self.heard:  # an earlier worker saw hidden tests' calls, and this one's text could reveal them
             said = f"{self._file} was imported before and could not be imported again."
             return Unusable(said, f"{said} {failure.detail}")
         if isinstance(failure, Unusable):
@@ -305,10 +306,10 @@ class Session:
         worker: Worker | None,
         limits: Limits | None = None,
     ) -> dict[str, Any]:
-        """Send a request, unless it has been, and wait for a reply that can be used.
+        """Send a request, unless it was sent already, and wait for a usable reply.
 
         Raises:
-            SubmissionFailure: there is none.
+            SubmissionFailure: there is no usable reply.
             WorkerKilled: the worker was killed from outside.
         """
         worker = worker or self._worker
@@ -339,11 +340,11 @@ class Session:
             raise SubmissionFailure(f"{what} was called with something too large to send: {size}.") from None
         except codec.MalformedMessage as complaint:
             self._lose_worker()
-            # The complaint may quote what came: it goes where the test's other details go.
+            # The complaint may quote the reply, so it goes with the test's other details.
             self.flag(f"{what} spoke on the grader's wire")
             summary = f"{what} gave back something that cannot be read."
             raise SubmissionFailure(summary, f"{summary} {one_line(str(complaint))}") from None
-        except BaseException:  # pytest-timeout, Ctrl-C: whatever answer is still to come would be the next call's
+        except BaseException:  # pytest-timeout, Ctrl-C: the next call would get the answer that is still to come
             self._lose_worker()
             raise
         finally:
@@ -383,27 +384,27 @@ class Session:
             if newer is not None:
                 file = f"assignment/{frames[-1].file}"
                 self.flag(f"{self._file if self._is_notebook(frames[-1].file) else file} {newer.flag}")
-            told = newer.sentence if newer is not None else ""
+            needs = newer.sentence if newer is not None else ""
             if self._notebook is not None and frames and kind in ("IndentationError", "SyntaxError", "TabError"):
-                text = self._notebook.in_cells(text)  # "'(' was never closed … on line 24", which nobody has seen
-            told_of = (hint, self._left_out, told, self._beside)
-            return failures.cannot_import(self._module, self._file, kind, text, frames, *told_of)
+                text = self._notebook.in_cells(text)  # "'(' was never closed … on line 24", which nobody can see
+            remarks = (hint, self._left_out, needs, self._beside)
+            return failures.cannot_import(self._module, self._file, kind, text, frames, *remarks)
         return failures.raised(what, kind, text, frames, hint, self._beside)
 
     def _words_of_the_source(self) -> set[str]:
-        """Words that were written before any test ran, and not made up from what a test showed."""
+        """Words of the source: they were written before any test ran, so they reveal nothing of a test."""
         modules = (self._submission / "assignment").glob("*.py")
         return {word for path in modules for word in re.findall(r"\w+", path.read_text("utf-8", "replace"))}
 
     def _newer_python(self, kind: str, text: str, frames: Sequence[Frame]) -> NewerPython | None:
-        """The Python that the module needs, if that is what it failed for."""
+        """The newer Python that the module needs, if that is why it failed."""
         if not frames:
             return None
         source = (self._submission / "assignment" / frames[-1].file).read_text("utf-8", "replace")
         return newer_python(source, kind, text, frames[-1].line)
 
     def _of_notebook(self) -> dict[str, Any]:
-        """What the worker has to know of the notebook that it imports, if it is one."""
+        """What the worker needs to know about the notebook that it imports, if the module is one."""
         if self._notebook is None:
             return {}
         slow = [line for line, omission in (self._omitted or {}).items() if omission.kind == "slow"]
@@ -411,7 +412,7 @@ class Session:
         return {"notebook": {**self._notebook.for_worker(), "seconds": seconds, "slow": slow}}
 
     def _read_omissions(self, value: object) -> None:
-        """Note what was left out of the module: of the first import, since later ones could tell what a test asked."""
+        """Record what the first import left out of the module; later imports could reveal what a test asked."""
         read = omissions.read(value, replies.is_kernel)
         if read is None:
             self._lose_worker()
@@ -424,21 +425,21 @@ class Session:
             }
 
     def _without(self, what: str, omitted: Iterable[Omission]) -> SubmissionFailure:
-        why = omissions.told(omitted, self._place, from_scratch=bool(self._guarded))
+        why = omissions.explain(omitted, self._place, from_scratch=bool(self._guarded))
         return SubmissionFailure(f"{what} {why}".strip())
 
     def _place(self, line: int) -> str:
-        """Where a line of the module stands, as the student knows it."""
+        """The location of a line of the module, as the student knows it."""
         return self._notebook.place(line) if self._notebook is not None else f"Line {line} of {self._file}"
 
     def _is_notebook(self, file: str) -> bool:
         return self._notebook is not None and file == f"{self._module}.py"
 
-    def _frames(self, told: list[list[Any]]) -> list[Frame]:
-        """A traceback's lines that are in the submission, as they stand there, whatever the worker says of them."""
+    def _frames(self, reported: list[list[Any]]) -> list[Frame]:
+        """The lines of a traceback that are in the submission, with their text read from the submission itself."""
         frames = []
         modules = {path.name: path for path in (self._submission / "assignment").glob("*.py")}
-        for file, line, function in told[-failures.MAX_FRAMES :]:
+        for file, line, function in reported[-failures.MAX_FRAMES :]:
             text = modules[file].read_text("utf-8", "replace") if file in modules else ""
             lines = text.splitlines()
             if 1 <= line <= len(lines):
@@ -456,9 +457,9 @@ class Session:
 
     def _stopped(self, what: str, why: Stopped) -> SubmissionFailure:
         together = isinstance(why, SubmissionOutOfTime)
-        told = f"{what} was stopped: {'the submission' if together else 'it'} {why}."
+        message = f"{what} was stopped: {'the submission' if together else 'it'} {why}."
         if not isinstance(why, OutOfTime):
-            return SubmissionFailure(told)
+            return SubmissionFailure(message)
         self._timeouts += 1
         if together:
             self._given_up = Unusable(f"Not tried: the submission {why}.")
@@ -468,7 +469,7 @@ class Session:
             self._given_up = Unusable(
                 f"Not tried: {self._timeouts} calls took too long, the last of them {what}: it {why}."
             )
-        return TimedOut(told)
+        return TimedOut(message)
 
     def _keep_output(self) -> None:
         if self._worker is not None:

@@ -1,9 +1,9 @@
-"""Looks at workers from outside and stops those that use more than they may, alone or together.
+"""Watches workers from outside and stops those that use more than they may, alone or together.
 
-Limits that a worker carries itself (`confinement.rlimits`) count what the kernel counts for them: not the memory
-that comes free when a worker unmaps the libraries it was born with, not the sum of its files, nothing where that
-layer is missing. Whoever waits for a worker has all of them looked at, again and again: those too that somebody
-else waits for, or nobody yet.
+A worker's own limits (`confinement.rlimits`) cover only what the kernel counts: they miss the memory that a worker
+gains by unmapping inherited libraries and the total size of its files, and they do nothing where that layer is missing.
+Any thread that waits for a worker repeatedly checks all of them, including those that other threads wait for, or nobody
+yet.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from pathlib import Path
 from autograder.course.limits import Limits
 from autograder.sandbox import endings, usage
 
-LOOK_EVERY = 0.1  # seconds; a look takes some 50 microseconds a worker, and memory fills by 0.3 GB meanwhile
+LOOK_EVERY = 0.1  # seconds; a check takes about 50 microseconds per worker, and memory fills by 0.3 GB in between
 
 
 class Allowance:
-    """What all workers of one submission may use together. It begins when it is made.
+    """What all workers of one submission may use together. Its clock starts when it is created.
 
     Safe to use from several threads.
 
     Args:
-        limits: of the submission.
+        limits: the submission's limits.
 
     Attributes:
         killed: whether one of them was killed from outside, so that nothing can be said about the submission.
@@ -39,20 +39,20 @@ class Allowance:
         self.killed = False
         self._limits = limits
         self._began = time.monotonic()
-        self._spent = 0.0  # processor seconds, in workers that are gone
+        self._spent = 0.0  # processor seconds of workers that have ended
         self._lock = threading.Lock()
 
     def bury(self, watch: Watch, seconds: float) -> None:
-        """A worker is about to be gone that has used so much processor time."""
+        """Take over the processor time of a worker that is about to be reaped."""
         with self._lock:
             watch.cpu_seconds = 0.0
             self._spent += seconds
 
     def used_up(self, watches: Sequence[Watch] = ()) -> endings.SubmissionOutOfTime | None:
-        """Why no more of the submission can be tried, if nothing more can.
+        """Why nothing more of the submission can be tried; None if something can.
 
         Args:
-            watches: of its workers, as they were last looked at.
+            watches: its workers' watches, as of the last check.
         """
         limits, waited = self._limits, time.monotonic() - self._began
         if waited > limits.submission_wall_seconds:
@@ -64,10 +64,10 @@ class Allowance:
         return None
 
     def look(self, watches: Sequence[Watch]) -> None:
-        """Stop what uses too much: all of them, if it is time; of memory, the one that holds most.
+        """Stop workers that use too much together: all if time is up, the largest if memory is exceeded.
 
         Args:
-            watches: of all workers of the submission, each of which has just been looked at.
+            watches: the watches of all workers of the submission, each just checked.
         """
         verdict = self.used_up(watches)
         if verdict is not None:
@@ -75,7 +75,7 @@ class Allowance:
                 watch.stop(verdict)
             return
         allowed = self._limits.submission_memory_mb << 20
-        if sum(watch.most_memory for watch in watches) > allowed:  # with what is nobody's; the quicker look
+        if sum(watch.most_memory for watch in watches) > allowed:  # includes shared pages; the quicker check
             held = [(watch.memory(), watch) for watch in watches]
             together = sum(own for own, _ in held)
             if together > allowed:
@@ -90,11 +90,11 @@ class Watch:
     Attributes:
         scratch: the folder it writes to.
         limits: what it may use.
-        spent: processor seconds that its predecessors used of the question's.
-        allowance: what it shares with the other workers of its submission.
-        began: when it was forked, by `time.monotonic`; later, if nobody looked.
-        verdict: why it was stopped.
-        cpu_seconds, most_memory: what it had used when it was last looked at, and bytes that it surely did not exceed.
+        spent: processor seconds of the question's limit that its predecessors used.
+        allowance: shared with the other workers of its submission.
+        began: when it was forked, by `time.monotonic`; later if nobody was watching.
+        verdict: why it was stopped, if it was.
+        cpu_seconds, most_memory: processor time at the last check, and an upper bound of its memory then, in bytes.
     """
 
     scratch: Path
@@ -106,29 +106,29 @@ class Watch:
     cpu_seconds: float = 0.0
     most_memory: int = 0
     _pid: int = 0
-    _inherited: int = 0  # bytes of memory that it was born with
+    _inherited: int = 0  # bytes of memory inherited from the server
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, pid: int, server: int) -> None:
-        """The worker is there.
+        """Start watching the worker.
 
         Args:
             pid: its process id.
-            server: that of its parent, which tells what it was born with: it may itself have allocated more by now.
+            server: its parent's process id, for the memory it inherited: by now it may have allocated more itself.
         """
         self._inherited = usage.memory(server)
         self.began = time.monotonic()
         self._pid = pid
 
     def end(self) -> None:
-        """It is about to be buried: its id may become anybody's."""
+        """Stop watching it: it is about to be reaped, and its id may be reused."""
         with self._lock:
             if self._pid:
                 self.allowance.bury(self, usage.cpu_seconds(self._pid))
             self._pid = 0
 
     def look(self) -> None:
-        """Stop it if it uses more than it may. Its owner finds the connection closed, and `verdict`."""
+        """Stop it if it uses more than it may. Its owner then finds the connection closed, and `verdict` set."""
         with self._lock:
             if self._pid and self.verdict is None:
                 verdict = self._judge(self._pid)
@@ -136,19 +136,19 @@ class Watch:
                     self._stop(verdict)
 
     def stop(self, verdict: endings.Stopped) -> None:
-        """Stop it for what it used together with others."""
+        """Stop it because of what it used together with others."""
         with self._lock:
             if self._pid and self.verdict is None:
                 self._stop(verdict)
 
     def memory(self) -> int:
-        """Bytes that it holds beyond what it was born with."""
+        """Bytes that it holds beyond what it inherited."""
         with self._lock:
             return max(0, usage.memory(self._pid) - self._inherited) if self._pid and self.verdict is None else 0
 
     def _stop(self, verdict: endings.Stopped) -> None:
         self.verdict = verdict
-        self.most_memory = 0  # the kernel is taking it back
+        self.most_memory = 0  # the kernel is freeing it
         with contextlib.suppress(OSError):
             os.kill(self._pid, signal.SIGKILL)
 
@@ -157,13 +157,13 @@ class Watch:
         used = self.spent + self.cpu_seconds
         if used > self.limits.question_cpu_seconds:
             return endings.too_much_time_for_the_question(used, self.limits)
-        self.most_memory = max(0, usage.resident(pid) - self._inherited)  # with the libraries' pages, nobody's own
+        self.most_memory = max(0, usage.resident(pid) - self._inherited)  # includes the libraries' shared pages
         if self.most_memory > self.limits.memory_mb << 20:
-            held = usage.memory(pid) - self._inherited  # takes longer to ask for
+            held = usage.memory(pid) - self._inherited  # slower to read
             if held > self.limits.memory_mb << 20:
                 return endings.too_much_memory(held, self.limits)
         running = usage.threads(pid)
-        if running > self.limits.threads:  # the kernel counts by user, and not every worker has one to itself
+        if running > self.limits.threads:  # the kernel counts per user, and not every worker has a user id of its own
             return endings.too_many_threads(running, self.limits)
         size, files = usage.scratch(pid, self.scratch, self.limits.scratch_files)
         if size > self.limits.scratch_mb << 20 or files > self.limits.scratch_files:
@@ -190,7 +190,7 @@ class Supervisor:
             self._watches.remove(watch)
 
     def due(self) -> bool:
-        """Whether it is time for another look; if so, whoever asked is to take it."""
+        """Whether it is time for another check; if so, the caller must make it."""
         now = time.monotonic()
         with self._lock:
             if now < self._next:
@@ -199,7 +199,7 @@ class Supervisor:
             return True
 
     def look(self) -> None:
-        """Look at every worker once, and at what those of each submission use together."""
+        """Check every worker once, and what those of each submission use together."""
         with self._lock:
             watches = list(self._watches)
         together: dict[Allowance, list[Watch]] = {}

@@ -1,7 +1,7 @@
-"""What a process uses, seen from outside: the kernel is asked, never the process.
+"""What a process uses, measured from outside: the kernel is asked, never the process.
 
-Everything here answers for a process that has ended too, by zero: its connection says that it has. On macOS only
-the scratch folder can be seen; there the system counts a lost worker's processor time when it is buried.
+For a process that has ended, everything here returns zero: its closed connection shows that it has. On macOS only the
+    scratch folder can be seen; there the processor time of a lost worker is known once it is reaped.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _EXITING = 0x4  # PF_EXITING in the kernel's sched.h: set before a process that 
 
 
 def is_dying(pid: int) -> bool:
-    """Whether it is on its way out, or dead and not yet buried. Whoever merely closed its connection is not.
+    """Whether it is exiting, or dead and not yet reaped. A process that merely closed its connection is not.
 
-    Where the system does not tell, no process is.
+    False where the system does not report it.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb", 0) as file:  # noqa: PTH123
@@ -46,19 +46,19 @@ def is_dying(pid: int) -> bool:
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory in which it has pages of any kind: never less than `memory`, and quicker to ask for."""
+    """Bytes of its resident pages of any kind: never less than `memory`, and quicker to read."""
     try:
-        with open(f"/proc/{pid}/statm", "rb", 0) as file:  # noqa: PTH123  (twice as quick as Path.read_bytes)
+        with open(f"/proc/{pid}/statm", "rb", 0) as file:  # noqa: PTH123  (twice as fast as Path.read_bytes)
             return int(file.read().split()[1]) * _PAGE
     except (OSError, IndexError):
         return 0
 
 
 def memory(pid: int) -> int:
-    """Bytes of memory it has filled, swapped out ones included, beside files: private, shared, stacks, all of it.
+    """Bytes of memory it has filled, including swapped ones, other than mapped files: private, shared, and stacks.
 
-    Not the proportional set size: that takes milliseconds to add up, needs a right to trace which containers
-    withhold, and changes with how many other workers live.
+    Not the proportional set size: that takes milliseconds to add up, needs a right to trace that containers withhold,
+        and depends on how many other workers are alive.
     """
     try:
         with open(f"/proc/{pid}/status", "rb", 0) as file:  # noqa: PTH123
@@ -69,7 +69,7 @@ def memory(pid: int) -> int:
 
 
 def threads(pid: int) -> int:
-    """How many threads it runs."""
+    """The number of threads it runs."""
     try:
         return os.stat(f"/proc/{pid}/task").st_nlink - 2  # noqa: PTH116  (a folder for each, its own entry and `.`)
     except OSError:
@@ -77,15 +77,15 @@ def threads(pid: int) -> int:
 
 
 def scratch(pid: int, folder: Path, most_files: int) -> tuple[int, int]:
-    """Bytes and number of the files and folders in its folder, and of those it removed from there and still holds open.
+    """Bytes and number of the files and folders in its folder, including removed ones that it still holds open.
 
     Counting ends once there are more than `most_files`.
     """
     size, files = in_scratch(folder, most_files)
-    # Where a worker has a user id of its own, this takes a right that a container's root may lack. Then what it
-    # can hide is what its open files can hold.
+    # If a worker has a user id of its own, this takes a right that a container's root may lack. Then it can hide as
+    # much as its open files can hold.
     with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
-        device = folder.stat().st_dev  # the images of a short run have no name either
+        device = folder.stat().st_dev  # the images of a short run have no name either, but are elsewhere
         for entry in entries:
             with contextlib.suppress(OSError):
                 held = entry.stat()

@@ -1,4 +1,4 @@
-"""The trusted end of a conversation with one worker: ask, wait no longer than allowed, believe nothing."""
+"""The trusted end of a conversation with one worker: ask, wait no longer than allowed, trust nothing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from autograder.sandbox.channel import FrameReader, FrameWriter
 from autograder.sandbox.endings import Ended, Stopped
 from autograder.sandbox.supervisor import Watch
 
-_TICK = 0.05  # seconds between two looks at the clocks
-_HANDING_OVER = 10.0  # seconds that an answer may take to come, whenever somebody at last waits for it
+_TICK = 0.05  # seconds between checks of the clocks
+_HANDING_OVER = 10.0  # seconds that the transfer of a finished answer may take once somebody waits for it
 
 
 class Worker:
@@ -27,10 +27,10 @@ class Worker:
         pid: its process id.
         connection: the trusted end of the conversation.
         output: descriptor from which to read what it prints.
-        watch: its limits, and why it was stopped if it was.
-        asked: requests that have been sent already.
-        look: looks at all workers, if it is time to.
-        end: kills the process, if need be, and returns its exit status and the processor seconds it used.
+        watch: its limits, and why it was stopped, if it was.
+        asked: the number of requests that were sent already.
+        look: checks all workers if it is time to.
+        end: kills the process if necessary, and returns its exit status and the processor seconds it used.
         drop: kills the process.
     """
 
@@ -48,7 +48,7 @@ class Worker:
     ) -> None:
         self.pid = pid
         self.layers: dict[str, bool] = {}
-        self.lost_seconds = 0.0  # processor time used in its whole life, once that is over
+        self.lost_seconds = 0.0  # processor time used over its whole life, once it has ended
         self._connection = connection
         self._output = output
         self._watch = watch
@@ -61,14 +61,14 @@ class Worker:
         self._output_ended = False
         self._asked = asked
         self._answered = 0
-        self._since = watch.began  # when what it was asked beforehand began
+        self._since = watch.began  # when the requests sent in advance began
         self._cpu_before = 0.0  # seconds used when the current request began, if it began right after the last
         self._open = True
         connection.setblocking(False)
         os.set_blocking(output, False)
 
     def greet(self) -> dict[str, bool]:
-        """Wait for the worker's first word, spoken before it has seen any of the student's code.
+        """Wait for the worker's first message, sent before it has seen any of the student's code.
 
         Returns:
             Which layers of confinement hold.
@@ -93,12 +93,12 @@ class Worker:
 
         Args:
             request: see `harness`; the number is added here.
-            describe, restore: for objects that are not data, see `codec`.
+            describe, restore: for objects other than data, see `codec`.
 
         Raises:
-            Stopped, Ended: see there. The worker must be closed.
-            MalformedMessage: what came back is no answer to this request. The worker must be closed.
-            TooLarge: the request itself is; nothing was sent.
+            Stopped, Ended: see `endings`. The worker must be closed.
+            MalformedMessage: the reply is not an answer to this request. The worker must be closed.
+            TooLarge: the request is too large; nothing was sent.
         """
         numbered = {**request, "number": self._asked + 1}
         message = codec.encode(numbered, max_payload=self._max_payload, describe=describe)
@@ -112,14 +112,14 @@ class Worker:
         restore: dict[str, codec.Restore] | None = None,
         limits: Limits | None = None,
     ) -> dict[str, Any]:
-        """Wait for the answer to the oldest request that has none, sending its message first if that is to be done.
+        """Wait for the answer to the oldest unanswered request, sending its message first if given.
 
-        The clock of a request that was sent beforehand runs since it was begun: since the worker was forked, or since
-        the answer before it came, but no later than that had to come.
+        The clock of a request that was sent in advance starts when the worker was forked, or when the previous answer
+        arrived, but no later than that answer was due.
 
         Args:
             message, restore: see `ask`.
-            limits: what this call may take, if not what others may.
+            limits: this call's limits, if they differ from the others'.
 
         Raises:
             Stopped, Ended, MalformedMessage: as `ask`.
@@ -140,7 +140,7 @@ class Worker:
         return self._asked
 
     def take_output(self) -> str:
-        """What was printed since the last time, its beginning only if it was much."""
+        """What was printed since the last call of this method; only its beginning if it was long."""
         self._drain()
         text = self._printed.decode("utf-8", "replace")
         left_out = self._printed_bytes - len(self._printed)
@@ -154,7 +154,7 @@ class Worker:
         """End the process.
 
         Returns:
-            Its exit status, negative for a signal; that of the kill if it still lived.
+            Its exit status, negative for a signal; the kill's if it was still running.
         """
         if not self._open:
             return 0
@@ -175,11 +175,11 @@ class Worker:
             self._drop()
 
     def cpu_seconds(self) -> float:
-        """Processor seconds the worker has used so far; 0 where the system does not tell."""
+        """Processor seconds the worker has used so far; 0 where the system does not report them."""
         return usage.cpu_seconds(self.pid) if self._open else self.lost_seconds
 
     def memory(self) -> int:
-        """Bytes that the worker holds beyond what it was born with; 0 where the system does not tell."""
+        """Bytes that the worker holds beyond what it inherited; 0 where the system does not report them."""
         return self._watch.memory()
 
     @property
@@ -187,20 +187,20 @@ class Worker:
         return self._limits.message_mb << 20
 
     def _exchange(self, message: codec.Message | None, limits: Limits) -> tuple[bytes, bytearray]:
-        """Send the message, if any, and read one frame, reading along what is printed."""
-        self._look()  # quick calls, one after the other, would never come to the one below
+        """Send the message, if any, and read one frame, while also reading what is printed."""
+        self._look()  # a series of quick calls would never reach the check below
         writer = None
         if message is not None:
             if self._readable():
                 self._fail_if_gone()
                 raise codec.MalformedMessage("the worker spoke before it was asked")
             writer = FrameWriter(message)
-            with contextlib.suppress(BlockingIOError, ConnectionError):  # what fits at once; most messages do
+            with contextlib.suppress(BlockingIOError, ConnectionError):  # as much as fits at once; most messages do
                 while not writer.done:
                     writer.advance(self._connection)
         reader = FrameReader(self._max_payload)
         now = begun = time.monotonic()
-        if message is None:  # it may have been answered long ago, and only has to be handed over
+        if message is None:  # it may have been answered long ago and only needs to be transferred
             begun = min(now, max(self._since, now - limits.call_wall_seconds + _HANDING_OVER))
         else:
             self._cpu_before = self.cpu_seconds()
@@ -220,7 +220,7 @@ class Worker:
                         while not reader.done and time.monotonic() <= give_up:
                             reader.advance(self._connection)
                 if reader.done:
-                    break  # what it has used since is the next request's
+                    break  # what it has used since then counts for the next request
                 used = self.cpu_seconds() - self._cpu_before
                 if used > limits.call_seconds:
                     raise endings.too_much_time(used, limits.call_seconds, "processor ")
@@ -238,7 +238,7 @@ class Worker:
         return reader.tree, reader.payload
 
     def _end_of_it(self) -> Stopped | Ended:
-        self._drain()  # its last words
+        self._drain()  # its last output
         was_dead = usage.is_dying(self.pid)
         status = self.close()
         return self._watch.verdict or endings.by_itself(
@@ -257,7 +257,7 @@ class Worker:
             raise self._end_of_it()
 
     def _drain(self, at_most: int = 1 << 20) -> None:
-        """Read what was printed; keep the beginning, count the rest."""
+        """Read what was printed; keep the beginning and count the rest."""
         while at_most > 0 and self._open:
             try:
                 chunk = os.read(self._output, min(at_most, _PIPE_BYTES))

@@ -1,1 +1,1 @@
-"""What grading does in the sandbox, as far as it can be had at home."""
+"""The parts of the sandbox's checks that also work at home."""

@@ -1,4 +1,4 @@
-"""At home: a function fails if it has a library do what its question asks for. The grader watches more closely."""
+"""The from-scratch rule at home: a function fails if a library does its work. The grader checks more strictly."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.checks import CheckFailed
 from tests.rule import FOR_TORCH_ALONE, OF_TORCH, OPERATIONS, OWN_WORK, RULE
 
 
-@functools.cache  # the same one for each test, so that its likely mistake is looked for once
+@functools.cache  # the same object for each test, so that its likely mistake is searched for once
 def watched(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, failing where it breaks the rule for its operation, known by its name; a lambda has none."""
+    """The function, made to fail if it breaks the rule for its operation. Its name decides which; a lambda has none."""
     pattern = OPERATIONS.get(function.__name__)
     if pattern is None:
         return function
@@ -42,7 +42,7 @@ def watched(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Watch(TorchFunctionMode):
-    """Notes every function of torch's whose name fits a pattern and that is called inside it."""
+    """Records every function of torch's that is called inside it and whose name fits a pattern."""
 
     def __init__(self, pattern: str) -> None:
         super().__init__()
@@ -58,8 +58,8 @@ class _Watch(TorchFunctionMode):
 
 @contextmanager
 def _noting_packages(found: list[str]) -> Iterator[None]:
-    """Note the packages, other than those of the rule, whose functions are called by code that is in none."""
-    # What `print` writes to may be a notebook's, or pytest's, and there `open` is IPython's.
+    """Record packages that the rule does not allow, if code outside any package calls their functions."""
+    # In a notebook or under pytest `print` writes to an object of theirs, and `open` may be IPython's.
     welcome = {
         *sys.stdlib_module_names,
         *OF_TORCH,
@@ -72,7 +72,7 @@ def _noting_packages(found: list[str]) -> Iterator[None]:
     def is_foreign(module: object) -> bool:
         package = module.partition(".")[0] if isinstance(module, str) else ""
         loaded = getattr(sys.modules.get(package), "__spec__", None)
-        # Of a package: where it was installed. The student's own files are not.
+        # Packages have an install location; the student's own files do not.
         return package not in welcome and loaded is not None and "-packages" in str(loaded.origin)
 
     def note(frame: FrameType, event: str, argument: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which of a notebook's cells failed when they were run, or work only here: in grading these are left out."""
+"""Find a notebook's cells that failed or that work only here: in grading they are left out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-MOST_TOLD = 5  # cells
+MOST_NAMED = 5  # cells
 MOST_SHOWN = 100  # characters of an error, or of a line
 
-# At the left edge: what Colab and Jupyter have and a grader has not.
+# Unindented lines that work in Colab and Jupyter but not in grading.
 _ONLY_HERE = re.compile(
     r"(?m)^(?:(?:from|import)\s+(?:google|IPython|ipywidgets)\b.*|(?![\s#])[^#\n]*\b(?:input|get_ipython)\(.*)$"
 )
@@ -19,7 +19,7 @@ _DEFINES = re.compile(r"(?m)^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w+)\s*(?::[^=
 
 @dataclass(frozen=True)
 class _Ran:
-    """A cell as it was run last: its number, its text, and what it raised, "" if nothing."""
+    """A cell's last run: its number, its text, and what it raised, "" if nothing."""
 
     number: int
     source: str
@@ -30,33 +30,33 @@ _cells: dict[str, _Ran] = {}
 
 
 def watch() -> None:
-    """From now on note how each cell ends."""
+    """From now on, record how each cell ends."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is not None:
         shell.events.register("post_run_cell", note)
 
 
 def note(result: Any) -> None:
-    """Note how a cell ended.
+    """Record how a cell ended.
 
     Args:
-        result: IPython's.
+        result: IPython's `ExecutionResult`.
     """
     source = str(result.info.raw_cell or "")
     error = result.error_before_exec or result.error_in_exec
     text = f"{type(error).__name__}: {getattr(error, 'msg', error)}" if error is not None else ""
-    # Not every notebook tells which cell it runs; then it is known by its text.
+    # Not every notebook says which cell it runs; then the text identifies it.
     key = str(getattr(result.info, "cell_id", None) or source)
     _cells.pop(key, None)
     _cells[key] = _Ran(result.execution_count or 0, source, text)
 
 
 def left_out_in_grading(tests: str, question: str) -> list[str]:
-    """A sentence about each cell that failed when it was last run, or has lines that only work here.
+    """A sentence about each cell that failed when it was last run, or that has lines which only work here.
 
     Args:
         tests: the text of the question's tests.
-        question: its id, "q1".
+        question: the question's id, "q1".
     """
     asked = set(re.findall(rf"\b{question}\.(\w+)", tests))
     sentences = []
@@ -78,7 +78,7 @@ def left_out_in_grading(tests: str, question: str) -> list[str]:
                 f"Cell In[{cell.number}] has a line that works only here: {_short(only_here[0])}. In grading it is "
                 "left out, which costs nothing unless your answer needs it."
             )
-    return sentences[-MOST_TOLD:]
+    return sentences[-MOST_NAMED:]
 
 
 def _short(text: str) -> str:

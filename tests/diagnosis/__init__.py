@@ -1,1 +1,1 @@
-"""The likely cause of a wrong output: a mistake that would have given just these numbers."""
+"""The likely cause of a wrong output: a mistake that would produce exactly these numbers."""

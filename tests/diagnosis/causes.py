@@ -1,4 +1,4 @@
-"""What is said to a student about a likely mistake, by the mistake's short name. Questions 1 to 5."""
+"""The sentence for each likely mistake in questions 1 to 5, by the mistake's short name."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ CAUSES: dict[str, str] = {
             "stride required": "the stride is left out",
             "padding as a pair refused": "the padding is a pair",
             "vectors refused": "the input is a vector",
-            "only matrices taken": "the input is no matrix",
+            "only matrices taken": "the input is not a matrix",
             "only three or four axes taken": "the input has other than three or four axes",
         }.items()
     },

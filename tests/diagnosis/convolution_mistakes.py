@@ -1,4 +1,4 @@
-"""The usual mistakes in a convolution, each made with torch's own. See `mistakes`."""
+"""Common mistakes in a convolution, each made with torch's own convolution. See `mistakes`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _weighted(change: Callable[[Tensor], Tensor]) -> Mistake:
 
 
 def _without(axis: int, place: int) -> Mistake:
-    """One row or column of the window is never read."""
+    """A convolution that never reads one row or column of the window."""
 
     def without(call: Window) -> Tensor | None:
         assert call.weight is not None
@@ -40,7 +40,7 @@ def _without_unless_alone(axis: int, place: int) -> Mistake:
 
 
 def _square(by: int) -> Mistake:
-    """The window taken as square, by its height (0) or its width (1); crashes where it would leave the kernel."""
+    """The window taken as square, by its height (0) or its width (1); fails where it would exceed the kernel."""
 
     def square(call: Window) -> Tensor | None:
         assert call.weight is not None
@@ -55,12 +55,12 @@ def _square(by: int) -> Mistake:
 
 
 def _scaled(count: Callable[[Tensor], int]) -> Mistake:
-    """The sums divided, before the bias comes on top."""
+    """The sums divided, before the bias is added."""
     return lambda call: call.changed(weight=call.weight / count(call.weight))
 
 
 def _biased(change: Callable[[Window], Tensor]) -> Mistake:
-    """The bias used in another way; without one, nothing changes."""
+    """A different use of the bias; without one, nothing changes."""
     return lambda call: call.right() if call.bias is None else call.changed(bias=None) + change(call)
 
 
@@ -84,7 +84,7 @@ def _one_sided(call: Window, *, first: bool) -> Tensor:
 
 
 def _around(mode: str, value: float | None = None) -> Mistake:
-    """Padded with something else than zeros."""
+    """Padding with something other than zeros."""
 
     def around(call: Window) -> Tensor:
         top, left = call.padding
@@ -95,7 +95,7 @@ def _around(mode: str, value: float | None = None) -> Mistake:
 
 
 def _twice(call: Window) -> Tensor | None:
-    """Padded twice as much as asked for, whether or not the size knows."""
+    """Twice as much padding as given, whether or not the output size reflects it."""
     return call.changed(padding=(2 * call.padding[0], 2 * call.padding[1]))
 
 
@@ -104,7 +104,7 @@ def _bare(call: Window) -> Tensor:
 
 
 def _narrowed(by: int) -> Mistake:
-    """The window taken as square in the size too."""
+    """The window taken as square, also in the output size."""
 
     def narrowed(call: Window) -> Tensor | None:
         length = call.kernel[by]
@@ -115,7 +115,7 @@ def _narrowed(by: int) -> Mistake:
 
 
 def _only(*place: Any) -> Mistake:
-    """All weights but these are never used."""
+    """A convolution that uses only these weights."""
 
     def only(call: Window) -> Tensor:
         assert call.weight is not None

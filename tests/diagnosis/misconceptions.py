@@ -1,8 +1,8 @@
-"""The likely cause of a wrong answer: the one usual mistake that gives the student's numbers.
+"""The likely cause of a wrong answer: the one common mistake that reproduces the student's numbers.
 
-When a check fails, the student's function is called again, on a handful of inputs made to tell mistakes apart. A
-mistake is named only if it reproduces what came out of every one of these calls. If several do that are about the same
-thing, that thing is named; otherwise nothing is said. So a cause that is told is never a guess.
+When a check fails, the student's function is called again, on a handful of inputs that distinguish mistakes. A mistake
+is named only if it reproduces the results of all of these calls. If several do, and they concern the same thing, that
+thing is named; otherwise nothing is said. So a named cause is never a guess.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from tests.diagnosis.window_mistakes import Mistake
 from tests.diagnosis.windows import Window
 from tests.formulas import pair
 
-LARGEST = 100_000  # values of an output that is looked at more closely
-ENOUGH = 3  # calls whose numbers a mistake must give
-RAISED = object()  # stands for an exception, whose traceback would keep the function and all of its grading alive
-PATIENCE = 1.0  # seconds that the calls for one diagnosis may take; slow answers go without one
+LARGEST = 100_000  # values of an output that is diagnosed
+ENOUGH = 3  # calls whose numbers a mistake must reproduce
+RAISED = object()  # stands for an exception, whose traceback would keep the function and its whole grading alive
+PATIENCE = 1.0  # seconds for the calls of one diagnosis; slow answers get none
 
 _TOPICS = ("bias", "stride", "padding", "dilation", "kernel", "window", "channel", "divided")
 
@@ -39,11 +39,11 @@ def likely(function: Callable[..., Any], arguments: Sequence[Any], named: dict[s
 
     Args:
         function: the student's.
-        arguments, named: of the call that failed.
+        arguments, named: the arguments of the call that failed.
         got: what it returned.
 
     Returns:
-        A sentence; None if nothing can be said for sure.
+        A sentence; None if the cause is uncertain.
     """
     name = function.__name__
     if name not in (*MISTAKES, "output_size") or not isinstance(got, Tensor | tuple) or _is_large(got):
@@ -55,7 +55,7 @@ def likely(function: Callable[..., Any], arguments: Sequence[Any], named: dict[s
     if name == "output_size":
         sizes: list[Axes | None] = [_axes_of_size(*given, **more) for given, more in calls]
         plain = [_plain(outcome) for outcome in outcomes]
-        return _told([cause for cause, formula in SIZES.items() if _explains_sizes(formula, sizes, plain)])
+        return _sentence([cause for cause, formula in SIZES.items() if _explains_sizes(formula, sizes, plain)])
     call = MISTAKES[name][0](*arguments, **named)
     with torch.no_grad():
         causes = [each.cause for each in look.suspects if _explains(each, call, outcomes[0])]
@@ -63,15 +63,15 @@ def likely(function: Callable[..., Any], arguments: Sequence[Any], named: dict[s
             sizes = [_axes_of_window(each) for each in (call, *look.apart)]
             shapes = [tuple(each.shape[-2:]) if isinstance(each, Tensor) else each for each in outcomes]
             causes = [cause for cause, formula in SIZES.items() if _explains_sizes(formula, sizes, shapes)]
-    return _told(causes)
+    return _sentence(causes)
 
 
 def likely_refused(function: Callable[..., Any], error: Exception) -> str | None:
-    """What it is that a function cannot take, if it raises exceptions there and nowhere else.
+    """The kind of input that a function cannot handle, if it raises exceptions for that kind only.
 
     Args:
         function: the student's.
-        error: what it raised.
+        error: the exception it raised.
     """
     name = function.__name__
     if name not in MISTAKES or isinstance(error, NotImplementedError) or not _is_own(error):
@@ -83,18 +83,18 @@ def likely_refused(function: Callable[..., Any], error: Exception) -> str | None
         outcome is RAISED or (isinstance(outcome, Tensor) and _same(_right(call), outcome))
         for call, outcome in zip(look.apart, look.outcomes, strict=True)
     ):
-        return None  # nothing works, or more is wrong than that
+        return None  # nothing works, or more is wrong
     features = [
         cause
         for cause, has in FEATURES.items()
         if [has(call, *each) for call, each in zip(look.apart, look.calls, strict=True)] == raised
     ]
-    return _told(features)
+    return _sentence(features)
 
 
 @dataclass(frozen=True)
 class _Suspect:
-    """A mistake that the probes do not rule out: how many agree with it, in how many of these it does harm."""
+    """A mistake that the probes do not rule out: how many agree with it, and for how many of these it is harmful."""
 
     cause: str
     make: Mistake
@@ -103,11 +103,11 @@ class _Suspect:
 
 
 class _Look:
-    """What a student's function makes of the probes. Looked at once, however many of its tests fail.
+    """A student's function's results for the probes, computed once, however many of its tests fail.
 
     Attributes:
         calls: the probes.
-        outcomes: what came of each, `RAISED` if an exception; None if they took too long or came to nothing.
+        outcomes: each probe's result, `RAISED` for an exception; None if they took too long or cannot be used.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -118,7 +118,7 @@ class _Look:
 
     @cached_property
     def apart(self) -> list[Any]:
-        """The calls, taken apart."""
+        """The calls, parsed."""
         return [MISTAKES[self._name][0](*given, **named) for given, named in self.calls]
 
     @cached_property
@@ -146,8 +146,8 @@ def _look(function: Callable[..., Any]) -> _Look:
     return look
 
 
-def _told(causes: Sequence[str]) -> str | None:
-    """One cause in its sentence, several by what they share."""
+def _sentence(causes: Sequence[str]) -> str | None:
+    """One cause by its sentence, several by what they have in common."""
     different = list(dict.fromkeys(causes))
     if len({CAUSES[cause] for cause in different}) == 1:
         return f"{CAUSES[different[0]]}."
@@ -156,14 +156,14 @@ def _told(causes: Sequence[str]) -> str | None:
 
 
 def _outcomes(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[object]:
-    """What comes of each call, `RAISED` if an exception; fewer of them if they take too long."""
+    """Each call's result, `RAISED` for an exception; fewer results if they take too long."""
     begun = time.perf_counter()
     for given, named in calls:
         if time.perf_counter() - begun > PATIENCE:
             return
         try:
             outcome = function(*map(_copy, given), **named)
-        except Exception as error:  # noqa: BLE001  (whatever the student's code raises)
+        except Exception as error:  # noqa: BLE001  (a student's code may raise anything)
             if not _is_own(error):
                 return
             outcome = RAISED
@@ -177,24 +177,24 @@ def _is_large(outcome: object) -> bool:
 
 
 def _plain(size: object) -> object:
-    """A size as a tuple of ints, `RAISED` as it is; None for anything else."""
+    """A size as a tuple of ints; `RAISED` unchanged; None for anything else."""
     with contextlib.suppress(RuntimeError, ValueError, TypeError, OverflowError):
         return size if size is RAISED else tuple(int(length) for length in size)  # type: ignore[attr-defined]
     return None
 
 
 def _is_own(error: Exception) -> bool:
-    """Whether an exception is the student's code's own, not the word of a grader that stopped it."""
+    """Whether the student's code itself raised the exception, not a grader that stopped it."""
     return bool(getattr(error, "is_own", True))
 
 
 class _Seen(Enum):
-    """What one call says of a mistake."""
+    """What one call says about a mistake."""
 
-    CONTRADICTED = auto()  # something else came out
-    NOTHING = auto()  # it cannot be told what would come out
-    HARMLESS = auto()  # just this came out, and it is right
-    HARMFUL = auto()  # just this came out, and it is wrong
+    CONTRADICTED = auto()  # the result is different
+    NOTHING = auto()  # the mistake's result is unknown
+    HARMLESS = auto()  # the result is the mistake's, and right
+    HARMFUL = auto()  # the result is the mistake's, and wrong
 
 
 def _compare(mistake: Mistake, call: Any, outcome: object) -> _Seen:
@@ -206,21 +206,21 @@ def _compare(mistake: Mistake, call: Any, outcome: object) -> _Seen:
     if outcome is not RAISED and not isinstance(outcome, Tensor):
         return _Seen.CONTRADICTED  # nothing but tensors can be explained
     if predicted is not None and predicted.numel():
-        return _Seen.CONTRADICTED  # this mistake would have given numbers, so what went wrong is another one
+        return _Seen.CONTRADICTED  # this mistake would return numbers, so the mistake is another one
     return _Seen.NOTHING
 
 
 def _explains(suspect: _Suspect, call: Any, outcome: object) -> bool:
-    """Whether a mistake gives just these numbers where a check failed, and others than the right ones elsewhere too."""
+    """True if the mistake reproduces the failing output and also predicts wrong values on other probes."""
     seen = _compare(suspect.make, call, outcome)
     here = int(seen is _Seen.HARMFUL)
-    # torch's layers make no empty output, so nothing can be told of one
-    told = here or (seen is _Seen.NOTHING and isinstance(outcome, Tensor) and outcome.numel() == 0)
-    return bool(told) and suspect.agreed + here >= ENOUGH and suspect.harmful + here > 1
+    # torch's layers return no empty outputs, so nothing can be said about one
+    agrees = here or (seen is _Seen.NOTHING and isinstance(outcome, Tensor) and outcome.numel() == 0)
+    return bool(agrees) and suspect.agreed + here >= ENOUGH and suspect.harmful + here > 1
 
 
 def _prediction(mistake: Mistake, call: Any, outcome: object) -> Tensor | None:
-    """What a mistake gives; one image may have been made a batch of one, and back."""
+    """A mistake's output, with or without a batch axis to match the actual one."""
     predicted = None
     with contextlib.suppress(*_REFUSED):
         predicted = mistake(call)
@@ -236,7 +236,7 @@ def _prediction(mistake: Mistake, call: Any, outcome: object) -> Tensor | None:
 
 
 _REFUSED = (RuntimeError, ValueError, IndexError, TypeError, AttributeError)
-"""What torch raises where a mistake cannot be made."""
+"""The exceptions of torch for inputs on which a mistake cannot be made."""
 
 
 def _right(call: Any) -> Tensor:
@@ -254,7 +254,7 @@ def _same(one: Tensor, other: Tensor) -> bool:
     return torch.allclose(one, other, rtol=1e-4, atol=1e-5 * max(size, 1.0), equal_nan=True)
 
 
-# Lengths. Each formula takes n, k, s, p, d of one axis and gives the output's length there.
+# Lengths. Each formula takes n, k, s, p, d of one axis and returns the output's length.
 
 
 def _room(n: int, k: int, p: int, d: int) -> int:
@@ -277,7 +277,7 @@ def _length(n: int, k: int, s: int, p: int, d: int) -> int:
 
 
 def _mixed_up(place: int, height_from: int, width_from: int) -> Formula:
-    """One setting of an axis taken from another axis."""
+    """One setting of an axis taken from the other axis."""
 
     def both(height: tuple[int, ...], width: tuple[int, ...]) -> tuple[int, int]:
         axes = (height, width)
@@ -322,7 +322,7 @@ SIZES: dict[str, Formula] = {
 
 
 Axes = tuple[tuple[int, ...], tuple[int, ...]]
-"""Length, kernel, stride, padding and dilation: of the height, of the width."""
+"""Length, kernel, stride, padding and dilation, for the height and for the width."""
 
 
 def _axes_of_size(input_size: Any, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1) -> Axes:
@@ -331,7 +331,7 @@ def _axes_of_size(input_size: Any, kernel_size: Any, stride: Any = 1, padding: A
 
 
 def _axes_of_window(call: Window) -> Axes | None:
-    """None with ceil mode, whose sizes have a formula of their own."""
+    """The axes of a window; None with ceil mode, which has its own formula."""
     if call.ceil_mode:
         return None
     pixels = (call.input.shape[-2], call.input.shape[-1])
@@ -339,7 +339,7 @@ def _axes_of_window(call: Window) -> Axes | None:
 
 
 def _explains_sizes(formula: Formula, calls: Sequence[Axes | None], outcomes: Sequence[object]) -> bool:
-    """Whether a wrong formula gives just these sizes."""
+    """Whether a wrong formula reproduces exactly these sizes."""
     right, agreed, harmful = _each_axis(_length), 0, 0
     for number, (call, outcome) in enumerate(zip(calls, outcomes, strict=True)):
         if call is None and number > 0:

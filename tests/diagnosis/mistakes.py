@@ -1,8 +1,8 @@
-"""The usual mistakes in questions 1 to 5, each made with torch's own operations.
+"""Common mistakes in questions 1 to 5, each made with torch's own operations.
 
-`MISTAKES` has, for each operation, pairs of a cause and a function that makes that mistake; several functions may
-make the same one in different ways. A function that cannot say what would come out raises an exception or returns
-None. The settings here are pairs: (height, width).
+`MISTAKES` has, for each operation, pairs of a cause and a function that makes that mistake; several functions may make
+the same mistake in different ways. A function that does not know the result raises an exception or returns None.
+Settings here are pairs: (height, width).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RELU: list[tuple[str, Mistake]] = [
     ("one for zero", lambda x: torch.where(x < 0, 1.0, x)),
 ]
 
-_REFUSED = torch.empty(0)  # no answer looks like this: the mistake would have ended in an exception
+_REFUSED = torch.empty(0)  # no answer looks like this: the mistake would have raised an exception
 
 LINEAR: list[tuple[str, Mistake]] = [
     ("weight reshaped, not transposed", lambda c: c.apply(weight=c.weight.reshape(c.weight.shape[1], -1).T)),
@@ -102,4 +102,4 @@ MISTAKES: dict[str, tuple[Callable[..., Any], list[tuple[str, Mistake]]]] = {
     "avg_pool2d": (average_pool, AVERAGE_POOL),
     "linear": (Linear, LINEAR),
 }
-"""By operation: what takes a call apart, and the mistakes."""
+"""By operation: the parser of its calls, and the mistakes."""

@@ -1,6 +1,6 @@
-"""Usual mistakes with networks and with what is measured of them: a wrong answer is told what it looks like.
+"""Common mistakes in networks and in measuring them, and the sentence for each.
 
-A cause is named only if its own results, and no other mistake's, are those of the answer.
+A cause is named only if its results, and no other mistake's, match the answer's.
 """
 
 from __future__ import annotations
@@ -111,9 +111,9 @@ CAUSES = {
     "no activation in the head": "It looks as if no activation came after the head's batch normalisation.",
     "largest pixel in the head": "It looks as if the largest pixel stood where the head's mean is asked for.",
 }
-"""Causes by key: a sentence for the student, which tells the mistake and not the answer."""
+"""Causes by key: a sentence for the student that names the mistake and does not give the answer away."""
 
-# Trained parameters of networks with one mistake, by how many there should be.
+# Numbers of trained parameters of networks with one mistake, by the right number.
 _COUNTS = {
     62_006: {
         61_770: "no bias",
@@ -133,22 +133,22 @@ _COUNTS = {
 
 
 def sentence(keys: Iterable[str]) -> str | None:
-    """What to say of the causes that fit: something only if there is just one."""
+    """The sentence for the cause that fits; None unless there is exactly one."""
     found = set(keys)
     return CAUSES[found.pop()] if len(found) == 1 else None
 
 
 def likely_from_count(expected: int, count: int) -> str | None:
-    """From the number of trained parameters."""
+    """The likely cause of a wrong number of trained parameters."""
     return sentence([_COUNTS[expected][count]] if count in _COUNTS.get(expected, {}) else [])
 
 
 def likely_from_tensors(got: Any, variants: Mapping[str, Sequence[Callable[[], Tensor]]]) -> str | None:
-    """From an output: the mistake that leads to it, if only one does.
+    """The likely cause of a wrong output: the mistake that leads to it, if only one does.
 
     Args:
         got: what the student's function returned.
-        variants: by key the outputs with that mistake; one that cannot be computed here does not fit.
+        variants: the outputs with each mistake, by key; one that cannot be computed here does not match.
     """
     return sentence(key for key, ways in variants.items() if any(_gives(way, got) for way in ways))
 
@@ -166,12 +166,12 @@ def _gives(way: Callable[[], Tensor], got: Any) -> bool:
 
 
 def likely_from_shapes(expected: Shapes, yours: Shapes, variants: Mapping[str, Shapes] | None = None) -> str | None:
-    """From the names and shapes of a network's parameters and buffers.
+    """The likely cause of wrong names or shapes of a network's parameters and buffers.
 
     Args:
         expected: the right ones.
         yours: the student's.
-        variants: by key those of whole networks with that mistake.
+        variants: the shapes of whole networks with each mistake, by key.
     """
     keys = [key for key, shapes in (variants or {}).items() if shapes == yours]
     layers = {name.removesuffix(".weight") for name, shape in expected.items() if name.endswith("weight") and shape[1:]}
@@ -189,7 +189,7 @@ def likely_from_shapes(expected: Shapes, yours: Shapes, variants: Mapping[str, S
     if same and missing and not unknown and all(re.search(r"(^|\.)se\.", name) for name in missing):
         keys.append("no squeeze and excitation")
     keys += [key for key, change in _CHANGES.items() if yours != expected and _changed(expected, change) == yours]
-    if same_names and not keys and "fc1.weight" in expected:  # LeNet, whose widths are told in so many words
+    if same_names and not keys and "fc1.weight" in expected:  # LeNet, whose widths are given in the docstring
         tails = all(yours[name][2:] == shape[2:] and len(yours[name]) == len(shape) for name, shape in expected.items())
         keys += ["wrong width"] if tails and yours != expected else []
     return sentence(keys)
@@ -230,7 +230,7 @@ def _wide_head(name: str, shape: tuple[int, ...], _: Shapes) -> tuple[int, ...]:
 
 
 def _wide_stem(name: str, shape: tuple[int, ...], _: Shapes) -> tuple[int, ...]:
-    """A stem of 32 channels, and the first block, which begins with as many and has no expansion."""
+    """A stem with 32 channels, and the first block, which has as many inputs and no expansion."""
     if name.startswith("stem.") and shape:
         return (32, *shape[1:])
     if not name.startswith("blocks.0.") or not shape:
@@ -256,7 +256,7 @@ _CHANGES: dict[str, Callable[[str, tuple[int, ...], Shapes], tuple[int, ...]]] =
 def likely_from_accuracies(
     got: Sequence[float], expected: Sequence[float], logits: Tensor, batches: Sequence[tuple[Tensor, Tensor]]
 ) -> str | None:
-    """From what was measured of a model that gives these logits, all batches together."""
+    """The likely cause of wrong accuracies, measured on a model with these logits over all batches."""
     labels = torch.cat([labels for _, labels in batches])
     hits = logits.argmax(1) == labels
     sizes = [len(labels) for _, labels in batches]
@@ -267,7 +267,7 @@ def likely_from_accuracies(
     overall = 100 * sum(found) / len(labels)
     of_batches = [_shares(h, y, classes) for h, y in zip(hits.split(sizes), labels.split(sizes), strict=True)]
     averaged = [_mean([share for share in shares if not math.isnan(share)]) for shares in zip(*of_batches, strict=True)]
-    turned = logits.roll(1, 1).argmax(1) == labels  # what a table's model says in train mode
+    turned = logits.roll(1, 1).argmax(1) == labels  # the table model's answers in train mode
     kept = slice(len(labels) - sizes[-1])
     ways = {
         "divides by all images": [100 * count / len(labels) for count in found],
@@ -280,7 +280,7 @@ def likely_from_accuracies(
         "averages the batches": averaged,
         "asked in train mode": _shares(turned, labels, classes),
     }
-    # An absent class may be 0 for nan, or the other way round, besides: that is told by itself.
+    # An absent class may also be 0 instead of nan, or the other way round: that is reported separately.
     unharmed = [expected, [0.0 if math.isnan(value) else value for value in expected]]
     if any(_same_list(got, each) for each in unharmed):
         return None
@@ -316,7 +316,7 @@ def _same_list(got: Sequence[float], wanted: Sequence[float]) -> bool:
 def likely_from_rows(
     got: list[Any], expected: list[dict[str, Any]], accuracies: Mapping[str, Sequence[float]]
 ) -> str | None:
-    """From the rows of a table that should have been the expected ones."""
+    """The likely cause of wrong rows of a table."""
     names = list(accuracies)
     keys = ["no row of means"] if same_rows(got, expected[:-1]) else []
     whole = {name: math.fsum(values) / len(values) for name, values in accuracies.items()}
@@ -366,7 +366,7 @@ def same_rows(got: Sequence[Any], wanted: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def likely_from_filters(cases: Sequence[tuple[int, float, int]], got: Sequence[int]) -> str | None:
-    """From scaled numbers of filters, by (filters, width, divisor)."""
+    """The likely cause of wrongly scaled numbers of filters, for cases (filters, width, divisor)."""
     scaled = [(filters * width, divisor) for filters, width, divisor in cases]
     return sentence(key for key, way in _FILTERS if [way(*case) for case in scaled] == list(got))
 
@@ -390,7 +390,7 @@ _FILTERS: list[tuple[str, Callable[[float, int], int]]] = [
 
 
 def likely_from_repeats(cases: Sequence[tuple[int, float]], got: Sequence[int]) -> str | None:
-    """From scaled numbers of blocks, by (repeats, depth)."""
+    """The likely cause of wrongly scaled numbers of blocks, for cases (repeats, depth)."""
     ways: list[tuple[str, Callable[[float], int]]] = [
         ("repeats rounded down", math.floor),
         ("repeats rounded down", lambda scaled: max(1, math.floor(scaled))),

@@ -1,4 +1,4 @@
-"""The usual mistakes in max and average pooling, each made with torch's own pools. See `mistakes`."""
+"""Common mistakes in max and average pooling, each made with torch's own pools. See `mistakes`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.diagnosis.windows import Two, Window
 
 
 def _if_given(change: Callable[[Two], Two]) -> Mistake:
-    """A pool whose stride is mixed up where it is given."""
+    """A pool with a changed stride, if a stride is given."""
     return lambda call: call.changed(stride=change(call.stride)) if call.stride_given else call.right()
 
 
 def _other_window(change: Callable[[Two], Two]) -> Mistake:
-    """A pool with another window, by which it moves too where no stride is given."""
+    """A pool with another window, and that stride too if none is given."""
 
     def other(call: Window) -> Tensor:
         kernel = change(call.kernel)
@@ -30,7 +30,7 @@ def _other_window(change: Callable[[Two], Two]) -> Mistake:
 
 
 def _window_of(kernel: Callable[[Two], Two]) -> Mistake:
-    """A pool with another window; the stride stays what it was, and so does the size."""
+    """A pool with another window, but the same stride and output size."""
     return lambda call: call.sampled(kernel=kernel(call.kernel))
 
 
@@ -39,7 +39,7 @@ def _stride_one(call: Window) -> Tensor:
 
 
 def _begins_outside(call: Window) -> Tensor | None:
-    """With ceil mode, the last window may begin beyond the input: a row or column more."""
+    """In ceil mode, the last window may begin beyond the input, for an extra row or column."""
     if not call.ceil_mode:
         return call.right()
     height, width = (
@@ -86,7 +86,7 @@ _POOLS: list[tuple[str, Mistake]] = [
 
 
 def _of_windows(reduced: Callable[[Window, Callable[[Tensor], Tensor]], Tensor]) -> Iterator[tuple[str, Mistake]]:
-    """What else one could take of each window than its largest value, the padding being −∞."""
+    """Other reductions of each window than its maximum, with padding of −∞."""
     for cause, reduce in {
         "sum for maximum": lambda windows: windows.sum((-2, -1)),
         "mean for maximum": lambda windows: windows.mean((-2, -1)),
@@ -106,7 +106,7 @@ def _of_windows(reduced: Callable[[Window, Callable[[Tensor], Tensor]], Tensor])
 
 
 def _with_edges(call: Window) -> Tensor | None:
-    """What comes out if the padding repeats the pixels at the edge."""
+    """The output if the padding repeats the pixels at the edge."""
     height, width = call.size()
     top, left = call.padding
     more = [call.stride[axis] + call.kernel[axis] * call.dilation[axis] for axis in (0, 1)]
@@ -145,7 +145,7 @@ MAX_POOL: list[tuple[str, Mistake]] = [
 
 
 def _averaged(call: Window, value: float) -> Tensor:
-    """A mean in which the padding has a value of its own, and counts as it should."""
+    """A mean in which the padding has this value, and counts as it should."""
     if call.ceil_mode:
         raise ValueError("what hangs over is not known")
     ones = replace(call, input=torch.ones_like(call.input), divisor_override=1).right()
@@ -160,7 +160,7 @@ def _averaged_with_edges(call: Window) -> Tensor | None:
 
 
 def _counts(call: Window) -> Tensor:
-    """What each sum is divided by."""
+    """The divisor of each sum."""
     return (
         replace(call, input=torch.ones_like(call.input), divisor_override=1).right()
         / replace(call, input=torch.ones_like(call.input)).right()

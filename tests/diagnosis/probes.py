@@ -1,4 +1,4 @@
-"""Calls that tell the usual mistakes of questions 1 to 5 apart, and what some of them have and others have not."""
+"""Calls that distinguish the common mistakes in questions 1 to 5, and features that only some of the calls have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 def probes(name: str) -> list[Call]:
-    """Calls of an operation that tell its usual mistakes apart: small, random, no two lengths the same."""
+    """Calls of an operation that distinguish its common mistakes: small, random, and with no two lengths equal."""
     draw = torch.Generator().manual_seed(7)
 
     def random(*shape: int) -> Tensor:
@@ -91,7 +91,7 @@ def probes(name: str) -> list[Call]:
 
 
 def _numbers(call: Any, given: tuple[Any, ...], named: dict[str, Any]) -> bool:
-    """Whether a setting is one number for both axes, be it by default."""
+    """Whether a setting is a single number for both axes, possibly by default."""
     pairs = sum(isinstance(value, tuple) for value in (*given, *named.values()))
     settings = {"": 3, "max": 3 + call.stride_given, "avg": 2 + call.stride_given} if isinstance(call, Window) else {}
     return isinstance(call, Window) and pairs < settings[call.pools]
@@ -125,4 +125,4 @@ FEATURES: dict[str, Feature] = {
     "only matrices taken": lambda _call, given, _named: given[0].dim() != 2,
     "only three or four axes taken": lambda _call, given, _named: given[0].dim() not in (3, 4),
 }
-"""What a call may have that a function cannot take: given the call taken apart, and its arguments."""
+"""Features of calls that a function may be unable to handle, each a test of the parsed call and its arguments."""

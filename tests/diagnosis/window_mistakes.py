@@ -1,4 +1,4 @@
-"""The usual mistakes that a convolution and pools have in common, made with torch's own layers. See `mistakes`."""
+"""Common mistakes shared by convolution and pools, made with torch's own layers. See `mistakes`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _one(_: Two) -> Two:
 
 
 def of_settings(*names: str) -> Iterator[tuple[str, Mistake]]:
-    """A setting's axes mixed up, in the size too or only in where the window reads."""
+    """A setting ignored or its axes mixed up, in the output size too or only in where the window reads."""
     for name in names:
         for cause, other in MIXED_UP.items():
             for make in (_changed, _sampled):
@@ -65,7 +65,7 @@ def _others(call: Window) -> dict[str, Tensor | None]:
 
 
 def one_image(change: Callable[[Window], Tensor | None]) -> Mistake:
-    """A mistake that is made where an image comes without a batch axis."""
+    """A mistake that is made only for one image without a batch axis."""
     return lambda call: change(call) if call.input.dim() == 3 else call.right()
 
 
@@ -74,6 +74,6 @@ def _other(cause: str, call: Window) -> Tensor | None:
 
 
 def after(*causes: str) -> Iterator[tuple[str, Mistake]]:
-    """The right output, and then something done to it."""
+    """The right output with something done to it."""
     for cause in causes:
         yield cause, partial(_other, cause)

@@ -1,4 +1,4 @@
-"""A call of conv2d or of a pool, taken apart, so that it can be made again with something changed."""
+"""A parsed call of conv2d or of a pool, which can be repeated with changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Two = tuple[int, int]
 
 @dataclass(frozen=True)
 class Window:
-    """A call of conv2d or of a pool, its settings spelled out. What does not apply keeps its default."""
+    """A call of conv2d or of a pool, with all its settings. Those that do not apply keep their defaults."""
 
     input: Tensor
     kernel: Two
@@ -32,7 +32,7 @@ class Window:
     stride_given: bool = True
 
     def right(self) -> Tensor:
-        """What should come out."""
+        """The right output."""
         if self.pools == "max":
             settings = self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode
             return F.max_pool2d(self.input, *settings)
@@ -47,18 +47,18 @@ class Window:
         return height, width
 
     def changed(self, **settings: Any) -> Tensor:
-        """What comes out with other settings."""
+        """The output with other settings."""
         return replace(self, **settings).right()
 
     def sampled(self, **settings: Any) -> Tensor | None:
-        """What comes out if the size is right, but other settings say where to read; None where it is not enough."""
+        """The output if its size is right, but other settings decide where to read; None if the input is too small."""
         height, width = self.size()
         other = self.changed(**settings)
         enough = other.shape[-2] >= height and other.shape[-1] >= width
         return other[..., :height, :width] if enough else None
 
     def padded(self, value: float, *, beyond: float | None = None) -> Tensor:
-        """A max pool after padding with this value, and with another where a window hangs over."""
+        """A max pool after padding with this value, and with another one where a window extends beyond the padding."""
         height, width = self.size()
         top, left = self.padding
         more = [self.stride[axis] + self.kernel[axis] * self.dilation[axis] for axis in (0, 1)]
@@ -66,7 +66,7 @@ class Window:
         return F.max_pool2d(image, self.kernel, self.stride, 0, self.dilation)[..., :height, :width]
 
     def far_padded(self) -> Tensor | None:
-        """All of the padding below and on the right."""
+        """The output if all padding is below and on the right."""
         if self.padding == (0, 0):
             return self.right()
         height, width = self.size()
@@ -76,7 +76,7 @@ class Window:
         return replace(self, input=image, padding=(0, 0), ceil_mode=False).right()[..., :height, :width]
 
     def windows(self, value: float = -math.inf) -> Tensor:
-        """What each window holds, (…, H_out, W_out, K_h, K_w), with this value in the padding and beyond."""
+        """The values in each window, (…, H_out, W_out, K_h, K_w), with this value in the padding and beyond."""
         image = F.pad(self.input, (self.padding[1], 0, self.padding[0], 0), value=value)
         size = self.size()
         for axis in (0, 1):
@@ -89,7 +89,7 @@ class Window:
         return image[..., : size[0], : size[1], :, :]
 
     def begun_outside(self) -> Tensor:
-        """A pool whose window begins twice as far outside as it should."""
+        """The output of a pool whose window begins twice as far outside as it should."""
         twice = replace(self, padding=(2 * self.padding[0], 2 * self.padding[1]))
         height, width = self.size()
         if self.pools != "max":
@@ -98,7 +98,7 @@ class Window:
         return replace(self, input=image, padding=(0, 0)).windows().amax((-2, -1))[..., :height, :width]
 
     def sums(self) -> Tensor:
-        """Each window's sum, of the size an average pool has."""
+        """Each window's sum, in the shape of an average pool's output."""
         return self.changed(divisor_override=1)
 
     def divided(self, divisor: float) -> Tensor:

@@ -1,11 +1,11 @@
-"""A corpus of hostile submissions: what each tries, what it wants, and what must keep it from getting it.
+"""A corpus of hostile submissions: what each tries, what it wants, and which defences must stop it.
 
-An attack is a folder `corpus/<family>/<name>/`: `attack.toml`, and the files that its student hands in. A module
-among them is appended to the base answer. For what cannot lie in a repository (links, devices, archives) there is a
-`build.py` instead, whose `build(folder)` makes the submission.
+An attack is a folder `corpus/<family>/<name>/` with `attack.toml` and the files that its student hands in. A module
+among them is appended to the base answer. If the submission cannot be stored in a repository (links, devices,
+archives), a `build.py` has a `build(folder)` that creates it.
 
-Each attack is tried twice: as it would be graded, where it must get nothing; and without what it names in
-`stopped_by`, where it must get what it wants. One that fails then too would show nothing.
+Each attack is tried twice: as it would be graded, where it must gain nothing; and without the defences in `stopped_by`,
+    where it must get what it wants. An attack that failed there too would prove nothing.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ CORPUS = Path(__file__).parent / "corpus"
 
 WANTS = {
     "points": "a higher score than the answer is worth",
-    "secret": "what only staff may read, in anything that it prints, raises or returns",
+    "secret": "something that only staff may read, in anything that it prints, raises or returns",
     "change": "a file or shared memory made, changed or removed outside its scratch folder",
-    "process": "a process that is still there when its grading is over",
+    "process": "a process that is still running when its grading is over",
     "harm": "another process killed, stopped or treated worse than before",
-    "network": "a word to somebody on this machine or beyond",
+    "network": "a message to somebody on this machine or beyond",
     "excess": "more than its limits allow",
     "text": "text that a terminal, a browser or a spreadsheet obeys, in a report",
 }
-"""What attacks are after. Of each, the host shows afterwards whether they got it."""
+"""What attacks want. Afterwards the host shows whether they got it."""
 
 DEFENCES = {
     "boundary": "the process that decides never runs a line of the student's code",
     "guard": "the library's own kernels are watched",
     "limits": "processor time, memory, files and output are limited",
-    "intake": "only the assignment's modules are taken in, and nothing is followed or unpacked",
+    "intake": "only the assignment's modules are read, and nothing is followed or unpacked",
     "inert": "text from a student is shown, never obeyed",
     "secret": "held-out images are drawn from what no worker knows",
     **{layer: f"the sandbox's layer `{layer}`" for layer in LAYERS},
 }
-"""What keeps attacks out. All layers that an attack names are off together when it must succeed."""
+"""The defences. All layers that an attack names are switched off together when it must succeed."""
 
 _FIELDS = {
     *(
@@ -69,19 +69,19 @@ class Attack:
     """A hostile submission.
 
     Attributes:
-        folder: where it lies; the name of the folder is its name, that of the folder above its family.
+        folder: its folder; the folder's name is the attack's name, and the parent's is its family.
         tries: what it does, in a sentence.
         wants: a key of `WANTS`.
         stopped_by: keys of `DEFENCES`.
         then: what must be true afterwards, in a sentence.
-        question: the question whose module it hands in.
-        base: what its module is appended to: "stub", "solution", "" or a wrong answer of the bank.
-        says: words that the student must read in one of the messages; "" if it does not matter.
-        trains: whether its network is trained, on a few patterns for one epoch.
+        question: id of the question whose module it hands in.
+        base: the answer to which its module is appended: "stub", "solution", "" or a wrong answer of the bank.
+        says: words that one of the student's messages must contain; "" if it does not matter.
+        trains: whether its network is trained, for one epoch on a few patterns.
         fresh: whether, without the boundary, it needs an interpreter that starts in its folder.
         together: whether another student's submission is in the sandbox at the same time.
-        root: whether only a process of root's could do it, so that elsewhere it shows nothing.
-        limits: what differs from the usual limits, so that a test of them is quick.
+        root: whether only a process of root's could do it, so that it proves nothing otherwise.
+        limits: limits that differ from the usual ones, to make the test quick.
     """
 
     folder: Path
@@ -104,11 +104,11 @@ class Attack:
 
     @property
     def builds(self) -> bool:
-        """Whether its submission is made when it is tried."""
+        """Whether its submission is created when it is tried."""
         return (self.folder / "build.py").exists()
 
     def files(self) -> dict[str, str]:
-        """What its student hands in, by path, as it lies in the corpus."""
+        """The files that its student hands in, by path, as stored in the corpus."""
         given = {"attack.toml", "build.py"}
         return {
             str(path.relative_to(self.folder)): path.read_text("utf-8")
@@ -121,13 +121,13 @@ def load() -> list[Attack]:
     """The whole corpus.
 
     Raises:
-        GraderFault: a folder does not say what an attack must say.
+        GraderFault: an `attack.toml` is incomplete or invalid.
     """
     return [_read(path.parent) for path in sorted(CORPUS.glob("*/*/attack.toml"))]
 
 
 def base_source(question: str, base: str) -> str:
-    """The text that an attack's module is appended to."""
+    """The text to which an attack's module is appended."""
     module = module_of(question)
     if base in ("stub", "solution"):
         folder = course.STUBS if base == "stub" else course.SOLUTIONS
@@ -141,14 +141,14 @@ def module_of(question: str) -> str:
 
 
 def _read(folder: Path) -> Attack:
-    told: dict[str, Any] = tomllib.loads((folder / "attack.toml").read_text("utf-8"))
-    stopped_by: Sequence[str] = told.get("stopped_by", ())
+    given: dict[str, Any] = tomllib.loads((folder / "attack.toml").read_text("utf-8"))
+    stopped_by: Sequence[str] = given.get("stopped_by", ())
     wrong = [
-        *(f"a field {name}" for name in set(told) - _FIELDS),
-        *(f"no {name}" for name in ("tries", "wants", "stopped_by", "then") if not told.get(name)),
-        *(f"a wish for {name}" for name in [told.get("wants")] if name not in WANTS),
+        *(f"a field {name}" for name in set(given) - _FIELDS),
+        *(f"no {name}" for name in ("tries", "wants", "stopped_by", "then") if not given.get(name)),
+        *(f"a wish for {name}" for name in [given.get("wants")] if name not in WANTS),
         *(f"a defence {name}" for name in stopped_by if name not in DEFENCES),
     ]
     if wrong:
         raise GraderFault(f"{folder.parent.name}/{folder.name}: attack.toml has {', '.join(wrong)}.")
-    return Attack(folder=folder, **{**told, "stopped_by": tuple(stopped_by)})
+    return Attack(folder=folder, **{**given, "stopped_by": tuple(stopped_by)})

@@ -1,7 +1,7 @@
-"""What stands around a grading, for attacks to go for: secrets, files, a neighbour's process, open ports.
+"""Targets for attacks in the surroundings of a grading: secrets, files, a neighbour's process, open ports.
 
-An attack's files name these by marks like `@SECRET_FILE@`, which `Host.marks` gives their values for this run.
-Afterwards `Host.gains` looks at what is left and says what the attack got.
+An attack's files name these by marks like `@SECRET_FILE@`, whose values for this run are in `Host.marks`. Afterwards
+`Host.gains` examines the surroundings and says what the attack got.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from autograder import course
 from autograder.course.limits import Limits
 from autograder.sandbox.sandbox import Sandbox
 
-# Holds a secret in its memory, its environment, its arguments, its folder and an open file, and does nothing else.
+# A process with a secret in its memory, environment, arguments, folder and an open file that does nothing else.
 _NEIGHBOUR = """
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)  # PR_SET_PTRACER_ANY, where Yama asks for it
@@ -37,7 +37,7 @@ while True:
     signal.pause()
 """
 
-# Lines that stand in staff's files only: whoever has read a file has them.
+# Lines that are only in staff's files: an attack that knows them has read one.
 _STAFF_FILES = (
     course.HIDDEN_TESTS / "test_q1_conv2d.py",
     course.HIDDEN_TESTS / "test_q6_lenet.py",
@@ -45,13 +45,13 @@ _STAFF_FILES = (
     course.SETTINGS,
 )
 
-# What another student hands in: it keeps its answer in its scratch folder.
+# Another student's submission, which keeps its answer in its scratch folder.
 _ANOTHER_ANSWER = """
 with open("answer.txt", "w") as file:
     file.write("{secret}")
 """
 
-# What System V's calls make, by the names that /proc/sysvipc has for it: no folder lists it, no process has to hold it.
+# System V objects, by their names in /proc/sysvipc: no folder lists them, and no process needs to hold them.
 _SYSTEM_V = ("shm", "msg", "sem")
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (looked at, not written to)
@@ -62,10 +62,10 @@ class Host:
     """The surroundings of one attack.
 
     Attributes:
-        folder: a folder that everybody may write to. In it: a grade book, a runner's file of outputs, a socket,
-            and copies of the hidden tests and the solutions, which others can read wherever the originals lie.
+        folder: a world-writable folder with a grade book, a runner's file of outputs, a socket, and copies of the
+            hidden tests and the solutions, which others can read wherever the originals are.
         secret: text that no submission may learn.
-        mark: what an attack calls its processes, so that they are found.
+        mark: the name that an attack gives its processes, so that they can be found.
     """
 
     folder: Path
@@ -83,7 +83,7 @@ class Host:
 
     @property
     def marks(self) -> dict[str, str]:
-        """What the marks in an attack's files stand for."""
+        """The values of the marks in an attack's files."""
         address, descriptor = self._place
         return {
             "@FOLDER@": str(self.folder),
@@ -105,7 +105,7 @@ class Host:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What stands in the environment of a grader that has one."""
+        """The environment of a grader that has one."""
         return {
             "GRADER_TOKEN": self.secret,
             "GRADE_BOOK": str(self.folder / "grades.csv"),
@@ -114,7 +114,7 @@ class Host:
 
     @contextlib.contextmanager
     def another_student(self, sandbox: Sandbox) -> Iterator[None]:
-        """Have the secret in another submission and in the scratch folder of its worker, for as long as this lasts."""
+        """For as long as this lasts, have the secret in another submission and in its worker's scratch folder."""
         staged = sandbox.stage({"q1_conv2d.py": _ANOTHER_ANSWER.format(secret=self.secret).encode()})
         worker = sandbox.spawn(staged, Limits())
         try:
@@ -132,20 +132,20 @@ class Host:
             text = text.replace(mark, value)
         return text
 
-    def gains(self, told: str) -> dict[str, bool]:
-        """What an attack got, by the keys of `WANTS`; points and text are the runner's to judge.
+    def gains(self, output: str) -> dict[str, bool]:
+        """What an attack got, by the keys of `WANTS`, except points and text, which the runner judges.
 
         Args:
-            told: all that came out of the grading, for whomever it was meant.
+            output: everything that the grading produced, for any reader.
         """
         learned = [self.secret, self.secret.encode().hex(), *_staff_lines()]
         return {
-            "secret": any(text in told for text in learned),
+            "secret": any(text in output for text in learned),
             "change": self._state() != self._before,
             "process": bool(list(_processes(self.mark))),
             "harm": _stopped(self._neighbour) or _treatment(self._neighbour.pid) != self._treated,
             "network": self._heard(),
-            "excess": self.marks["@DONE@"] in told,
+            "excess": self.marks["@DONE@"] in output,
         }
 
     def _state(self) -> dict[str, str]:
@@ -160,7 +160,7 @@ class Host:
         }
 
     def _objects(self) -> list[tuple[str, int]]:
-        """System V's shared memory, queues and semaphores with a key that this attack was told: kind and number."""
+        """System V shared memory, queues and semaphores with a key that this attack was given: kind and number."""
         found = []
         for kind in _SYSTEM_V:
             listed = Path("/proc/sysvipc") / kind
@@ -169,7 +169,7 @@ class Host:
         return found
 
     def _has_queue(self) -> bool:
-        """Whether there is a queue of messages with this attack's name."""
+        """Whether a message queue with this attack's name exists."""
         library = ctypes.CDLL(None)
         descriptor = library.mq_open(f"/{self.mark}".encode(), os.O_RDONLY)
         if descriptor >= 0:
@@ -192,7 +192,7 @@ class Host:
         return heard
 
     def close(self) -> None:
-        """End what stands around, and what an attack left."""
+        """End the surroundings, and everything that an attack left behind."""
         for pid in _processes(self.mark):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -209,7 +209,7 @@ class Host:
 
 @contextlib.contextmanager
 def host(folder: Path) -> Iterator[Host]:
-    """Put up what attacks go for, in an empty folder, and take it down again."""
+    """Set up the targets of attacks in an empty folder, and remove them again."""
     secret = f"secret-{secrets.token_hex(12)}"
     (folder / "grades.csv").write_text(f"alice,16,{secret}\n")
     (folder / "outputs").write_text("group=3\n")
@@ -225,7 +225,7 @@ def host(folder: Path) -> Iterator[Host]:
         cwd=folder,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # an attack on its group of processes must not meet ours
+        start_new_session=True,  # an attack on its process group must not hit ours
     )
     assert neighbour.stdout is not None
     address, descriptor = map(int, neighbour.stdout.readline().split())
@@ -266,7 +266,7 @@ def _staff_lines() -> list[str]:
 
 
 def _described(path: Path) -> str:
-    """What must not change about a file. Reading changes none of it."""
+    """The properties of a file that must not change. Reading it does not change them."""
     status = path.lstat()
     contents = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     more = os.listxattr(path, follow_symlinks=False)
@@ -274,7 +274,7 @@ def _described(path: Path) -> str:
 
 
 def _treatment(pid: int) -> list[object]:
-    """How the kernel treats a process: where and when it runs, how much it may use, and when it must go."""
+    """How the kernel treats a process: where and when it runs, how much it may use, and when it is killed."""
     try:
         return [
             os.sched_getaffinity(pid),

@@ -1,9 +1,10 @@
-"""How other graders run code: the submission, the tests and the verdict in one process, and nothing confined.
+"""How other graders run code: submission, tests and verdict in one process, without confinement.
 
-What keeps attacks out here can be seen only where it is not: an attack on the boundary is tried with this grader, and
-has to succeed. It believes what graders in use believe: that the tests passed if pytest ends with status 0, the file
-of results that is left in the end, the last line that says a score; and, as some do, it unpickles what a call returned.
-It is a script that imports nothing of this project before it has forked: what the child imports lies in its workspace.
+That a defence works shows only in its absence: an attack on the boundary is tried with this grader, and has to succeed.
+    It trusts what graders in use trust: that the tests passed if pytest ends with status 0, the results file that is
+        left in the end, and the last line that names a score; and, like some of them, it unpickles what a call
+        returned. It is a script that imports nothing of this project before it has forked: what the child imports is in
+        its workspace.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SECONDS = 60
 _CACHES = shutil.ignore_patterns("__pycache__")
 _OURS = ("autograder", "assignment", "tests", "conftest")
 
-# What the tests want besides the fixtures that students' runs have.
+# What the tests need besides the fixtures of students' runs.
 _FIXTURES = """
 import pytest
 
@@ -46,7 +47,7 @@ def tell():
 
 
 def lay_out(workspace: Path, repository: Path, module: str) -> None:
-    """Make the folder that such a grader works in, but for the submission: given files, public and hidden tests."""
+    """Create such a grader's folder, without the submission: given files, public and hidden tests."""
     (workspace / "assignment").mkdir()
     for file in (repository / "assignment").glob("*.py"):
         if not file.name.startswith("q"):
@@ -62,19 +63,19 @@ def lay_out(workspace: Path, repository: Path, module: str) -> None:
         (workspace / "tests" / name).mkdir()
         (workspace / "tests" / name / "__init__.py").touch()
         shutil.copy(folder / f"test_{module}.py", workspace / "tests" / name)
-    shutil.copy(repository / "tests" / f"test_{module}.py", workspace / "tests")  # hidden tests use what stands there
+    shutil.copy(repository / "tests" / f"test_{module}.py", workspace / "tests")  # hidden tests use them
     (workspace / "tests" / "conftest.py").write_text((workspace / "tests" / "conftest.py").read_text() + _FIXTURES)
 
 
 def grade(workspace: Path, *, fresh: bool = False) -> dict[str, Any]:
-    """Grade what lies in a workspace.
+    """Grade the submission in a workspace.
 
     Args:
-        workspace: from `lay_out`, with the submission's files in it; also what the attack printed ends up there.
-        fresh: start a new interpreter in the workspace, as a command line does, and do not fork this one.
+        workspace: from `lay_out`, with the submission's files; the attack's printed output ends up there too.
+        fresh: start a new interpreter in the workspace, as on the command line, instead of forking this one.
 
     Returns:
-        `share`: of all points, from 0 to 1, that this grader believes in; `told`: what was printed.
+        `share`: the share of all points that this grader would give, from 0 to 1; `output`: what was printed.
     """
     with (workspace / "printed.txt").open("wb") as printed:
         if fresh:
@@ -96,33 +97,33 @@ def grade(workspace: Path, *, fresh: bool = False) -> dict[str, Any]:
                 os.dup2(printed.fileno(), 2)
                 os._exit(_run(workspace))
     status = _wait(pid)
-    told = (workspace / "printed.txt").read_text("utf-8", "replace")
+    output = (workspace / "printed.txt").read_text("utf-8", "replace")
     shares = [1.0 if status == 0 else 0.0]
     with contextlib.suppress(OSError, ValueError, ArithmeticError, AttributeError, TypeError):
         results = json.loads((workspace / "results.json").read_text())
         shares.append(results["score"] / results["max_score"])
-    for line in told.splitlines():
+    for line in output.splitlines():
         with contextlib.suppress(ValueError, ArithmeticError):
             if line.startswith("score: "):
                 score, _, most = line.removeprefix("score: ").partition("/")
                 shares[-1:] = [float(score) / float(most)]
     with contextlib.suppress(Exception):
-        told += repr(pickle.loads((workspace / "returned.pickle").read_bytes()))  # noqa: S301  (that is the point)
-    return {"share": max(shares), "told": told}
+        output += repr(pickle.loads((workspace / "returned.pickle").read_bytes()))  # noqa: S301  (that is the point)
+    return {"share": max(shares), "output": output}
 
 
 def take_in(path: Path, folder: Path) -> str:
-    """How others take a submission in: everything is unpacked or copied, links and all, and read.
+    """Read a submission as others do: everything is unpacked or copied, links included, and read.
 
     Returns:
-        What could be read.
+        What was read.
     """
     with contextlib.suppress(OSError, zipfile.BadZipFile, tarfile.TarError):
         if path.is_dir():
             shutil.copytree(path, folder, dirs_exist_ok=True)
         elif tarfile.is_tarfile(path):
             with tarfile.open(path) as archive:
-                archive.extraction_filter = lambda member, _: member  # what later Pythons check, earlier ones did not
+                archive.extraction_filter = lambda member, _: member  # no check, as in earlier Pythons
                 archive.extractall(folder)  # noqa: S202
         else:
             _unzip(path, folder)
@@ -134,15 +135,15 @@ def take_in(path: Path, folder: Path) -> str:
 
 
 def serve(connection: Connection, workspace: str, fresh: bool, environment: dict[str, str]) -> None:
-    """Grade in a process of its own, which an attack may well kill."""
+    """Grade in a separate process, which an attack may kill."""
     os.environ.update(environment)
     torch.set_num_threads(1)
-    with Path(os.environ.get("GRADE_BOOK", os.devnull)).open("rb"):  # open all the while, as graders have theirs
+    with Path(os.environ.get("GRADE_BOOK", os.devnull)).open("rb"):  # kept open, as graders do
         connection.send(grade(Path(workspace), fresh=fresh))
 
 
 def _unzip(path: Path, folder: Path) -> None:
-    """As scripts do that join names to a folder."""
+    """Unpack like a script that simply joins names to a folder."""
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             target = Path(os.path.join(folder, entry.filename))  # noqa: PTH118
@@ -174,7 +175,7 @@ def _run(workspace: Path) -> int:
 
 
 class _Scores:
-    """Counts points in the process that runs the tests, and leaves them there in a file."""
+    """Counts points in the process that runs the tests, and writes them to a file."""
 
     def __init__(self) -> None:
         self.possible = self.lost = 0

@@ -1,4 +1,4 @@
-"""Try an attack: as it would be graded, and without what keeps it out."""
+"""Try an attack: as it would be graded, and without its defences."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from autograder.sandbox.confinement import LAYERS
 from autograder.sandbox.sandbox import Sandbox
 from autograder.text.inert import json_text
 
-# Tight enough for a quick test, where an attack does not ask for others.
+# Tight enough for a quick test, unless an attack needs others.
 USUAL = Limits(call_seconds=2, call_wall_seconds=10, question_wall_seconds=30, question_cpu_seconds=20)
 _NO_LIMITS = Limits(
     call_seconds=60, call_wall_seconds=60, question_cpu_seconds=600, memory_mb=1 << 16, message_mb=1 << 12,
@@ -48,26 +48,26 @@ _NO_LIMITS = Limits(
 )  # fmt: skip
 
 
-NEEDED = 95.0  # per cent; who knows the images has nearly all right, and who draws others like them 90
+NEEDED = 95.0  # per cent; knowing the images gives nearly 100, drawing similar ones 90
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an attack.
+    """The outcome of an attack.
 
     Attributes:
         gains: what it got, by the keys of `WANTS`.
-        told: everything that came out of it, for whomever it was meant.
-        problems: what else is not as before the attack.
+        output: everything that it produced, for any reader.
+        problems: what else has changed since before the attack.
     """
 
     gains: Mapping[str, bool]
-    told: str
+    output: str
     problems: tuple[str, ...] = ()
 
 
 def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox, folder: Path) -> Outcome:
-    """Try an attack as it would be graded, beside a right answer to another question.
+    """Try an attack as it would be graded, together with a right answer to another question.
 
     Args:
         folder: an empty one, for the submission.
@@ -100,19 +100,19 @@ def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox,
 def unprotected(
     attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox, folder: Path, *, but: str = ""
 ) -> Outcome:
-    """Try an attack without what it names in `stopped_by`.
+    """Try an attack without the defences in its `stopped_by`.
 
     Args:
         folder: an empty one, for the submission.
-        but: a layer of the sandbox, or the limits, that is there all the same.
+        but: a layer of the sandbox, or the limits, to keep all the same.
     """
     if "boundary" in attack.stopped_by:
         return _by_a_naive_grader(attack, host, folder)
     if "intake" in attack.stopped_by:
         (folder / "submission").mkdir()
         (folder / "unpacked").mkdir()
-        told = naive.take_in(_submission(attack, host, folder / "submission"), folder / "unpacked")
-        return Outcome({**host.gains(told), "points": False, "text": False}, told)
+        output = naive.take_in(_submission(attack, host, folder / "submission"), folder / "unpacked")
+        return Outcome({**host.gains(output), "points": False, "text": False}, output)
     limits = limits_of(attack)
     if "guard" in attack.stopped_by:
         assignment = replace(
@@ -139,7 +139,7 @@ def unprotected(
 
 @contextlib.contextmanager
 def _images(attack: Attack) -> Iterator[Data | None]:
-    """Images to train on, if the attack is about that: so few that an honest answer would not reach its threshold."""
+    """Images to train on, if the attack needs them: so few that an honest answer would not reach its threshold."""
     if not attack.trains:
         yield None
         return
@@ -154,7 +154,7 @@ def _images(attack: Attack) -> Iterator[Data | None]:
 
 
 def _foreseen() -> contextlib.AbstractContextManager[object]:
-    """Held-out images as if there were no secret: those that the given code draws, in the order of training's seed."""
+    """Held-out images as if there were no secret: drawn by the given code, in the order of training's seed."""
 
     def held_out(test: Images, *_: object) -> Images:
         order = np.random.default_rng(seeds_of().training("q6")).permutation(len(test.labels))
@@ -165,7 +165,7 @@ def _foreseen() -> contextlib.AbstractContextManager[object]:
 
 @cache
 def honest(question: str, base: str, sandbox: Sandbox) -> int:
-    """The points that the answer is worth to which an attack is appended."""
+    """The points that an attack's base answer is worth."""
     if not base:
         return 0
     return _grade_text(question, base_source(question, base), sandbox).score
@@ -173,7 +173,7 @@ def honest(question: str, base: str, sandbox: Sandbox) -> int:
 
 @cache
 def honest_share(question: str, base: str) -> float:
-    """What a naive grader gives for that answer, from 0 to 1."""
+    """The share of points that a naive grader gives for that answer, from 0 to 1."""
     if not base:
         return 0.0
     files = {f"{module_of(question)}.py": base_source(question, base).encode()}
@@ -183,12 +183,12 @@ def honest_share(question: str, base: str) -> float:
 
 
 def limits_of(attack: Attack) -> Limits:
-    """The limits that an attack is tried with."""
+    """The limits under which an attack is tried."""
     return Limits(**{**asdict(USUAL), **attack.limits})
 
 
 def _settles(folder: Path, before: set[Path]) -> bool:
-    """Whether nothing is soon left in a folder: workers that are no longer needed are buried while grading goes on."""
+    """Whether a folder is soon empty: workers that are no longer needed are reaped while grading goes on."""
     until = time.monotonic() + 5
     while not before.issuperset(folder.iterdir()):
         if time.monotonic() > until:
@@ -204,9 +204,9 @@ def _by_a_naive_grader(attack: Attack, host: Host, folder: Path) -> Outcome:
     submission = _submission(attack, host, folder / "submission")
     files = {str(path.relative_to(submission)): path.read_bytes() for path in submission.rglob("*") if path.is_file()}
     result = _naive(folder / "attack", attack.question, files, fresh=attack.fresh, environment=host.environment)
-    gains = host.gains(result["told"])
+    gains = host.gains(result["output"])
     gains["harm"] |= result["killed"]
-    return Outcome({**gains, "points": result["share"] > fair, "text": False}, result["told"])
+    return Outcome({**gains, "points": result["share"] > fair, "text": False}, result["output"])
 
 
 def _naive(
@@ -231,19 +231,19 @@ def _naive(
         ours.close()
         grader.kill()
         grader.join()
-    told = (folder / "printed.txt").read_text("utf-8", "replace") if not result else result["told"]
-    return {"share": result.get("share", 0.0), "told": told, "killed": not result}
+    output = (folder / "printed.txt").read_text("utf-8", "replace") if not result else result["output"]
+    return {"share": result.get("share", 0.0), "output": output, "killed": not result}
 
 
 def _outcome(host: Host, report: Report, gained: bool, problems: tuple[str, ...] = ()) -> Outcome:
-    # What staff read of a failing hidden test quotes it; no worker had a word of that.
+    # The staff's evidence quotes failing hidden tests, but no worker has seen that.
     without = [
         replace(question, tests=[replace(test, evidence=[]) for test in question.tests])
         for question in report.questions
     ]
-    told = json.dumps(replace(report, questions=without).as_dict(), ensure_ascii=False)
+    output = json.dumps(replace(report, questions=without).as_dict(), ensure_ascii=False)
     obeyed = is_obeyed(_printed(report)) or _is_unseen(json_text(report.as_dict(), indent=1))
-    return Outcome({**host.gains(told), "points": gained, "text": obeyed}, told, problems)
+    return Outcome({**host.gains(output), "points": gained, "text": obeyed}, output, problems)
 
 
 def is_obeyed(text: str) -> bool:
@@ -293,6 +293,6 @@ def _grade_text(question: str, text: str, sandbox: Sandbox) -> QuestionReport:
 
 
 def describe(attack: Attack) -> str:
-    """For a test's failure."""
+    """A description for a failing test."""
     defences = "; ".join(DEFENCES[each] for each in attack.stopped_by)
     return f"{attack.name}: {attack.tries} Afterwards: {attack.then} Stopped by: {defences}."

@@ -1,17 +1,17 @@
-"""Answers whose worth is known: wrong ones, each with one fault, and right ones, each written differently.
+"""Answers of known worth: wrong ones, each with one fault, and right ones, each written differently.
 
 A wrong answer is a solution with one edit, a few lines in `wrong/<module>.toml`:
 
     [[wrong]]
-    name = "ceil for floor"                      # unique in its module
+    name = "ceil for floor"                      # unique within its module
     cause = "size rounded up"                    # a key of CAUSES in `tests.diagnosis` (causes, model_misconceptions),
-                                                 # or words of a check's summary; " / " between several true ones
-    place = 'last_start // step + 1'             # stands once in the solution
+                                                 # or words of a check's summary; " / " separates several true causes
+    place = 'last_start // step + 1'             # occurs once in the solution
     instead = '-(-last_start // step) + 1'
 
-The cause is what is truly wrong with the answer, whether or not a message names it. `unseen/<module>.toml` holds wrong
-answers by an author who had read neither the tests nor the causes: theirs are in free words. A right answer is a file
-`right/<module>/<name>.py` whose definitions replace those of the solution.
+The cause is what is actually wrong with the answer, whether or not a message names it. `unseen/<module>.toml` holds
+wrong answers by an author who had read neither the tests nor the causes, so their causes are in free words. A right
+answer is a file `right/<module>/<name>.py` whose definitions replace those of the solution.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Answer:
-    """A module whose worth is known.
+    """A module of known worth.
 
     Attributes:
-        module: its name, as q1_conv2d.
-        name: what it is called in the bank.
-        source: the whole module.
+        module: its name, like q1_conv2d.
+        name: its name in the bank.
+        source: the text of the whole module.
         cause: what is wrong with it; None if it is right.
     """
 
@@ -57,7 +57,7 @@ def wrong_answers(module: str, kind: str = "wrong") -> list[Answer]:
         kind: "wrong" or "unseen".
 
     Raises:
-        GraderFault: an entry cannot be applied to the solution.
+        GraderFault: an entry does not fit the solution.
     """
     return [
         Answer(module, entry["name"], _edited(_solution(module), entry), entry["cause"])
@@ -69,15 +69,15 @@ _SETTINGS = ("input", "kernel", "stride", "padding", "dilation")
 
 
 def pairs(module: str, count: int, seed: int = 0) -> list[Answer]:
-    """Answers with two faults of the bank at once, picked at random, the same ones for the same seed."""
-    draw, solution = random.Random(f"{module} {seed}"), _solution(module)  # noqa: S311  (which pairs is no secret)
+    """Answers with two of the bank's faults at once, chosen at random, the same for the same seed."""
+    draw, solution = random.Random(f"{module} {seed}"), _solution(module)  # noqa: S311  (the choice is public)
     found: list[Answer] = []
     entries = _entries(module, "wrong")
     while len(found) < count:
         one, other = draw.sample(entries, 2)
         if any(setting in one["cause"] and setting in other["cause"] for setting in _SETTINGS):
-            continue  # swapped and then taken for both is a third fault, and the truth about it stands nowhere
-        with contextlib.suppress(GraderFault):  # they may want the same place
+            continue  # swapping and then taking one for both is a third fault, whose true cause is not recorded
+        with contextlib.suppress(GraderFault):  # both may edit the same place
             source = _edited(_edited(solution, one), other)
             names, causes = (f"{one[key]}{mark}{other[key]}" for key, mark in (("name", " + "), ("cause", " / ")))
             found.append(Answer(module, names, source, causes))
@@ -100,7 +100,7 @@ def _edited(source: str, entry: dict[str, str]) -> str:
 
 
 def right_answers(module: str) -> list[Answer]:
-    """All right answers to a question, the solution aside."""
+    """All right answers to a question except the solution."""
     files = sorted((FOLDER / "right" / module).glob("*.py"))
     return [Answer(module, file.stem, f"{_solution(module)}\n\n{file.read_text('utf-8')}") for file in files]
 

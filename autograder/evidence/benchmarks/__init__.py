@@ -1,6 +1,6 @@
-"""What grading costs, beside what cannot be saved and beside other graders. Each in one run on one machine.
+"""The cost of grading, compared with its lower bound and with other graders, each in one run on one machine.
 
-A ratio within a run means something where seconds do not. What misses its aim is shown as missed.
+Ratios within a run are meaningful even if seconds are not. Missed targets are shown as missed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class Line:
     """A line of a table.
 
     Attributes:
-        what: was measured.
-        value: with its unit.
-        aim: what it should be; "" if there is none.
-        met: whether it is.
+        what: what was measured.
+        value: the value with its unit.
+        aim: the target; "" if there is none.
+        met: whether it was reached.
     """
 
     what: str
@@ -33,7 +33,7 @@ class Line:
 
 
 def print_table(title: str, lines: Iterable[Line]) -> None:
-    """Print what was measured, each beside its aim."""
+    """Print measurements and their targets."""
     table = Table(title=title)
     for name in ("what", "measured", "aim", ""):
         table.add_column(name, justify="right" if name == "measured" else "left")
@@ -43,7 +43,7 @@ def print_table(title: str, lines: Iterable[Line]) -> None:
 
 
 def without_training(assignment: Assignment, questions: tuple[str, ...], instead: str) -> tuple[Question, ...]:
-    """The questions of these ids; all that train no network if there are none.
+    """The questions with these ids; by default all that do not train a network.
 
     Raises:
         UnusableRequest: there is no such question, or it trains a network; the message ends with `instead`.

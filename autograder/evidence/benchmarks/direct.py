@@ -1,4 +1,4 @@
-"""A submission's own compute: the calls that the suites make, made directly in a bare interpreter."""
+"""A submission's own computing time: the suites' calls, made directly in a bare interpreter."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from autograder.sandbox.proxy import RemoteModule
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
 
-SECONDS = 300  # that all calls of one submission may take
+SECONDS = 300  # for all calls of one submission
 
-# Prints the seconds, and how many calls raised an error: wrong answers do, and so does a layer that one did not make.
+# Prints the seconds and the number of calls that failed, as they do for wrong answers and missing layers.
 _DIRECT = """
 import importlib, sys, time, torch
 sys.path.insert(0, sys.argv[1])
@@ -44,14 +44,14 @@ print(time.perf_counter() - begun, failed)
 """
 
 Call = tuple[str, str, int, list[Any], dict[str, Any]]
-"""The module, the function or "", the layer that is called or -1, and the arguments."""
+"""The module, the function or "", the index of the called layer or -1, and the arguments."""
 
 
 class Direct:
-    """Calls to make again, from the modules of a submission. A context manager.
+    """Calls to repeat with the modules of a submission. A context manager.
 
     Args:
-        modules: the submission's, by file name. They are run here as they are: only what may run here goes in.
+        modules: the submission's modules, by file name. They run here without a sandbox, so they must be trustworthy.
         calls: from `recorded_calls`.
     """
 
@@ -69,7 +69,7 @@ class Direct:
         self._folder.cleanup()
 
     def seconds(self) -> tuple[float, int]:
-        """Seconds that the calls take in a new interpreter, as a worker is a new process; and how many failed.
+        """The seconds that the calls take in a new interpreter, and how many failed.
 
         Raises:
             GraderFault: they could not be made.
@@ -81,12 +81,12 @@ class Direct:
             raise GraderFault(f"The calls made directly take more than {SECONDS} seconds.") from None
         except subprocess.CalledProcessError as error:
             raise GraderFault(f"The calls cannot be made directly: {error.stderr[-2000:]}") from None
-        seconds, failed = done.stdout.splitlines()[-1].split()  # the student's code may print, too
+        seconds, failed = done.stdout.splitlines()[-1].split()  # the student's code may print too
         return float(seconds), int(failed)
 
 
 def recorded_calls(submission: Submission, assignment: Assignment, sandbox: Sandbox) -> list[Call]:
-    """What the suites call, with the arguments they call it with."""
+    """The suites' calls with their arguments."""
     folder = sandbox.stage(submission.modules)
     sessions = {
         question.id: _Recording(sandbox, folder, question.module, question.from_scratch, question.limits)
@@ -99,7 +99,7 @@ def recorded_calls(submission: Submission, assignment: Assignment, sandbox: Sand
 
 
 class _Recording(Session):
-    """A session that notes its calls."""
+    """A session that records its calls."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

@@ -1,7 +1,6 @@
-"""Measure what grading costs, beside what cannot be saved: the student's own code, a bare fork.
+"""Measure the cost of grading, compared with its lower bound: the student's own code, a bare fork.
 
-Everything is measured in one run on one machine, medians of several, so that ratios mean something where
-seconds do not.
+Everything is a median measured in one run on one machine, so that ratios are meaningful even if seconds are not.
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
 
 MEGABYTE = 1 << 20
-ISOLATION_AIM = 0.015  # seconds a worker
+ISOLATION_AIM = 0.015  # seconds per worker
 
-# Runs in a bare interpreter: a fork with nothing around it.
+# Runs in a bare interpreter: a fork and nothing else.
 _BARE_FORK = """
 import os, sys, time, torch
 torch.set_num_threads(1)
@@ -63,8 +62,8 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
     """Measure and print the table.
 
     Args:
-        repeat: measurements of each kind.
-        questions: ids of those to grade; all that train no network if there are none.
+        repeat: the number of measurements of each kind.
+        questions: ids of the questions to grade; by default all that do not train a network.
 
     Raises:
         UnusableRequest: a question trains a network; its calls need objects that only a worker has.
@@ -119,7 +118,7 @@ def _grade_in_new_process(assignment: course.Assignment) -> None:
 
 
 def _starts(sandbox: Sandbox, folder: Path, repeat: int) -> tuple[float, float]:
-    """Seconds that a worker takes to start, and how many of them are spent on isolation."""
+    """The seconds that a worker takes to start, and how many of them isolation takes."""
     confined, bare = [], []
     for _ in range(repeat):
         sandbox.without = ()
@@ -131,7 +130,7 @@ def _starts(sandbox: Sandbox, folder: Path, repeat: int) -> tuple[float, float]:
 
 
 def _start_and_call(sandbox: Sandbox, folder: Path) -> float:
-    """Seconds from asking for a worker to the result of its first convolution."""
+    """The seconds from requesting a worker to the result of its first convolution."""
     session = Session(sandbox, folder, "probe", ["conv2d"], Limits())
     begun = time.perf_counter()
     RemoteQuestion(session).first()
@@ -145,14 +144,14 @@ def _megabyte_calls(sandbox: Sandbox, folder: Path, repeat: int) -> float:
     probe = RemoteQuestion(session)
     tensor = torch.zeros(MEGABYTE // 4)
     probe.same(tensor)
-    # A copy, for the same tensor would come back as a mark that says so.
+    # A copy, since an unchanged argument would be returned as a reference.
     median = _times(lambda: probe.same([tensor]), 5 * repeat)
     session.close()
     return median
 
 
 def _side_by_side(grading: Callable[[], object], made_directly: Direct, repeat: int) -> tuple[float, float]:
-    """Seconds of a grading and of its calls made directly, by turns: a busy minute on the machine slows both.
+    """The seconds of a grading and of its calls made directly, alternately, so that a busy machine slows both.
 
     Raises:
         GraderFault: a call of a solution failed, so that fewer were measured than are graded.
@@ -168,7 +167,7 @@ def _side_by_side(grading: Callable[[], object], made_directly: Direct, repeat: 
 
 
 def _lines(script: str, *arguments: str) -> float:
-    """The median of the seconds that a script prints, a line each."""
+    """The median of the seconds that a script prints, one per line."""
     done = subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True, text=True)
     return statistics.median(float(line) for line in done.stdout.split())
 

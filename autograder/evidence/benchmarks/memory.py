@@ -1,4 +1,4 @@
-"""The memory of a process and all below it, while it runs. Linux only."""
+"""The memory of a process and its descendants while it runs. Linux only."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-EVERY = 0.2  # seconds from one look to the next, at least
-SHARE = 0.05  # of a core that looking may take: what is looked at is measured too
+EVERY = 0.2  # seconds between samples, at least
+SHARE = 0.05  # of a core that sampling may take, since it slows what is measured
 _KILOBYTE = 1024
 
 
 @dataclass
 class Memory:
-    """What was seen.
+    """The samples.
 
     Attributes:
-        looks: when, and the sum of all processes' proportional set sizes: a page that several share counts once.
-        hidden: how often a process was met that this user may not look into; what it has is missing in `looks`.
-        busy: processor seconds that looking took.
+        looks: the time, and the sum of all proportional set sizes, in which a shared page counts once.
+        hidden: how often a process could not be read by this user; its memory is missing in `looks`.
+        busy: processor seconds spent on sampling.
     """
 
     looks: list[tuple[float, int]] = field(default_factory=list)
@@ -33,14 +33,14 @@ class Memory:
         return max((size for _, size in self.looks), default=0)
 
     def fifths(self, since: float) -> tuple[int, int]:
-        """The peaks of the first fifth of the looks since a time, and of the last fifth."""
+        """The peaks in the first fifth and in the last fifth of the samples since a time."""
         sizes = [size for when, size in self.looks if when >= since]
         fifth = max(1, len(sizes) // 5)
         return max(sizes[:fifth], default=0), max(sizes[-fifth:], default=0)
 
 
 def watch(process: subprocess.Popen[bytes]) -> Memory:
-    """Look at a process and all below it until it ends."""
+    """Sample a process and its descendants until it ends."""
     memory = Memory()
     while process.poll() is None:
         begun, busy = time.time(), time.process_time()
@@ -54,7 +54,7 @@ def watch(process: subprocess.Popen[bytes]) -> Memory:
 
 
 def look(root: int) -> tuple[int, int]:
-    """The memory of a process and all below it now, in bytes; and how many of them this user may not look into."""
+    """The memory of a process and its descendants, in bytes, and how many of them this user cannot read."""
     size = hidden = 0
     for pid in _tree(root):
         try:
@@ -74,12 +74,12 @@ def _proportional(pid: int) -> int:
 
 
 def _tree(root: int) -> Iterator[int]:
-    """A process and all below it."""
+    """A process and its descendants."""
     children: dict[int, list[int]] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has ended
-            told = status.read_text("utf-8", "replace").rpartition(")")[2]  # the name before may hold anything
-            children.setdefault(int(told.split()[1]), []).append(int(status.parent.name))
+            stat = status.read_text("utf-8", "replace").rpartition(")")[2]  # any text may precede
+            children.setdefault(int(stat.split()[1]), []).append(int(status.parent.name))
     waiting = [root]
     while waiting:
         pid = waiting.pop()

@@ -1,6 +1,6 @@
-"""Measure what a submission costs in nbgrader, graded in the sandbox, beside nbgrader's own kernel.
+"""Measure the cost of a submission in nbgrader, in the sandbox and in nbgrader's own kernel.
 
-Both grade the same notebooks in one run on one machine, so that the ratio means something where seconds do not.
+Both grade the same notebooks in one run on one machine, so that the ratio is meaningful even if seconds are not.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from autograder.evidence.benchmarks import without_training
 from autograder.places.nbgrader.configuration import ASSIGNMENT
 from autograder.places.nbgrader.course_folder import write_course_folder
 
-STUDENTS = 6  # half of them have the right answers, half have not begun
+STUDENTS = 6  # half of them with the right answers, half unanswered
 
 
 def run(questions: tuple[str, ...] = ()) -> None:
     """Measure and print the table.
 
     Args:
-        questions: ids of those to grade; all that train no network if there are none.
+        questions: ids of the questions to grade; by default all that do not train a network.
 
     Raises:
         UnusableRequest: a question trains a network; that takes minutes, with or without nbgrader.
@@ -47,7 +47,7 @@ def run(questions: tuple[str, ...] = ()) -> None:
         for number in range(STUDENTS):
             folder.hand_in(f"student-{number}", folder.notebooks("source" if number % 2 else "release"))
         sandboxed = folder.nbgrader("autograde")
-        start = folder.nbgrader("autograde")  # everything is graded: what is left is the start
+        start = folder.nbgrader("autograde")  # everything is graded already, so only the start is left
         folder.use_own_kernel()
         kernel = folder.nbgrader("autograde", "--force")
 
@@ -63,11 +63,11 @@ def run(questions: tuple[str, ...] = ()) -> None:
 
 
 class CourseFolder:
-    """A course folder of nbgrader's to measure with; networks are not trained in it.
+    """An nbgrader course folder for measurements; networks are not trained in it.
 
     Args:
         folder: a new one.
-        assignment: what is asked.
+        assignment: the assignment.
 
     Raises:
         GraderFault: nbgrader failed.
@@ -80,7 +80,7 @@ class CourseFolder:
         self.nbgrader("generate_assignment")
 
     def notebooks(self, step: str) -> dict[str, bytes]:
-        """The notebooks of a step, by their names: "source" with the answers, "release" as students get them."""
+        """The notebooks of a step, by name: "source" with the answers, "release" as students get them."""
         return {path.name: path.read_bytes() for path in sorted((self._folder / step / ASSIGNMENT).glob("*.ipynb"))}
 
     def hand_in(self, student: str, notebooks: Mapping[str, bytes]) -> None:
@@ -90,18 +90,18 @@ class CourseFolder:
             (submitted / name).write_bytes(contents)
 
     def use_own_kernel(self) -> None:
-        """From now on nbgrader runs notebooks in its own way."""
+        """From now on let nbgrader run notebooks in its own kernel."""
         self._set("OWN_KERNEL = False", "OWN_KERNEL = True")
 
     def points(self) -> dict[str, float]:
-        """Points that nbgrader gave, by student."""
+        """The points that nbgrader gave, by student."""
         from nbgrader.api import Gradebook
 
         with Gradebook(f"sqlite:///{self._folder / 'gradebook.db'}") as gradebook:
             return {each.student.id: each.score for each in gradebook.assignment_submissions(ASSIGNMENT)}
 
     def nbgrader(self, command: str, *options: str) -> float:
-        """Seconds that a command takes.
+        """The seconds that a command takes.
 
         Raises:
             GraderFault: it failed.
@@ -125,22 +125,22 @@ class CourseFolder:
 
 
 def jupyter_environment(aside: Path, python: str) -> dict[str, str]:
-    """The environment for Jupyter's tools, without the settings and kernels of the person who measures.
+    """The environment for Jupyter's tools, without the user's own settings and kernels.
 
     Args:
-        aside: a folder for what they keep.
-        python: the interpreter that they are started with.
+        aside: a folder for their files.
+        python: the interpreter that starts them.
     """
     return {
         **os.environ,
         **{name: str(aside / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")},
-        # As in an environment that was activated: nbgrader starts alembic by its name alone.
+        # As in an activated environment, since nbgrader starts alembic by name.
         "PATH": os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", os.defpath)]),
     }
 
 
 def with_module(released: bytes, module: str) -> bytes:
-    """A notebook as students get it, answered by a whole module: its code in the first cell that wants any.
+    """A notebook as students get it, answered by a whole module in the first cell for code.
 
     Args:
         released: the notebook.

@@ -1,4 +1,4 @@
-"""The suites as cases of Otter-Grader's. They run in Otter's kernel beside the student's code, as Otter's tests do."""
+"""The suites as Otter-Grader test cases, which run in Otter's kernel beside the student's code, like its own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from autograder.places.nbgrader.own_kernel import OwnKernel
 
 
 def cases(question: str, points: Mapping[str, int]) -> dict[str, Any]:
-    """Otter's cases of a question, one for each of its tests; the first one that is asked runs them all.
+    """Otter's cases for a question, one for each of its tests; the first one that is called runs them all.
 
     Args:
         question: "q1".
-        points: of each test, by its visibility and its name, "hidden in place".
+        points: each test's points, by its visibility and name, "hidden in place".
     """
     passed: set[str] = set()
     begun: list[bool] = []
@@ -39,7 +39,7 @@ def cases(question: str, points: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _passed(question: str, env: Mapping[str, Any]) -> set[str]:
-    """The tests that pass on what a notebook has imported as the question's module."""
+    """The tests that pass with the module that a notebook has imported for the question."""
     (chosen,) = course.load().choose([question])
     module = env.get(chosen.module)
     plugin = _Passed(chosen, vars(module) if isinstance(module, ModuleType) else {})
@@ -50,7 +50,7 @@ def _passed(question: str, env: Mapping[str, Any]) -> set[str]:
 
 
 class _Passed(OwnKernel):
-    """Notes which tests passed."""
+    """Records which tests passed."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -58,7 +58,7 @@ class _Passed(OwnKernel):
 
     @pytest.fixture
     def from_scratch(self) -> Callable[[Any], Any]:
-        """What the module has is watched already."""
+        """The module's functions are already watched."""
         return lambda function: function
 
     @pytest.hookimpl(tryfirst=True)

@@ -1,7 +1,7 @@
 """The same tests of the same submissions in other graders: nbgrader's own kernel, Otter-Grader.
 
-Each is run as its documentation says, for one submission after the other. Both run the student's code as the user who
-grades, and nothing keeps it from the tests or the points; what is measured here is what that costs.
+Each is run as documented, for one submission after another. Both run the student's code as the grading user, with
+nothing between it and the tests or the points; this measures what that costs.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ SECONDS = 600  # for one submission
 
 @dataclass(frozen=True)
 class Peer:
-    """What a peer took.
+    """A peer's measurements.
 
     Attributes:
-        name: with how it was called.
-        seconds: a submission; None if the peer is not installed.
-        points: that it gave, submission by submission.
+        name: the peer, and how it was called.
+        seconds: per submission; None if the peer is not installed.
+        points: its points for each submission.
         absent: how to install it.
     """
 
@@ -47,9 +47,9 @@ class Peer:
 
 
 def nbgrader(submissions: Sequence[Submission], assignment: Assignment) -> list[Peer]:
-    """Notebooks in nbgrader's `autograde`, in its own kernel: a notebook a question, public and hidden tests in it.
+    """The `autograde` of nbgrader in its own kernel, with a notebook per question that has public and hidden tests.
 
-    Once for all submissions, without the seconds that nbgrader takes to start, and once a submission, with them.
+    Once for all submissions, without the seconds that nbgrader takes to start, and once per submission, with them.
 
     Raises:
         GraderFault: it failed.
@@ -65,7 +65,7 @@ def nbgrader(submissions: Sequence[Submission], assignment: Assignment) -> list[
         for student, submission in zip(students, submissions, strict=True):
             folder.hand_in(student, _answered(released, submission))
         batch = folder.nbgrader("autograde")
-        start = folder.nbgrader("autograde")  # everything is graded: what is left is the start
+        start = folder.nbgrader("autograde")  # everything is graded already, so only the start is left
         each = [folder.nbgrader("autograde", f"--student={student}", "--force") for student in students]
         given = folder.points()
     points = tuple(given[student] for student in students)
@@ -76,7 +76,7 @@ def nbgrader(submissions: Sequence[Submission], assignment: Assignment) -> list[
 
 
 def _answered(released: Mapping[str, bytes], submission: Submission) -> dict[str, bytes]:
-    """The notebooks of a submission; one for which it has no module is as it was released."""
+    """The notebooks of a submission; one without a module stays as it was released."""
     notebooks = {}
     for name, notebook in released.items():
         module = submission.modules.get(name.replace(".ipynb", ".py"))
@@ -87,15 +87,15 @@ def _answered(released: Mapping[str, bytes], submission: Submission) -> dict[str
 def otter(
     submissions: Sequence[Submission], assignment: Assignment, reports: Sequence[Report], python: str = sys.executable
 ) -> Peer:
-    """`otter run`, once a submission: a zip file with the modules and one notebook that imports them.
+    """`otter run`, once per submission, on a zip file with the modules and one notebook that imports them.
 
-    One notebook for all questions is the cheapest that Otter-Grader can be: it starts one kernel a submission.
+    One notebook for all questions is the cheapest way for Otter-Grader: it starts one kernel per submission.
 
     Args:
         submissions: to be graded.
         assignment: with the questions that are graded.
-        reports: what this grader says of the submissions; what the tests are called and worth is taken from the first.
-        python: an interpreter that has Otter-Grader and everything that this one has.
+        reports: this grader's reports; the first one gives the tests' names and points.
+        python: an interpreter with Otter-Grader and everything that this one has.
 
     Raises:
         GraderFault: it failed.
@@ -132,7 +132,7 @@ def _run_otter(folder: Path, python: str) -> None:
 
 
 def _autograder(report: Report) -> bytes:
-    """Otter's autograder: a file of tests a question, whose cases are the suites' own tests."""
+    """Otter's autograder: a test file per question, whose cases are the suites' own tests."""
     files = {}
     for question in report.questions:
         points = {f"{test.visibility} {test.name}": test.max_score for test in question.tests}

@@ -1,6 +1,6 @@
-"""Measure the short run beside the loop that the slides have, and on a GPU beside what the GPU could do.
+"""Measure the short run, compared with the slides' loop and, on a GPU, with the GPU's practical peak.
 
-Everything is measured in one run on one machine, so that ratios mean something where seconds do not.
+Everything is measured in one run on one machine, so that ratios are meaningful even if seconds are not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def run(source: str, device: str) -> None:
     """Train, measure and print the table.
 
     Args:
-        source: of the images, as for `cifar10.load`.
+        source: the images, as for `cifar10.load`.
         device: "cpu": the slides' loop for an epoch, LeNet for two. "cuda": the short runs of both questions.
     """
     source = cifar10.resolve(source)
@@ -43,7 +43,7 @@ def _beside_the_slides(source: str, train: Images, test: Images) -> None:
     _slides_epoch(lenet, train)
     slides_seconds = time.perf_counter() - begun
     lenet.eval()
-    with torch.no_grad():  # with the pixels as the slides' loop has them, not as ours
+    with torch.no_grad():  # with the slides' normalisation, not ours
         predicted = torch.cat([lenet(part / 127.5 - 1).argmax(1) for part in test.images.split(500)])
     slides = 100 * (predicted == test.labels).float().mean().item()
 
@@ -68,7 +68,7 @@ def _beside_the_slides(source: str, train: Images, test: Images) -> None:
 
 
 def _slides_epoch(model: nn.Module, train: Images) -> None:
-    """The loop of the slides: single images through PIL transforms and a DataLoader, four at a time."""
+    """The slides' loop: single images through PIL transforms and a DataLoader, four at a time."""
     from PIL import Image
     from torchvision import transforms
 
@@ -106,7 +106,7 @@ def _on_gpu(source: str, train: Images, test: Images) -> None:
         torch.manual_seed(0)
         model = _network(network.module, network.name, **network.settings)
         history = training.fit(model, train, network.recipe, device="cuda")
-        speed = 3 * operations * history.images_per_second  # backward costs twice forward
+        speed = 3 * operations * history.images_per_second  # the backward pass costs twice the forward pass
         table.add_row(
             network.name,
             str(network.recipe.epochs),
@@ -120,7 +120,7 @@ def _on_gpu(source: str, train: Images, test: Images) -> None:
 
 
 def _matrix_product_speed() -> float:
-    """Operations a second of a large product in bfloat16: what this device can do in practice."""
+    """Operations per second of a large bfloat16 matrix product: this device's practical peak."""
     one = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16)
     for _ in range(3):
         one @ one
@@ -133,7 +133,7 @@ def _matrix_product_speed() -> float:
 
 
 def _operations(model: nn.Module, images: Tensor) -> float:
-    """Of a forward pass, for one image."""
+    """The number of operations of a forward pass for one image."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
@@ -142,7 +142,7 @@ def _operations(model: nn.Module, images: Tensor) -> float:
 
 
 def _accuracy(model: nn.Module, test: Images) -> float:
-    """Per cent of all test images."""
+    """The accuracy on all test images, in per cent."""
     return 100 * (training.predict(model, test.images).argmax(1) == test.labels).float().mean().item()
 
 

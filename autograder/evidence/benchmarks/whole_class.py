@@ -1,6 +1,6 @@
-"""Measure a class: how many submissions a minute, beside peers, beside their own compute, and in how much memory.
+"""Measure a class: submissions per minute, compared with peers and with their own computing time, and memory.
 
-The class is a generated one of ordinary students, the same each time; all is measured in one run on one machine.
+The class is generated, of ordinary students, and always the same; everything is measured in one run on one machine.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from autograder.intake import Submission, read_submission
 from autograder.records.results import RESULTS, Result, read_results
 from autograder.sandbox.sandbox import Sandbox
 
-A_MINUTE = 60  # submissions, on two cores
+A_MINUTE = 60  # submissions per minute, on two cores
 TIMES_A_PEER = 10
 COMPUTE_FACTOR, COMPUTE_SECONDS = 1.5, 0.3
-GROWTH = 1.1  # medians of a hundred submissions differ by some per cent, whoever they are
+GROWTH = 1.1  # medians of a hundred submissions always vary by a few per cent
 MEMORY_BASE, MEMORY_WORKER = 1.5e9, 0.3e9
 HUNDRED = 100
 _REPEAT = 3
@@ -47,11 +47,11 @@ class Options:
     """What to measure.
 
     Attributes:
-        questions: ids of those to grade; all that train no network if there are none.
-        students: of the class whose speed is measured.
-        long: of the class whose memory and cost are watched from its first to its last submission.
-        jobs: gradings side by side.
-        sample: submissions that are also graded by peers, and whose own compute is measured.
+        questions: ids of the questions to grade; by default all that do not train a network.
+        students: the size of the class whose speed is measured.
+        long: the size of the class whose memory and cost are watched from its first to its last submission.
+        jobs: the number of parallel gradings.
+        sample: the number of submissions that peers grade too, and whose own computing time is measured.
         peers: whether peers are measured at all.
         otter: an interpreter that has Otter-Grader.
     """
@@ -83,14 +83,14 @@ class _Run:
 
     @property
     def rate(self) -> float:
-        """Submissions a minute."""
+        """Submissions per minute."""
         return 60 * len(self.results) / self.seconds
 
     def median(self, part: slice) -> float:
         return statistics.median(_report(result).seconds for result in self.results[part])
 
     def beside(self, other: _Run) -> float:
-        """How many times as long the other's submissions took here, which holds them too: the median."""
+        """The median ratio of the time that the other class's submissions took here, to the time they took there."""
         here = {result.key: _report(result).seconds for result in self.results}
         return statistics.median(here[result.key] / _report(result).seconds for result in other.results)
 
@@ -142,12 +142,12 @@ class Bench:
         self._jobs = jobs
 
     def graded(self, students: int, *more: str, watched: bool = False) -> _Run:
-        """Grade so many students with the command `class`.
+        """Grade a class with the command `class`.
 
         Args:
-            students: how many; a larger class begins with the smaller one.
-            more: options of the command.
-            watched: whether to look at its memory meanwhile.
+            students: the size of the class; a larger one begins with the smaller one.
+            more: further options of the command.
+            watched: whether to sample its memory.
 
         Raises:
             GraderFault: it failed.
@@ -176,7 +176,7 @@ class Bench:
         return _Run(seconds, results, min(came.values()), seen)
 
     def sample(self, graded: _Run, count: int) -> list[tuple[Submission, Result]]:
-        """Some of a class, from the quickest to the slowest, evenly, so that they stand for all."""
+        """A representative sample of a class, evenly spaced from the quickest to the slowest."""
         by_time = sorted(graded.results, key=lambda each: _report(each).seconds)
         count = min(count, len(by_time))
         chosen = [by_time[(2 * number + 1) * len(by_time) // (2 * count)] for number in range(count)]
@@ -210,7 +210,7 @@ def _beside_peers(
 
 
 def _beside_own_compute(sample: Sequence[tuple[Submission, Result]], assignment: Assignment) -> Iterator[Line]:
-    """What a submission costs, alone in a sandbox that is there, beside the calls of its tests made directly."""
+    """The cost of a single submission in a running sandbox, compared with its tests' calls made directly."""
     costs = []
     with Sandbox() as sandbox:
         grade(sample[0][0], assignment, sandbox)  # the first one starts the fork server
@@ -235,7 +235,7 @@ def _seconds(submission: Submission, assignment: Assignment, sandbox: Sandbox) -
 
 
 def _growth_and_memory(bench: Bench, options: Options) -> Iterator[Line]:
-    """A long class, watched; and short ones, to compare what the same submissions cost in them."""
+    """A long class, watched, and short ones, to compare the cost of the same submissions."""
     short = [bench.graded(students) for students in (10, HUNDRED) if students < options.long]
     whole = bench.graded(options.long, watched=True)
     for few in short:
@@ -281,7 +281,7 @@ def _beside_dask(bench: Bench, students: int, workers: int) -> Iterator[Line]:
 
 @contextlib.contextmanager
 def _cluster(workers: int) -> Iterator[str]:
-    """A scheduler and workers on this machine, with a thread each: the scheduler's address."""
+    """Start a scheduler and single-threaded workers on this machine; gives the scheduler's address."""
     from distributed import Client
 
     with contextlib.ExitStack() as stack:

@@ -1,12 +1,12 @@
-"""Find the accuracies that a right answer reaches: train the references over many seeds, and controls beside them.
+"""Find the accuracy that a right answer reaches: train the references with many seeds, and controls as well.
 
-Every run goes the way of a submission: a worker, the course's training code, held-out images, scored on this side.
-The threshold lies two points below the worst run of a reference, whatever the form of the distribution. Further runs,
-with seeds that had no part in it, must then pass: if one fails, nothing is written.
+Every run is handled like a submission: a worker, the course's training code, held-out images, scoring on this side. The
+    threshold is two points below the worst run of a reference, whatever the distribution. Further runs, with fresh
+    seeds, must then pass: if one fails, nothing is written.
 
-What is claimed is what was counted. With 95 % confidence, at most a share p of all runs lies below the worst of n: that
-worst one is a tolerance bound that assumes no distribution (Wilks, 1941), and p, 1 - 0.05^(1/n), is also Clopper and
-Pearson's bound for 0 failures of n. It holds for the threshold all the more, since no run was below it.
+Only what was counted is claimed. With 95 % confidence, at most a share p of all runs is below the worst of n: that one
+is a distribution-free tolerance bound (Wilks, 1941), and p, 1 - 0.05^(1/n), is also Clopper and Pearson's bound for 0
+failures of n. It holds all the more for the threshold, since no run was below it.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ from autograder.sandbox.sandbox import Sandbox
 
 MARGIN = 2.0  # points between the worst reference and the threshold
 CONFIDENCE = 0.95
-FRESH = 10_000  # seeds from here on confirm a threshold
+FRESH = 10_000  # seeds from here on are for confirming a threshold
 
 Outcome = float | str
-"""Of a run: per cent, or why there is none."""
+"""A run's accuracy in per cent, or why there is none."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many runs of a reference, with seeds from 0 and with fresh ones, and of each control; None: as usual."""
+    """The numbers of runs: a reference with seeds from 0, with fresh ones, and each control; None: the default."""
 
     seeds: int | None = None
     fresh: int | None = None
     controls: int | None = None
 
     def of(self, network: str, kind: str) -> tuple[int, int, int]:
-        """The three, for a network and a kind of images: as many as take two cores up to half an hour."""
+        """The three numbers for a network and a kind of images; by default two cores take up to half an hour."""
         given = (self.seeds, self.fresh, self.controls)
         seeds, fresh, controls = (
             usual if count is None else count for count, usual in zip(given, _USUAL[network, kind], strict=True)
@@ -74,10 +74,10 @@ _USUAL = {
 
 @dataclass
 class Journal:
-    """The runs that were measured, one to a line of a file, so that a calibration that was stopped can go on.
+    """The finished runs, one per line of a file, so that an interrupted calibration can be resumed.
 
     Attributes:
-        path: the file; it need not be there.
+        path: the file, which need not exist.
     """
 
     path: Path
@@ -91,21 +91,21 @@ class Journal:
             try:
                 entry = json.loads(line)
                 self._known[entry["of"]] = entry["accuracy"]
-            except (ValueError, TypeError, KeyError):  # the last one, if it was being written
+            except (ValueError, TypeError, KeyError):  # the last line, if writing it was interrupted
                 continue
 
     def of(self, run: str, measure: Callable[[], Outcome], **about: object) -> Outcome:
-        """What a run gave; it is made only if it never was.
+        """A run's outcome; the run is made only if it is not in the journal.
 
         Args:
-            run: digest of all that decides it.
+            run: a digest of everything that decides the outcome.
             measure: makes it.
-            about: what a reader of the file wants to know about it.
+            about: details for readers of the file.
         """
         if run not in self._known:
             accuracy = measure()
             with self._lock, self.path.open("a", encoding="utf-8") as file:
-                # A new line first: what was cut off before it does not take this one along.
+                # A newline first, so that a truncated line before it does not spoil this one.
                 file.write("\n" + json.dumps({"of": run, **about, "accuracy": accuracy}, ensure_ascii=False))
                 file.flush()
                 os.fsync(file.fileno())
@@ -125,10 +125,11 @@ def calibrate_all(
     jobs: int,
     into: Path = THRESHOLDS,
 ) -> None:
-    """Measure, print and write the thresholds of some questions on one kind of data.
+    """Measure, print and write the thresholds of questions on one kind of data.
 
-    Every run is noted in a file beside the table as soon as it ends. Who is interrupted gives the same command again:
-    what was measured is taken from there, unless anything has changed that decides it. The file goes when all is done.
+    Every run is recorded in a file beside the table as soon as it ends. After an interruption, run the same command
+    again: finished runs are taken from the file, unless anything that decides them has changed. The file is removed in
+        the end.
 
     Args:
         assignment: from `course`.
@@ -139,7 +140,7 @@ def calibrate_all(
         into: the table; other profiles in it stay.
 
     Raises:
-        GraderFault: a reference cannot be trained, or a fresh run fails the threshold; that profile is not written.
+        GraderFault: a reference cannot be trained, or a fresh run fails the threshold; its profile is not written.
     """
     console = PlainConsole(stderr=True)
     journal = Journal(into.with_suffix(".measured.jsonl"))
@@ -173,7 +174,7 @@ def calibrate_all(
                 confirming = pool.map(run, range(FRESH, FRESH + fresh))
                 measured = {name: list(runs) for name, runs in results.items()}
                 found = profile_of(question, data.kind, list(references), list(confirming), measured)
-            except BaseException:  # interrupted, for one: what is under way is noted, and nothing more is begun
+            except BaseException:  # when interrupted: record the current runs and start no more
                 pool.shutdown(cancel_futures=True)
                 raise
             _write(into, profile, found)
@@ -182,7 +183,7 @@ def calibrate_all(
 
 
 def at_most(failed: int, runs: int) -> float:
-    """The share of failing runs that is not exceeded with 95 % confidence: Clopper and Pearson's exact upper bound.
+    """The upper bound of the share of failing runs at 95 % confidence: Clopper and Pearson's exact one.
 
     Args:
         failed: runs that failed.
@@ -194,7 +195,7 @@ def at_most(failed: int, runs: int) -> float:
 
 
 def modules_of(assignment: Assignment, control: Control | None) -> dict[str, bytes]:
-    """The files that a worker gets: all that is given, the solutions, and in one of them a control's edit."""
+    """The files that a worker gets: all given files and the solutions, one of them with a control's edit."""
     modules = course.given_files()
     modules |= {
         f"{each.module}.py": (course.SOLUTIONS / f"{each.module}.py").read_bytes() for each in assignment.questions
@@ -208,7 +209,7 @@ def modules_of(assignment: Assignment, control: Control | None) -> dict[str, byt
 
 
 def _digest(question: Question, data: Data, modules: dict[str, bytes], number: int) -> str:
-    """Of all that decides what a run gives."""
+    """A digest of everything that decides a run's outcome."""
     parts = [
         question.id,
         data.source,
@@ -224,7 +225,7 @@ def _digest(question: Question, data: Data, modules: dict[str, bytes], number: i
 
 
 def _accuracy(question: Question, sandbox: Sandbox, data: Data, modules: dict[str, bytes], number: int) -> Outcome:
-    """Per cent, or why there is none. Held-out images and training have seeds of their own, as with a secret."""
+    """The accuracy in per cent, or why there is none. As in grading, held-out images have a separate seed."""
     folder = sandbox.stage(modules)
     run = ShortRun(sandbox, folder, question, data, seeds_for_tests(number), 0.0)
     try:
@@ -243,7 +244,7 @@ def profile_of(
     confirming: Sequence[Outcome],
     controls: dict[str, list[Outcome]],
 ) -> dict[str, Any]:
-    """What the table says of a question on one kind of images.
+    """The table's profile of a question on one kind of images.
 
     Raises:
         GraderFault: a reference could not be trained, or one of these runs of a right answer would fail.
@@ -294,12 +295,12 @@ def _numbers(outcomes: Sequence[Outcome]) -> list[float]:
 
 
 def _share(share: float) -> float:
-    """To four digits after the point, never less than it is."""
+    """A share rounded up to four decimal places."""
     return math.ceil(share * 10_000) / 10_000
 
 
 def _write(path: Path, name: str, profile: dict[str, Any]) -> None:
-    """Put one profile into the table, whole or not at all."""
+    """Write one profile to the table, atomically."""
     table = json.loads(path.read_text("utf-8")) if path.exists() else {"profiles": {}}
     table["profiles"] = dict(sorted({**table["profiles"], name: profile}.items()))
     new = path.with_suffix(".new")

@@ -1,4 +1,4 @@
-"""Calibration's controls: answers and training code with one thing wrong, to see which of them a threshold catches."""
+"""Controls for calibration: answers and training code with one mistake, to see which of them a threshold catches."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Control:
 
     Attributes:
         question: id of the question whose network is trained.
-        name: what is wrong, in a few words.
+        name: the mistake, in a few words.
         file: the module to edit.
-        old, new: what stands there, and what shall.
+        old, new: the text to replace, and its replacement.
     """
 
     question: str
@@ -57,7 +57,7 @@ CONTROLS = (
         "        self.net = nn.Sequential(nn.Flatten(), nn.Linear(3072, 512), nn.ReLU(), nn.Linear(512, num_classes))\n"
         "        self.forward = self.net.forward\n        return\n",
     ),
-    # 0.999: rows that add up to 1 would be refused outright.
+    # 0.999, since rows that add up to 1 would be refused outright.
     _lenet("softmax before the loss", _LENET_END, "        return 0.999 * self.fc3(x).softmax(1)\n"),
     _lenet("sigmoid for ReLU", _LENET_FORWARD, "        F.relu = torch.sigmoid\n" + _LENET_FORWARD),
     _lenet("no ReLU at all", _LENET_FORWARD, "        F.relu = lambda x: x\n" + _LENET_FORWARD),

@@ -1,6 +1,6 @@
-"""The wire under fire: what a hostile worker may send, made by the million, and an oracle for each of it.
+"""Fuzzing of the wire: millions of messages that a hostile worker could send, and an oracle for each.
 
-`messages` knows real messages and how to spoil them; `decode` and `conversation` are the targets that they are thrown
-at, `oracle` says what must hold afterwards; `engine` is the process that does so, guided by coverage (atheris, which
-is libFuzzer); `replay` tells which lines and branches the inputs found on the way reach.
+`messages` has real messages and mutations of them; `decode` and `conversation` are the targets; `oracle` checks what
+must hold afterwards; `engine` is the process that fuzzes, guided by coverage (atheris, that is libFuzzer); `replay`
+reports which lines and branches the resulting corpus reaches.
 """

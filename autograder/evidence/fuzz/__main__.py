@@ -1,4 +1,4 @@
-"""`python -m autograder.evidence.fuzz`: what `pip install -r .ci/requirements.txt` brings must be there."""
+"""`python -m autograder.evidence.fuzz`, which needs `pip install -r .ci/requirements.txt`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from autograder.evidence.fuzz import replay
 from autograder.evidence.fuzz.tally import Tally
 from autograder.evidence.fuzz.targets import WATCHED
 
-MAX_INPUT = 1024  # bytes; what is wrong with a message shows in a small one
-SECONDS_FOR_ONE = 10  # after which an input hangs
-_LOOK = 10.0  # seconds between two lines of progress
-_LAST_WORDS = 60  # lines of the engine's, if it found something
+MAX_INPUT = 1024  # bytes; a small message can show any fault
+SECONDS_FOR_ONE = 10  # after which an input counts as hanging
+_LOOK = 10.0  # seconds between progress lines
+_LAST_WORDS = 60  # lines of the engine's output to show if it found something
 
 
 @click.command()
@@ -44,10 +44,10 @@ def main(target: str, runs: int, seed: int, jobs: int, corpus: Path | None) -> N
 
 
 def _run(target: str, runs: int, seed: int, jobs: int, corpus: Path, folder: Path) -> tuple[list[int], str]:
-    """Let engines run to their end.
+    """Run the engines to the end.
 
     Returns:
-        The sums of their tallies; and if one found something, what it said.
+        The sums of their tallies, and the output of one that found something.
     """
     tallies = [Tally(folder / f"tally-{job}") for job in range(jobs)]
     logs = [folder / f"log-{job}" for job in range(jobs)]

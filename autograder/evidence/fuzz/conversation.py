@@ -1,7 +1,7 @@
-"""A session as a target, with a worker at the other end that follows a script and does not run anything.
+"""A session as a target, with a scripted worker at the other end that does not run anything.
 
-An input is the script: what is said, and how. The other end says the next of it whenever the trusted end waits, so
-that an input takes no time: when there is nothing to say, the trusted end's clock jumps to where its wait would end.
+An input is the script: what is sent, and how. The other end sends the next part whenever the trusted end waits, so that
+    an input takes no time: if there is nothing left to send, the trusted end's clock jumps to the end of its wait.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from autograder.sandbox.supervisor import Allowance, Watch
 
 LIMITS = Limits(call_seconds=2.0, call_wall_seconds=3.0, message_mb=1, output_kb=1)
 MODULE = "import torch\n\n\ndef conv2d(input, weight):\n    return input\n"
-_MOST_SECONDS = 3 * LIMITS.call_wall_seconds  # of one step: a worker is begun, imports and answers
+_MOST_SECONDS = 3 * LIMITS.call_wall_seconds  # of one step: a worker starts, imports and answers
 _RECORD = struct.Struct("!BH")
 
-# How something is said: at once; one half now and one later; without a pause before what follows; as the last word;
-# after a second of processor time; on the standard output; not at all, for a while.
+# How something is sent: at once; in two halves; without a pause before what follows; as the last message; after a
+# second of processor time; on standard output; not at all, for a while.
 SAY, IN_HALVES, AND_MORE, LAST_WORD, BURN, PRINT, WAIT = range(7)
 
 
@@ -51,7 +51,7 @@ class Line:
 
 
 def read_script(data: bytes) -> list[Line]:
-    """A script from bytes, whatever they are."""
+    """A script from arbitrary bytes."""
     lines = []
     at = 0
     while at + _RECORD.size <= len(data):
@@ -67,7 +67,7 @@ def write_script(lines: list[Line]) -> bytes:
 
 
 class _World:
-    """The clocks of the trusted end and the other end of its connection; stands for `time` and `select` there."""
+    """The trusted end's clocks and the other end of its connection; stands in for `time` and `select` there."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -81,7 +81,7 @@ class _World:
         self._burnt = 0.0
 
     def spawn(self) -> worker.Worker:
-        """A worker that has nothing behind it."""
+        """A worker without a process behind it."""
         self.hang_up()
         ours, self._connection = socket.socketpair()
         self._connection.setblocking(False)
@@ -114,7 +114,7 @@ class _World:
         return ready
 
     def _hear(self) -> None:
-        """Take what the trusted end sends out of its way."""
+        """Read and discard what the trusted end sends."""
         assert self._connection is not None
         while select.select([self._connection], [], [], 0)[0] and self._connection.recv(1 << 16):
             pass
@@ -143,7 +143,7 @@ class _World:
 
 
 class _Box:
-    """Stands for the sandbox."""
+    """Stands in for the sandbox."""
 
     def __init__(self, world: _World) -> None:
         self._world = world
@@ -158,7 +158,7 @@ class _Box:
 
 
 class Target:
-    """Holds a conversation: calls, a gradient, a layer's vocabulary, whatever becomes of each."""
+    """Holds a conversation: calls, a gradient, and a layer's requests, whatever their results."""
 
     def __init__(self) -> None:
         self.reached = Reached()
@@ -174,7 +174,7 @@ class Target:
 
     @staticmethod
     def seeds() -> list[bytes]:
-        """Scripts of honest workers, and of some that are not."""
+        """Scripts of honest workers, and of some dishonest ones."""
         return [write_script(script) for script in _scripts()]
 
     @staticmethod
@@ -185,7 +185,7 @@ class Target:
         """Try one script.
 
         Raises:
-            Broken: and whatever else escapes a session.
+            Broken: as may any other exception that escapes a session.
         """
         self.reached = Reached()
         self._world.begin(read_script(data))
@@ -201,7 +201,7 @@ class Target:
             _check_text(flag)
 
     def _talk(self, holding: session.Session) -> None:
-        torch.default_generator.manual_seed(0)  # torch.manual_seed takes longer than the rest: it notes who called it
+        torch.default_generator.manual_seed(0)  # torch.manual_seed takes longer than the rest, to record its caller
         x = torch.ones(2, 3, requires_grad=True)
         weight = torch.ones(1, 3).expand(2, 3)
         given: Sequence[torch.Tensor] = (x, weight)
@@ -222,7 +222,7 @@ class Target:
         _check_text(holding.end_test()[0], lines=True)
         self._try(lambda: holding.call("relu", (x,), {}))
         if outputs:
-            self._try(differentiate)  # of a worker that may be lost by now
+            self._try(differentiate)  # the worker may be lost by now
         if [(each.shape, each.dtype) for each in given] != [(x.shape, torch.float32)] * 2:
             raise Broken("the caller's tensors are others now")
 
@@ -250,7 +250,7 @@ class Target:
 
 
 def _check_text(text: str, *, lines: bool = False) -> None:
-    """Nothing long, and nothing that is no text, comes out of a session; one line, unless it may be several."""
+    """Check that a session's texts are short and printable, and have one line unless several are allowed."""
     if len(text) > 30 * failures.MAX_TEXT or not (lines or text.isprintable()):
         raise Broken(f"a text of {len(text):,} characters: {text[:200]!r}")
 
@@ -259,7 +259,7 @@ def _scripts() -> list[list[Line]]:
     ready = Line(SAY, framed({"number": 1, "value": None}))
     attached = torch.ones(2, 3, requires_grad=True)
     parameters = {"weight": (torch.ones(2), True, torch.ones(2)), "bias": (torch.ones(2), False, None)}
-    told = (None, None, {"weight": torch.ones(2)}, parameters, None)
+    replies = (None, None, {"weight": torch.ones(2)}, parameters, None)
     conversations = [
         [framed({"number": 2, "value": torch.ones(2, 3), "changed": [[0, torch.zeros(2, 3)]], "used": []})],
         [framed({"number": 2, "value": [attached, (attached, 1)]}), framed({"number": 3, "value": [attached, None]})],
@@ -268,7 +268,7 @@ def _scripts() -> list[list[Line]]:
         [_framed_nodes(number=2, value={"is": "tuple", "items": [HANDLE, HANDLE]})],
         [
             _framed_nodes(number=2, value=HANDLE),
-            *(framed({"number": at, "value": it}) for at, it in enumerate(told, 3)),
+            *(framed({"number": at, "value": it}) for at, it in enumerate(replies, 3)),
         ],
         [framed({"number": 2, "value": None, "changed": [["weight", torch.zeros(2, 3)]]})],
         [_framed_error(2, "raised"), _framed_error(3, "missing")],
@@ -288,12 +288,12 @@ def _framed_nodes(**items: object) -> bytes:
 
 
 def _framed_error(number: int, kind: str) -> bytes:
-    told = {"kind": kind, "type": "KeyError", "text": "'x'", "frames": [FRAME, ["other.py", 3, ""]]}
-    return framed({"number": number, "error": told})
+    error = {"kind": kind, "type": "KeyError", "text": "'x'", "frames": [FRAME, ["other.py", 3, ""]]}
+    return framed({"number": number, "error": error})
 
 
 class Mutator:
-    """Changes a script: what is said, mostly, else how, or the order of it."""
+    """Changes a script: mostly what is sent, sometimes how or in which order."""
 
     def __init__(self, raw: RawMutation) -> None:
         self._raw = raw
@@ -315,7 +315,7 @@ class Mutator:
         chance = self._draw.random()
         place = int(self._draw.random() * len(script))
         if place == 0 and len(script) > 1 and self._draw.random() < 0.8:
-            place = 1  # a worker that cannot even import says no more
+            place = 1  # a worker that cannot even import sends nothing more
         if chance < 0.1 or not script:
             script.insert(place, self._draw.choice(self._known))
         elif chance < 0.2:

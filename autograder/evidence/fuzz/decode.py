@@ -1,4 +1,4 @@
-"""The trusted decoder as a target: a frame goes in, a value or `MalformedMessage` comes out, and nothing else."""
+"""The trusted decoder as a target: for any frame it must return a value or raise `MalformedMessage`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from autograder.evidence.fuzz.targets import Mutation, RawMutation
 from autograder.sandbox import codec
 from autograder.sandbox.channel import FrameReader, send
 
-ROUND_TRIPS = 4  # one in so many of the values read is sent back, which costs as much as all the rest
+ROUND_TRIPS = 4  # one in this many values is sent back, which costs as much as everything else
 
 
 class Target:
-    """Reads a frame from a socket, as a worker's answer is read, and decodes it.
+    """Reads a frame from a socket, as for a worker's reply, and decodes it.
 
     Args:
-        every: one in so many values is sent back and read again.
+        every: one in this many values is sent back and read again.
     """
 
     def __init__(self, every: int = ROUND_TRIPS) -> None:
@@ -47,7 +47,7 @@ class Target:
         """Try one input.
 
         Raises:
-            Broken: and whatever else escapes the decoder.
+            Broken: as may any other exception that escapes the decoder.
         """
         reached = self.reached = Reached()
         received = self._receive(data)
@@ -71,7 +71,7 @@ class Target:
         try:
             tree, payload = self._read()
         except BlockingIOError:
-            return None  # the rest never came
+            return None  # incomplete
         except codec.MalformedMessage:
             self._empty()
             return None
@@ -117,6 +117,6 @@ def _check_complaint(complaint: codec.MalformedMessage) -> None:
     text = str(complaint)
     if len(text) > 1_000:
         raise Broken(f"a complaint of {len(text):,} characters")
-    # The process may not have more than it needs: see `engine`.
+    # The process may not use more memory than it needs: see `engine`.
     if text.startswith("MemoryError") or "allocate" in text:
         raise Broken(f"more memory was asked for than there are bytes: {text}")

@@ -1,7 +1,7 @@
-"""The process that fuzzes: one target, with coverage of the modules it is about, until it breaks or enough was run.
+"""The fuzzing process: one target, with coverage of the modules it tests, until it fails or has run enough.
 
-`python -m autograder.evidence.fuzz` starts it. It is a process of its own, for the engine ends it without a word to
-Python: what is to be told afterwards is counted in a file.
+`python -m autograder.evidence.fuzz` starts it. It is a separate process, since the engine ends it without returning to
+Python: results are counted in a file.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import torch
 from autograder.evidence.fuzz.tally import Tally
 from autograder.evidence.fuzz.targets import WATCHED, load
 
-SPARE_BYTES = 256 << 20  # that the process may take beyond what it has
-_LOOK = 1 << 16  # executions between two looks at how much that is: atheris keeps some thirty bytes of each
+SPARE_BYTES = 256 << 20  # that the process may use beyond its initial memory
+_LOOK = 1 << 16  # executions between adjustments of that limit: atheris keeps some thirty bytes for each
 
 
 def main(name: str, tally_file: Path, corpus: Path, options: list[str]) -> None:
     """Fuzz. Does not return.
 
     Args:
-        name: of the target.
-        tally_file: where to count.
-        corpus: a folder of inputs to begin with; those that reach something new are added.
-        options: for the engine, libFuzzer.
+        name: the target's name.
+        tally_file: the file for the counts.
+        corpus: a folder of initial inputs; those that reach something new are added.
+        options: options of the engine, libFuzzer.
     """
     torch.set_num_threads(1)
     with atheris.instrument_imports(include=["autograder"]):
@@ -51,12 +51,12 @@ def main(name: str, tally_file: Path, corpus: Path, options: list[str]) -> None:
 
 
 def _raw(data: bytes, max_size: int) -> bytes:
-    mutated: bytes = atheris.Mutate(data, max_size)  # looked up now: `Fuzz` puts the real one there
+    mutated: bytes = atheris.Mutate(data, max_size)  # looked up late, since `Fuzz` installs the real one
     return mutated
 
 
 def _limit_memory() -> None:
-    """Let a request for much more memory than there is input fail, also one that would never be written to."""
+    """Make allocations fail that are far larger than the input, even if the memory would never be written to."""
     status = Path("/proc/self/status").read_text("utf-8")
     used = next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmData:"))
     resource.setrlimit(resource.RLIMIT_DATA, (used + SPARE_BYTES, resource.RLIM_INFINITY))

@@ -1,8 +1,8 @@
-"""Messages to begin with, and changes that keep most of them readable for a while.
+"""Seed messages, and mutations that keep most of them readable for a while.
 
-Random bytes hardly ever get past the header. So a message is taken apart, one or a few of its nodes are changed, and
-it is put together again: mostly with every tensor in its place in the payload, so that what is wrong with it is the
-change and not its consequences.
+Random bytes hardly ever get past the header. So a message is parsed, one or a few of its nodes are changed, and it is
+encoded again: mostly with every tensor in its place in the payload, so that the change is wrong and not its
+    consequences.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from autograder.evidence.fuzz.targets import RawMutation
 from autograder.sandbox import codec
 
 HEADER = struct.Struct("!IQ")
-MAX_PAYLOAD = 1 << 16  # of a message here
+MAX_PAYLOAD = 1 << 16  # bytes, of a message here
 _ALIGNMENT = 64
 _CONTAINERS = (list, dict)
 
 _Place = tuple[Any, Any]
-"""A list or dict and an index or key of it."""
+"""A list or dict, and an index or key into it."""
 
 _LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 16, 63, 64, 65, 255, 2**16, 2**31, 2**32 - 1, 2**39, 2**40 - 1, 2**40, 2**62]
 _ODD: list[Any] = [-1, -64, 2**63 - 1, 2**64 - 1, -(2**63), True, None, 1.0, float("nan"), "1", b"", [], {}, [1]]
@@ -37,24 +37,24 @@ _ITEM_SIZE |= {"int64": 8, "float64": 8, "complex64": 8, "complex128": 16}
 
 
 def frame(tree: bytes, payload: bytes = b"") -> bytes:
-    """A message as it goes over the wire."""
+    """A message as sent over the wire."""
     return HEADER.pack(len(tree), len(payload)) + tree + payload
 
 
 def unframe(data: bytes) -> tuple[bytes, bytes]:
-    """The tree and the payload, wherever the header sees the end of the one."""
+    """The tree and the payload, split where the header says."""
     length = HEADER.unpack_from(data)[0] if len(data) >= HEADER.size else 0
     return data[HEADER.size : HEADER.size + length], data[HEADER.size + length :]
 
 
 def framed(value: object) -> bytes:
-    """A value as the codec itself would send it."""
+    """A value as encoded by the codec itself."""
     message = codec.encode(value, max_payload=MAX_PAYLOAD)
     return frame(message.tree, b"".join(message.payload))
 
 
 def dictionary(**items: object) -> dict[str, Any]:
-    """The node of a dict, for nodes that the codec does not make by itself."""
+    """The node of a dict, for nodes that the codec does not create itself."""
     return {"is": "dict", "items": items}
 
 
@@ -95,10 +95,10 @@ def seeds() -> list[bytes]:
 
 
 class Mutator:
-    """Changes a message; the same for the same seed.
+    """Changes a message, in the same way for the same seed.
 
     Args:
-        raw: for what is to be changed blindly.
+        raw: mutates raw bytes.
     """
 
     def __init__(self, raw: RawMutation) -> None:
@@ -122,7 +122,7 @@ class Mutator:
             return HEADER.pack(lengths[0] % 2**32, lengths[1]) + tree + payload
         try:
             node = msgpack.unpackb(tree, strict_map_key=False)
-        except Exception:  # noqa: BLE001  (whatever msgpack does not like; an earlier change was too much)
+        except Exception:  # noqa: BLE001  (msgpack may raise anything after an earlier change)
             node = self._new()
         places, tensors = _survey(node)
         for _ in range(1 + int(3 * self._draw.random() ** 2)):
@@ -133,7 +133,7 @@ class Mutator:
             node = self._change(node, places, tensors)
         try:
             mutated = frame(msgpack.packb(node), payload)
-        except (ValueError, TypeError, OverflowError):  # nested too deep for msgpack, or a number that it has not
+        except (ValueError, TypeError, OverflowError):  # nested too deep for msgpack, or a number that it cannot encode
             return data
         return mutated if len(mutated) <= max_size else data
 
@@ -146,7 +146,7 @@ class Mutator:
             return self._new()
         holder, key = self._any(places)
         if key not in holder if type(holder) is dict else key >= len(holder):
-            return root  # an earlier change took it away
+            return root  # an earlier change removed it
         chance = self._draw.random()
         if chance < 0.2:
             del holder[key]
@@ -215,7 +215,7 @@ class Mutator:
         return {"is": "tensor", "dtype": self._any(_DTYPES), "shape": [2], "strides": [1], "grad": False, "at": 0}
 
     def _lay_out(self, root: Any, payload: bytes) -> bytes:
-        """Give each tensor its place, and the payload the length that they need together."""
+        """Assign each tensor its place, and extend the payload to the length that they need."""
         _, tensors = _survey(root)
         end = 0
         for node in tensors:
@@ -232,7 +232,7 @@ class Mutator:
 
 
 def _survey(root: Any) -> tuple[list[_Place], list[dict[str, Any]]]:
-    """Every place in a tree, and its tensors in the order in which the decoder comes by them."""
+    """Every place in a tree, and its tensors in the order of decoding."""
     places: list[_Place] = []
     tensors: list[dict[str, Any]] = []
     waiting = [root]
@@ -241,7 +241,7 @@ def _survey(root: Any) -> tuple[list[_Place], list[dict[str, Any]]]:
         if type(node) is dict:
             places += [(node, key) for key in node]
             if "dtype" in node:
-                tensors.append(node)  # what is in its lists is changed otherwise
+                tensors.append(node)  # its lists are changed in another way
             else:
                 waiting += [item for item in reversed(node.values()) if type(item) in _CONTAINERS]
         elif type(node) is list:
@@ -257,7 +257,7 @@ def _copy(node: Any) -> Any:
 
 
 def _bytes_of(node: dict[str, Any]) -> int:
-    """How much of the payload a tensor's node claims, with padding; 0 if it cannot be told."""
+    """How much of the payload a tensor's node claims, with padding; 0 if unknown."""
     shape, strides, dtype = node.get("shape"), node.get("strides"), node.get("dtype")
     if type(shape) is not list or type(strides) is not list or type(dtype) is not str or 0 in shape:
         return 0

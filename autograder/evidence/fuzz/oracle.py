@@ -1,4 +1,4 @@
-"""What must hold of whatever was read."""
+"""Checks of what must hold for any value that was read."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from autograder.sandbox import codec
 
 
 class Broken(Exception):
-    """The promise does not hold. The text says which part of it."""
+    """A guarantee does not hold. The text says which."""
 
 
 @dataclass(frozen=True)
 class Handle:
-    """What stands for an application's object here."""
+    """Stands for an application's object here."""
 
     parts: dict[str, Any]
 
 
 def check_tensors(value: object, payload: bytearray, given: Iterable[object] = ()) -> None:
-    """Every tensor lies in the payload and none lies in another; bools, which are copied, have what they need.
+    """Check that tensors lie in the payload without overlap, and that bools, which are copied, have enough memory.
 
     Args:
-        value: what was read.
+        value: the value that was read.
         payload: what its tensors were read from.
-        given: tensors that the application itself put in.
+        given: tensors that the application itself supplied.
 
     Raises:
         Broken: they do not.
@@ -70,7 +70,7 @@ def check_tensors(value: object, payload: bytearray, given: Iterable[object] = (
 
 
 def note_tensors(target: Target) -> None:
-    """Let a target know from now on that an input reached the decoding of tensors."""
+    """From now on, record in a target when an input reaches the decoding of tensors."""
     original = codec._Decoder._tensor
 
     def noted(decoder: Any, node: Any) -> torch.Tensor:
@@ -96,7 +96,7 @@ def _tensors(value: object) -> Iterator[torch.Tensor]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal in type and to the last bit, NaN included."""
+    """Whether two values have the same type and the same bits, NaN included."""
     if type(one) is not type(other):
         return False
     if isinstance(one, float):
@@ -116,5 +116,5 @@ def same(one: Any, other: Any) -> bool:
 
 
 def _bits(tensor: torch.Tensor) -> bytes:
-    flat = tensor.detach().contiguous().as_strided((tensor.numel(),), (1,))  # one element may keep any stride
+    flat = tensor.detach().contiguous().as_strided((tensor.numel(),), (1,))  # a single element may have any stride
     return bytes(flat.view(torch.uint8).numpy())

@@ -1,4 +1,4 @@
-"""What a corpus reaches: its inputs once more, with coverage of lines and branches."""
+"""Run a corpus again to measure its coverage of lines and branches."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MODULES = {"decode": ("codec", "channel"), "conversation": ("worker", "session"
 
 @dataclass(frozen=True)
 class Coverage:
-    """One module's.
+    """The coverage of one module.
 
     Attributes:
         name: of its file.
-        lines, branches: how many were reached, and of how many.
+        lines, branches: the number reached, and the total.
         missed: lines that were not reached.
     """
 
@@ -32,8 +32,8 @@ class Coverage:
 
 
 def coverage_of(target: str, corpus: Path) -> list[Coverage]:
-    """Try every input of a corpus again."""
-    importlib.import_module("torch")  # before anything is watched, which would take long
+    """Run every input of a corpus again."""
+    importlib.import_module("torch")  # before coverage starts, which would slow it down
     sandbox = Path(__file__).parents[2] / "sandbox"
     files = [str(sandbox / f"{module}.py") for module in _MODULES[target]]
     watching = coverage.Coverage(data_file=None, branch=True, include=files, config_file=False)
@@ -44,7 +44,7 @@ def coverage_of(target: str, corpus: Path) -> list[Coverage]:
             trying(file.read_bytes())
     with tempfile.NamedTemporaryFile() as report:
         watching.json_report(outfile=report.name)
-        told = json.loads(Path(report.name).read_bytes())["files"]
+        measured = json.loads(Path(report.name).read_bytes())["files"]
     return [
         Coverage(
             Path(name).name,
@@ -52,5 +52,5 @@ def coverage_of(target: str, corpus: Path) -> list[Coverage]:
             (facts["summary"]["covered_branches"], facts["summary"]["num_branches"]),
             facts["missing_lines"],
         )
-        for name, facts in told.items()
+        for name, facts in measured.items()
     ]

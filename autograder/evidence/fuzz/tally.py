@@ -1,4 +1,4 @@
-"""How far inputs came, counted where another process can read it."""
+"""Counts of how far inputs got, readable by another process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass
 class Reached:
-    """How far one input came: a whole frame (in a conversation, an answer that is one), the first tensor, a value."""
+    """How far one input got: a whole frame (in a conversation, a valid reply), the first tensor, or a value."""
 
     frame: bool = False
     tensor: bool = False
@@ -18,10 +18,10 @@ class Reached:
 
 
 class Tally:
-    """Numbers in a file: executions, and of them those that came to a whole frame, a tensor, a value.
+    """Counts in a file: executions, and how many of them reached a whole frame, a tensor, and a value.
 
     Args:
-        file: made new if it is not there.
+        file: created if it does not exist.
     """
 
     def __init__(self, file: Path) -> None:

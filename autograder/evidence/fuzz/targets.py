@@ -1,4 +1,4 @@
-"""What inputs are thrown at, by name. Imports nothing that is to be watched before it is asked for it."""
+"""The fuzz targets, by name. Imports the modules under test only when a target is loaded."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any, Protocol
 from autograder.evidence.fuzz.tally import Reached
 
 RawMutation = Callable[[bytes, int], bytes]
-"""Changes bytes without knowing what they mean, to at most so many."""
+"""Mutates raw bytes, up to a maximum length."""
 
 Mutation = Callable[[bytes, int, int], bytes]
-"""Changes an input, given the most bytes it may have and a seed."""
+"""Mutates an input, given its maximum length and a seed."""
 
 WATCHED = {"decode": "channel", "conversation": "session"}
-"""The module of the sandbox that each target is about: it and all that it imports are watched."""
+"""The sandbox module that each target tests: coverage includes it and everything it imports."""
 
 
 class Target(Protocol):
-    """Tries one input after the other, and raises what must not happen."""
+    """Tries one input after another, and raises if a guarantee is broken."""
 
     reached: Reached
 
@@ -27,15 +27,15 @@ class Target(Protocol):
 
     @staticmethod
     def seeds() -> list[bytes]:
-        """Inputs to begin with."""
+        """The initial inputs."""
 
     @staticmethod
     def mutator(raw: RawMutation) -> Mutation:
-        """How to change inputs."""
+        """The mutator of inputs."""
 
 
 def load(name: str) -> Target:
-    """Import a target and make it ready."""
+    """Import a target and prepare it."""
     module: Any = importlib.import_module(f"autograder.evidence.fuzz.{name}")
     target: Target = module.Target()
     return target

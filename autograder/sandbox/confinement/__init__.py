@@ -1,8 +1,8 @@
-"""Lock a worker in, layer by layer, before it sees any of the student's code.
+"""Confine a worker, layer by layer, before it sees any of the student's code.
 
-Each layer stands in a file of its own and holds without the others; `confine` applies all that this system
-has and says which those were. Landlock decides what can be read and written, seccomp what can be asked of the
-kernel, another user id whose processes can be touched, limits how much can be used.
+Each layer has a file of its own and holds without the others; `confine` applies all that this system has and returns
+which those were. Landlock decides what can be read and written, seccomp which system calls can be made, a separate user
+id whose processes can be touched, and resource limits how much can be used.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class Cell:
         readable: files and folders it may read: the interpreter, its packages, the submission.
         scratch: the one folder it may write to; also its working, home and temporary folder.
         memory: bytes of memory it may allocate beyond what importing torch took.
-        cpu_seconds: processor seconds in its whole life.
-        wall_seconds: how long its life can be.
+        cpu_seconds: processor seconds over its whole life.
+        wall_seconds: how long it may live.
         file_bytes: the largest file it may write.
         open_files: the most descriptors it may hold.
         threads: the most threads it may run.
-        out_of_reach: whether other users cannot read all of `readable` by themselves.
-        without: names of layers to leave out. For the tests that show what each layer is worth.
+        out_of_reach: whether some of `readable` is closed to other users.
+        without: names of layers to leave out, for the tests that show what each layer is worth.
     """
 
     readable: Sequence[str]
@@ -55,7 +55,7 @@ def confine(cell: Cell, keep: Sequence[int]) -> dict[str, bool]:
         keep: the file descriptors to leave open; all others are closed, the standard three excepted.
 
     Returns:
-        A truth value for each name in `LAYERS`: whether the layer holds now.
+        Whether each layer holds now, by its name in `LAYERS`.
     """
     held = dict.fromkeys(LAYERS, False)
     wanted = {layer for layer in LAYERS if layer not in cell.without}
@@ -74,11 +74,11 @@ def confine(cell: Cell, keep: Sequence[int]) -> dict[str, bool]:
 
     alone = "user" in wanted and privileges.can_change_user()
     if "limits" in wanted:
-        # Before the user changes: only a privileged process may lower some limits for a crowded user id.
+        # Before the user changes: only a privileged process may set some limits below what a user id already uses.
         held["limits"] = rlimits.apply(cell, own_user=alone)
     if alone:
-        # Packages under a root-only home stay readable through one capability. It opens every file to a
-        # process without Landlock, and every inode through open_by_handle_at: hence the condition.
+        # Packages under a root-only home stay readable through one capability. It would open every file to a process
+        # without Landlock, and every inode through open_by_handle_at; hence the condition.
         may_bypass = {"landlock", "seccomp"} <= wanted and landlock.abi() > 0 and seccomp.available()
         held["user"] = privileges.become_nobody(cell.scratch, keep_reading=may_bypass and cell.out_of_reach)
     elif "user" in wanted:
@@ -106,6 +106,6 @@ def _close_all_but(keep: set[int]) -> None:
 
 def _empty_environment(scratch: str) -> None:
     os.environ.clear()
-    # Torch and matplotlib make folders elsewhere, if they are not told where.
+    # By default torch and matplotlib create folders elsewhere.
     os.environ.update(HOME=scratch, TMPDIR=scratch, PATH="", LANG="C.UTF-8", TORCHINDUCTOR_CACHE_DIR=scratch)
     os.environ.update(MPLCONFIGDIR=scratch, MPLBACKEND="Agg")  # pictures go to files

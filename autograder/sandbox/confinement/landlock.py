@@ -1,4 +1,4 @@
-"""Landlock: the kernel refuses every file, TCP port, signal and abstract socket that was not allowed.
+"""Landlock: the kernel refuses access to every file, TCP port, process and abstract socket that was not allowed.
 
 The three system calls are made with ctypes: PyPI has only a pre-release of a binding. Numbers and structures
 are those of the kernel's documentation, "Landlock: unprivileged access control", and are the same on every
@@ -22,20 +22,20 @@ _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _MAKE_DIR, _MAKE_REG = 1 << 7, 1 << 8
 _TRUNCATE = 1 << 14
 _READ = _READ_FILE | _READ_DIR
-# Nothing is taken out of the scratch folder: a file that has no name any more and is still held, open or mapped, would
-# take room where nobody sees it.
+# Nothing may be removed from the scratch folder: an unlinked file that is still open or mapped would take up space
+# where nobody sees it.
 _WRITE = _READ | _WRITE_FILE | _MAKE_DIR | _MAKE_REG | _TRUNCATE
 _ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
 
-# How many file rights each version of the interface knows; a right it does not know must not be asked for.
+# The number of file rights that each version of the interface knows; an unknown right must not be requested.
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}
 _FILE_RIGHTS_NOW = 16
 _NET_SINCE, _NET = 4, 0b11  # bind and connect TCP
 _SCOPE_SINCE, _SCOPE = 6, 0b11  # abstract unix sockets, signals
 
-# Besides its packages a torch process reads these. Linux spells them all the same way.
+# Besides its packages a torch process reads these. Their paths are the same on every Linux.
 _SYSTEM_FILES = (
-    "/proc/cpuinfo",  # torch warns when it cannot count the cores
+    "/proc/cpuinfo",  # torch warns if it cannot count the cores
     "/sys/devices/system/cpu",
     "/dev/urandom",
     "/dev/random",
@@ -61,12 +61,12 @@ class _PathBeneath(ctypes.Structure):
     _fields_ = [("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32)]
 
 
-LEAST = 3  # older versions let a file be emptied that may not be written
+LEAST = 3  # older versions let a process truncate a file that it may not write
 
 
 @functools.cache
 def abi() -> int:
-    """The version of Landlock that this kernel speaks; 0 where there is none."""
+    """The version of Landlock that this kernel has; 0 if it has none."""
     if _libc is None:
         return 0
     version: int = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _CREATE_RULESET_VERSION)
@@ -82,7 +82,7 @@ def prepare(readable: Sequence[str], scratch: str) -> int:
         A descriptor of the rule set, for `enforce`.
 
     Raises:
-        OSError: the kernel has Landlock and yet refused; the process must not go on.
+        OSError: the kernel has Landlock but refused; the process must not go on.
     """
     version = abi()
     rights = (1 << _FILE_RIGHTS.get(version, _FILE_RIGHTS_NOW)) - 1
@@ -101,7 +101,7 @@ def prepare(readable: Sequence[str], scratch: str) -> int:
 
 
 def enforce(ruleset: int) -> None:
-    """Bind the calling process to a rule set, for good. It must have promised to gain no privileges.
+    """Bind the calling process to a rule set, for good. The process must already have set no_new_privs.
 
     Raises:
         OSError: the kernel refused; the process must not go on.
@@ -114,7 +114,7 @@ def _allow(ruleset: int, path: str, access: int) -> None:
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except FileNotFoundError:
-        return  # what is not there needs no permission
+        return  # a path that does not exist needs no permission
     try:
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
             access &= _ON_FILES

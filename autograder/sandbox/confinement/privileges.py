@@ -1,6 +1,6 @@
-"""Another user id, no capabilities, no way to gain any.
+"""A separate user id, no capabilities, and no way to gain any.
 
-Only root can change the user; elsewhere the process keeps its own and loses the capabilities it may have.
+Only root can change the user; otherwise the process keeps its own and drops any capabilities it has.
 See prctl(2), capabilities(7) and credentials(7).
 """
 
@@ -16,8 +16,8 @@ _CAPABILITY_VERSION = 0x20080522
 _CAP_DAC_READ_SEARCH = 2
 _LAST_CAPABILITY = 63
 
-# Each worker gets a user id of its own, so that workers cannot touch one another either and a limit on
-# threads, which the kernel counts by user, counts one worker. The range is the one systemd keeps for
+# Each worker gets a user id of its own, so that workers cannot touch one another either, and so that a limit on
+# threads, which the kernel counts per user, counts one worker. The range is the one that systemd reserves for
 # short-lived services: no person's account lies in it.
 _FIRST_USER, _USERS = 61184, 4336
 
@@ -47,7 +47,7 @@ def become_nobody(scratch: str, *, keep_reading: bool) -> bool:
 
     Args:
         scratch: the folder to hand over to the new user.
-        keep_reading: keep CAP_DAC_READ_SEARCH, where the interpreter lies out of other users' reach.
+        keep_reading: keep CAP_DAC_READ_SEARCH, for an interpreter that other users cannot read.
     """
     user = _FIRST_USER + os.getpid() % _USERS
     os.chown(scratch, user, user)
@@ -68,14 +68,16 @@ def drop_capabilities() -> None:
 
 
 def no_new_privileges() -> bool:
-    """Promise the kernel never to gain privileges; Landlock and seccomp ask for it."""
+    """Set no_new_privs, which Landlock and seccomp require."""
     return _prctl(_PR_SET_NO_NEW_PRIVS, 1) == 0
 
 
 def first_to_go() -> None:
-    """Have the kernel choose this process before others when memory runs out: workers, not who grades or is near.
+    """Have the kernel kill this process first when memory runs out: a worker, not the grader or somebody else's
+    process.
 
-    Before the user changes: what a privileged process sets, an ordinary one cannot take back. Anybody may raise it.
+    Call it before the user changes: an unprivileged process cannot lower what a privileged one has set. Any may raise
+        it.
     """
     with contextlib.suppress(OSError):
         descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)  # a text file would import its encoding
@@ -86,7 +88,7 @@ def first_to_go() -> None:
 
 
 def die_with_parent(signal_number: int) -> None:
-    """Have the kernel send a signal when the fork server ends. After the user changed: that resets it."""
+    """Have the kernel send a signal when the fork server ends. Call it after the user changes, which resets it."""
     _prctl(_PR_SET_PDEATHSIG, int(signal_number))
 
 

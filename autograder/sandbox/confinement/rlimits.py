@@ -1,7 +1,7 @@
 """Resource limits of a worker: memory, processor time, file size, descriptors, threads. See getrlimit(2).
 
-Only what the kernel counts for a process stands here. How long a call may take, how much it may print or return,
-and all that a process may use in sum is watched by the trusted side, in `worker` and `supervisor`.
+Only what the kernel counts per process is here. How long a call may take, how much it may print or return, and what
+workers may use together is watched by the trusted side, in `worker` and `supervisor`.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ def apply(cell: Cell, *, own_user: bool) -> bool:
 
     Args:
         cell: the figures.
-        own_user: whether the process is to have a user id to itself. The kernel counts threads by user, so
-            that a limit on them would count the grader's own where it has not.
+        own_user: whether the process will have a user id to itself. The kernel counts threads per user, so a limit
+            would otherwise count the grader's own.
 
     Returns:
-        Whether memory could be limited as well: the system must tell how much is in use already.
+        Whether memory could be limited as well: that takes a system that reports how much is already in use.
     """
     _lower(resource.RLIMIT_CORE, 0)
-    # SIGXCPU; and SIGKILL, if that is ignored and nobody looks from outside. The kernel counts by ticks of its clock:
-    # who runs only around them is counted for more than it used, but not for more than all processors had.
+    # SIGXCPU first; SIGKILL if that is ignored and nobody watches from outside. The kernel counts by clock ticks: a
+    # process that runs only around them is charged more than it used, but never more than all processors had.
     _lower(resource.RLIMIT_CPU, cell.cpu_seconds, max(cell.cpu_seconds, (os.cpu_count() or 1) * cell.wall_seconds) + 1)
     _lower(resource.RLIMIT_FSIZE, cell.file_bytes)
     _lower(resource.RLIMIT_NOFILE, cell.open_files)

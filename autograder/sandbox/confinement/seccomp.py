@@ -1,7 +1,7 @@
-"""Seccomp: the system calls a worker may make. All others are refused with an error, not with death.
+"""Seccomp: the system calls a worker may make. All others fail with an error; they do not kill the process.
 
-A list of what is allowed, not of what is forbidden: a call the kernel gains tomorrow is refused until someone
-has thought about it. Files may be opened, read and written (Landlock says which), memory mapped, threads
+This is an allowlist: a call that a future kernel adds is refused until someone has thought about it. Files may be
+    opened, read and written (Landlock says which), memory mapped, threads
 started; there are no sockets, no new programs or processes, no tracing, no changes to other files' metadata,
 no signals to anyone else. The filter is raw BPF through prctl(2), so that no system library is needed;
 numbers are from the kernel's unistd.h for x86-64 and arm64 (None: the call does not exist there).
@@ -43,13 +43,13 @@ _ALLOWED = {
     "sched_getaffinity": (204, 123), "sched_getparam": (143, 121),
     "sched_getscheduler": (145, 120), "sched_get_priority_max": (146, 125),
     "sched_get_priority_min": (147, 126), "getcpu": (309, 168),
-    # signals to oneself, timers
+    # signals to itself, timers
     "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139),
     "rt_sigsuspend": (130, 133), "rt_sigpending": (127, 136), "rt_sigtimedwait": (128, 137),
     "sigaltstack": (131, 132), "setitimer": (38, 103), "getitimer": (36, 102), "alarm": (37, None),
     "pause": (34, None), "restart_syscall": (219, 128), "nanosleep": (35, 101),
     "clock_nanosleep": (230, 115),
-    # questions that change nothing
+    # queries that change nothing
     "clock_gettime": (228, 113), "clock_getres": (229, 114), "gettimeofday": (96, 169), "time": (201, None),
     "times": (100, 153), "getrusage": (98, 165), "getrandom": (318, 278), "uname": (63, 160),
     "sysinfo": (99, 179), "getrlimit": (97, 163), "getpid": (39, 172), "gettid": (186, 178),
@@ -64,7 +64,7 @@ _CONDITIONAL = {
     "tgkill": (234, 131), "sched_setaffinity": (203, 122), "fcntl": (72, 25), "ioctl": (16, 29),
 }
 # fmt: on
-# System calls whose libraries do it another way if the answer is this one: an older call, reading and writing.
+# System calls for which libraries fall back on an older call, or on reading and writing, if they get this error.
 _ANSWERED = {
     "clone3": ((435, 435), errno.ENOSYS),
     "openat2": ((437, 437), errno.ENOSYS),
@@ -78,8 +78,8 @@ _PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
 _SIGKILL, _RLIMIT_CPU = 9, 0
 _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15  # make the kernel send a signal of one's choice
 _LOCKS = [5, 6, 7, 36, 37, 38, 1024, 1025]  # F_GETLK, F_SETLK, F_SETLKW, F_OFD_…, F_SETLEASE, F_GETLEASE
-_F_NOTIFY = 1026  # tells of what others do in a folder
-_F_SETPIPE_SZ = 1031  # a pipe of a megabyte: its buffer is memory of no process, so nobody counts it
+_F_NOTIFY = 1026  # reports what others do in a folder
+_F_SETPIPE_SZ = 1031  # a pipe of a megabyte: its buffer belongs to no process, so nobody counts it
 _F_SET_RW_HINT, _F_SET_FILE_RW_HINT = 1036, 1038
 _TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451
 _FICLONE = 0x40049409  # share a file's blocks with a new one
@@ -97,15 +97,15 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def available() -> bool:
-    """Whether this system has seccomp and this file knows its numbers."""
+    """Whether this system has seccomp and its system call numbers are listed here."""
     return sys.platform == "linux" and platform.machine() in _MACHINES and sys.maxsize > 2**32
 
 
 def install() -> None:
-    """Filter the calling thread's system calls, and those of the threads it starts, from now on.
+    """From now on, filter the system calls of the calling thread and of the threads that it starts.
 
     Raises:
-        OSError: the kernel did not take the filter; the process must not go on.
+        OSError: the kernel rejected the filter; the process must not go on.
     """
     code = b"".join(_program(os.getpid()))
     instructions = ctypes.create_string_buffer(code)
@@ -120,27 +120,28 @@ def install() -> None:
 
 
 def _program(own_pid: int) -> list[bytes]:
-    """The whole filter: what is always allowed, then what depends on an argument, then no."""
+    """The whole filter: calls always allowed, then those that depend on an argument; all others are refused."""
     refuse = _ERROR | errno.EPERM
     oneself = [0, own_pid]
     conditions = {
-        # A thread shares all with its process; without the flag clone makes a process.
+        # Without this flag clone makes a process, not a thread.
         "clone": _argument(0, _ANY_BIT, [_CLONE_THREAD], then=_ALLOW, otherwise=refuse),
         "prctl": _argument(0, _EQUAL, [_PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA], then=_ALLOW, otherwise=refuse),
         "prlimit64": [
-            # Another limit on processor time would have the kernel kill it when it chooses.
+            # A worker that changed its limit on processor time could choose when the kernel kills it.
             *_unless(1, [_RLIMIT_CPU], refuse),
             *_argument(0, _EQUAL, oneself, then=_ALLOW, otherwise=refuse),
         ],
         "sched_setaffinity": _argument(0, _EQUAL, oneself, then=_ALLOW, otherwise=refuse),
-        # Who dies of SIGKILL was killed from outside, and that is not the submission's fault: nobody may pretend it.
+        # A process that dies of SIGKILL was killed from outside, which is not the submission's fault; none may fake
+        # that.
         "kill": [*_unless(1, [_SIGKILL], refuse), *_argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse)],
         "tgkill": [*_unless(2, [_SIGKILL], refuse), *_argument(0, _EQUAL, [own_pid], then=_ALLOW, otherwise=refuse)],
-        # A file that never has a name would take room where nobody sees it; for the same reason none is removed.
+        # A file without a name would take up space where nobody sees it; for the same reason none may be removed.
         "open": _argument(1, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
         "openat": _argument(2, _ANY_BIT, [_O_TMPFILE], then=refuse, otherwise=_ALLOW),
-        # Signals for others, news of others, locks that others find taken (for which there is no flock either),
-        # memory that is not counted, and marks that would stay on a file that later workers get, too.
+        # Signals to others, notifications about others, locks that others would run into (hence no flock either),
+        # memory that nobody counts, and marks that would stay on a file which later workers get.
         "fcntl": _argument(
             1,
             _EQUAL,
@@ -151,13 +152,14 @@ def _program(own_pid: int) -> list[bytes]:
             then=refuse,
             otherwise=_ALLOW,
         ),
-        # Is it a terminal, how wide, how much is there to read, does it block, does it outlive exec. No more.
+        # Whether it is a terminal, how wide, how much can be read, whether it blocks, whether it outlives exec. No
+        # more.
         "ioctl": _argument(
             1,
             _EQUAL,
             {
                 **dict.fromkeys([_TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO, _FIONCLEX, _FIOCLEX], _ALLOW),
-                _FICLONE: _ERROR | errno.EOPNOTSUPP,  # then it is copied
+                _FICLONE: _ERROR | errno.EOPNOTSUPP,  # the caller then copies the file
             },
             otherwise=refuse,
         ),
@@ -175,7 +177,7 @@ def _unconditional() -> list[bytes]:
     program = [
         _instruction(_LOAD, _AT_ARCHITECTURE),
         _instruction(_EQUAL, architecture, 1, 0),
-        _instruction(_RETURN, _KILL),  # the numbers of another architecture mean other calls
+        _instruction(_RETURN, _KILL),  # another architecture's numbers mean other calls
         _instruction(_LOAD, _AT_NUMBER),
     ]
     for numbers in _ALLOWED.values():
@@ -190,17 +192,17 @@ def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> 
 
 
 def _when(number: int | None, body: list[bytes]) -> list[bytes]:
-    """Run `body`, which returns, for one system call; go on behind it for all others."""
+    """Run `body`, which ends with a return, for one system call; skip it for all others."""
     return [] if number is None else [_instruction(_EQUAL, number, 0, len(body)), *body]
 
 
 def _argument(
     index: int, test: int, values: list[int] | dict[int, int], *, then: int = _ALLOW, otherwise: int
 ) -> list[bytes]:
-    """Decide by the low half of an argument, the half that the kernel reads for all of these.
+    """Decide by the low half of an argument, which is all the kernel reads of these.
 
     Args:
-        values: what to compare it with; with an answer each, or all with the answer `then`.
+        values: the values to compare it with; each with a result of its own, or all with the result `then`.
     """
     body = [_instruction(_LOAD, 16 + 8 * index)]
     for value in values:

@@ -108,7 +108,7 @@ def test_a_file_that_is_no_image_is_named(tree: Path, name: str) -> None:
         path.mkdir()
     else:
         path.write_text("something", "utf-8")
-    assert f"{path} is no png or jpg file" in error_of(tree)
+    assert f"{path} is not a png or jpg file" in error_of(tree)
 
 
 def jpeg() -> bytes:

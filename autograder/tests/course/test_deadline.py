@@ -56,7 +56,7 @@ def test_later_is_never_cheaper(one: timedelta, other: timedelta) -> None:
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("tomorrow", "no date and time"), ("2026-12-18T23:59:00", "time zone"), ("", "no date and time")],
+    [("tomorrow", "not a date and time"), ("2026-12-18T23:59:00", "time zone"), ("", "not a date and time")],
 )
 def test_a_moment_without_its_zone_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
@@ -103,7 +103,7 @@ def test_a_bad_line_stops_no_other(tmp_path: Path) -> None:
         ("cleo", None),
     ]
     soon, nobody = found.problems
-    assert "line 3: ben's extension does not count: 'soon' is no date" in soon
+    assert "line 3: ben's extension does not count: 'soon' is not a date" in soon
     assert "line 4: names no student" in nobody
 
 

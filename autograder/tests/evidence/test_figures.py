@@ -44,7 +44,7 @@ ROW = r"\| " + r" \| ".join([r"(\d+) of (\d+)"] * 3)
         (EVIDENCE, r"(\d+) wrong ones", [WRONG]),
         (EVIDENCE, r"(\d+) more by an author", [UNSEEN]),
         (EVIDENCE, r"(\d+) right ones, each written", [RIGHT]),
-        (EVIDENCE, r"of (\d+) are told a cause", [UNSEEN]),
+        (EVIDENCE, r"of (\d+) name a cause", [UNSEEN]),
         (EVIDENCE, r"(\d+) hostile submissions", [len(attacks.load())]),
         (EVIDENCE, rf"questions 1 to 5 {ROW}", row(FIRST)),
         (EVIDENCE, rf"questions 6 and 7, without training {ROW}", row(LAST)),

@@ -109,7 +109,7 @@ def test_verify_sees_a_wrong_answer_that_gets_away_and_a_cause_that_is_none(
     assert not report([replace(caught, kind="stub")], details=False)
     told = capsys.readouterr().out
     assert "got 16 of 16 points" in told
-    assert "is told: the bias is added twice The truth: stride ignored." in told
+    assert "is diagnosed as: the bias is added twice The truth: stride ignored." in told
 
 
 def test_a_wrong_answer_loses_points_in_its_own_question_alone(sandbox: Sandbox, assignment: Assignment) -> None:

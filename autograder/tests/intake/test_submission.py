@@ -241,7 +241,7 @@ UMLAUT = "# Größe\nname = 'Größe'\n"
         (UMLAUT.encode("utf-16"), "it is UTF-16. Save it as UTF-8"),
         (UMLAUT.encode("utf-32"), "it is UTF-32. Save it as UTF-8"),
         (UMLAUT.encode("utf-16-le"), "line 1 holds a NUL byte"),
-        (b"x = 1\ny = '\0'\n", "line 2 holds a NUL byte, which is no text. Save it as UTF-8"),
+        (b"x = 1\ny = '\0'\n", "line 2 holds a NUL byte, which is not text. Save it as UTF-8"),
         (b"# coding: ascii\n# \xf6\n", "in line 2 is not ASCII. Save it as UTF-8"),
         (b"# coding: klingon\n", "unknown encoding: klingon). Save it as UTF-8 and delete the line that names"),
         (b"# coding: rot13\n", "'rot13' is not a text encoding"),

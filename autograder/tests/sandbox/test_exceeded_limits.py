@@ -334,8 +334,8 @@ def test_an_exception_at_a_limit_tells_the_limit(remote: Remote, name: str, word
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (signal.SIGSEGV, "crashed with SIGSEGV: it touched memory that is not there"),
-        (signal.SIGBUS, "crashed with SIGBUS: it touched memory behind the end of a file"),
+        (signal.SIGSEGV, "crashed with SIGSEGV: it touched memory that does not exist"),
+        (signal.SIGBUS, "crashed with SIGBUS: it touched memory beyond the end of a file"),
         (signal.SIGFPE, "crashed with SIGFPE: it divided whole numbers by zero"),
         (signal.SIGABRT, "crashed with SIGABRT: a library gave up"),
         (signal.SIGKILL, "raised PermissionError"),  # who dies of it was killed from outside; nobody may pretend that

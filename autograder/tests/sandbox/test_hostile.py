@@ -133,7 +133,7 @@ WIDE_LOGITS = STRETCHED_LOGITS.replace("zeros(4, 99) if len(x) == 4", "zeros(20,
         ("q6", STRETCHED_LOGITS, "gradients", "output has the wrong shape"),
         ("q6", WIDE_LOGITS, "learning", "output has the wrong shape"),
         ("q7", STRETCHED_OUTPUT, "drop-connect", "output has the wrong shape"),
-        ("q6", STATE_OF_OTHERS, "learning", "do not tell of the same parameters"),
+        ("q6", STATE_OF_OTHERS, "learning", "do not list the same parameters"),
     ],
 )
 def test_shapes_and_names_are_looked_at_before_anything_is_computed_with_them(

@@ -1,11 +1,11 @@
-"""Classes to try the grader on: as many submissions as wanted, of all kinds there are, the same for the same seed.
+"""Generated classes to try the grader on: any number of submissions of all kinds, the same for the same seed.
 
     python -m autograder.evidence.bank.classes FOLDER --students 200
 
-Every hundred students hold the same mix (`SHARES`), so that the last hundred of a thousand may be compared with the
-first. What is handed in is the bank's, the corpus of attacks', or broken in a way that courses have seen; it lies in
-folders, zip files and git checkouts, under names that people and systems come up with. Nothing in it does harm where
-it is graded in the sandbox, nor where it is only copied.
+Every hundred students have the same mix (`SHARES`), so that the last hundred of a thousand can be compared with the
+first. Submissions come from the bank, from the corpus of attacks, or are broken in ways that courses have seen; they
+are folders, zip files and git checkouts, with names that people and systems make up. None of them does harm if it is
+graded in the sandbox or only copied.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ORDINARY = {
     "not all modules": 3,
     "notebooks": 6,
 }
-"""Of a hundred students, how many hand in what; these are students of any course."""
+"""How many of a hundred students hand in which kind; these occur in any course."""
 
 SHARES = ORDINARY | {
     "an attack": 8,
@@ -50,13 +50,13 @@ SHARES = ORDINARY | {
     "two answers": 1,
     "an empty zip file": 1,
 }
-"""The same for a whole class. A slow attack is one that grading ends only at a limit, after seconds or a minute."""
+"""The same for a whole class. A slow attack runs until a limit ends it, after seconds or a minute."""
 
 REFUSED = {
     "an unreadable zip file", "no zip file", "an empty folder", "two answers",
     "an empty zip file",
 }  # fmt: skip
-"""Of these nothing can be graded: taking them in says why."""
+"""Kinds that cannot be graded at all: reading them gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Entry:
     """One student's submission in the folder of a class.
 
     Attributes:
-        student: what the roster calls the student.
+        student: the student's name in the roster.
         path: the folder or file.
         kind: a key of `SHARES`.
     """
@@ -75,26 +75,26 @@ class Entry:
 
     @property
     def refused(self) -> bool:
-        """Whether nothing of it can be graded."""
+        """Whether none of it can be graded."""
         return self.kind in REFUSED
 
 
 def write_class(
     folder: Path, students: int, seed: int = 0, questions: Sequence[str] = (), *, ordinary: bool = False
 ) -> tuple[Entry, ...]:
-    """Write a class's submissions into a folder, which is made.
+    """Write a class's submissions to a folder, which is created.
 
-    The same arguments give the same bytes; a larger class of the same seed begins with the smaller one.
+    The same arguments give the same bytes; a larger class with the same seed begins with the smaller one.
 
     Args:
-        folder: for one folder or file a student. It must be empty, or not there.
+        folder: gets a folder or file for each student. It must be empty or not exist.
         students: how many.
         seed: another one gives another class.
-        questions: ids of those that are handed in; all if there are none.
-        ordinary: only students of any course (`ORDINARY`): no attacks, nothing that cannot be read.
+        questions: ids of the questions that are handed in; all if empty.
+        ordinary: only kinds that occur in any course (`ORDINARY`): no attacks and nothing unreadable.
 
     Raises:
-        UnusableRequest: the folder holds something, or there is no such question.
+        UnusableRequest: the folder is not empty, or there is no such question.
     """
     if folder.exists() and any(folder.iterdir()):
         raise UnusableRequest(f"{folder} is not empty: a class is written into a folder of its own.")
@@ -103,7 +103,7 @@ def write_class(
     entries = []
     names = folder_names(seed)
     for number, kind in zip(range(students), _kinds(seed, ORDINARY if ordinary else SHARES), strict=False):
-        draw = random.Random(f"{seed} {number}")  # noqa: S311  (who hands in what is no secret)
+        draw = random.Random(f"{seed} {number}")  # noqa: S311  (who hands in what is public)
         student = next(names)
         files = contents.files(kind, draw)
         entries.append(Entry(student, pack(folder, student, kind, files, draw), kind))
@@ -111,7 +111,7 @@ def write_class(
 
 
 def _kinds(seed: int, shares: dict[str, int]) -> Iterator[str]:
-    """The kinds of one student after another, in every round of all shares in another order."""
+    """The kinds of one student after another; each round of all shares is shuffled anew."""
     whole = [kind for kind, share in shares.items() for _ in range(share)]
     round_ = 0
     while True:

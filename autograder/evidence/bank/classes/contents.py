@@ -1,4 +1,4 @@
-"""What the students of a generated class hand in, as files by their names."""
+"""What the students of a generated class hand in: files by name."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from autograder.release.contents import MARKS
 
 Files = dict[str, bytes]
 
-# What attacks go for where they are tried one by one. Here it is nothing that there is, so that one that got out
-# would find nothing to harm: no process has such a number, no folder such a name.
+# The targets of attacks. Here they do not exist, so that an attack that escaped would find nothing to harm: no process
+# has such an id, no folder such a name.
 _NOTHING = {
     "@FOLDER@": "/nonexistent/folder",
     "@SECRET_FILE@": "/nonexistent/folder/grades.csv",
@@ -37,7 +37,7 @@ _NOTHING = {
     "@DONE@": "done hostile-0000a1",
 }
 
-# The rubric's points one by one: what a reader gives a part of the points for.
+# Answers to single points of the rubric, for which a reader gives part of the points.
 _PARTLY = (
     "Stride 2 moves two pixels at a time, so the output is about half as large.",
     "I worked the sizes out with a program, they are the ones in my tests.",
@@ -50,10 +50,10 @@ _CORPUS = attacks.load()
 
 
 class Contents:
-    """The bank, for some questions.
+    """The bank's contents for some questions.
 
     Args:
-        questions: whose modules are handed in.
+        questions: the questions whose modules are handed in.
     """
 
     def __init__(self, questions: Sequence[Question]) -> None:
@@ -72,11 +72,11 @@ class Contents:
         self._quick = [attack for attack in usable if attack not in self._slow]
 
     def files(self, kind: str, draw: random.Random) -> Files:
-        """What a student of a kind hands in; nothing where the kind says that there is nothing.
+        """What a student of this kind hands in, which may be nothing.
 
         Args:
             kind: a key of `classes.SHARES`.
-            draw: decides whatever is left open.
+            draw: makes the remaining choices.
         """
         texts = self._modules_of(kind, draw)
         if kind in ("an attack", "a slow attack"):
@@ -118,7 +118,7 @@ class Contents:
         return texts
 
     def _attack(self, from_: Sequence[attacks.Attack], texts: dict[str, str], draw: random.Random) -> Files:
-        """A submission whose one module attacks; without an attack on these questions it is one without them."""
+        """A submission with an attack in one module, if there is an attack on these questions."""
         if not from_:
             return _encoded(texts)
         attack = draw.choice(from_)
@@ -130,7 +130,7 @@ class Contents:
         return files | ({} if EXPLANATIONS in given else self._written(draw))
 
     def _written(self, draw: random.Random, *, blank: bool = False) -> Files:
-        """The written answers: right, one of them or a part of it, blank, or no file at all."""
+        """The written answers: right, only some or parts of them, blank, or no file at all."""
         template = (course.STUBS / EXPLANATIONS).read_text("utf-8")
         solved = MARKS.sub("", (course.SOLUTIONS / EXPLANATIONS).read_text("utf-8"))
         how = "blank" if blank else draw.choice(("right", "partly", "partly", "blank", "none"))
@@ -143,7 +143,7 @@ class Contents:
         return {EXPLANATIONS: text.encode()}
 
     def _notebooks(self, texts: dict[str, str], draw: random.Random) -> Files:
-        """Every module as a notebook, or all but one, with the written answers in them."""
+        """Every module, or all but one, as a notebook with the written answers."""
         files = {
             f"{question.module}.ipynb": _notebook(question, texts[question.module], draw)
             for question in self._questions
@@ -156,7 +156,7 @@ class Contents:
 
 
 def _notebook(question: Question, source: str, draw: random.Random) -> bytes:
-    """A notebook as Jupyter saves it: a setup cell, the module, a call of the tests with its output."""
+    """A notebook as saved by Jupyter: a setup cell, the module, and a call of the tests with its output."""
     printed = {"output_type": "stream", "name": "stdout", "text": ["12 of 16 points\n"]}
     cells = [
         {"cell_type": "markdown", "id": "title", "metadata": {}, "source": [f"# {question.title}\n"]},

@@ -1,4 +1,4 @@
-"""Names of a generated class: of people, of their folders, and the roster that knows most of them."""
+"""The names in a generated class: people, their folders, and a roster with most of them."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _FAMILY = (
     "Xu", "Yılmaz", "Zhang",
 )  # fmt: skip
 
-# Names that have been trouble somewhere: to shells, spreadsheets, pages, Windows, those who count bytes or letters.
+# Names that cause trouble for shells, spreadsheets, web pages, Windows, or code that counts bytes or letters.
 _AWKWARD = (
     "CON", "-rf", "--help", "李小龍", "محمد علي", "Ελένη Παπαδοπούλου", "Zoe\u0308 (decomposed)", "party 🎉 person",
     "family 👩‍👩‍👧", 'the "quoted"', "back\\slash", "=1+1", "@mention", "+49 170", "<b>bold", "a & b; c | d",
     "$(touch owned)", "`whoami`", "100%", "#hash", "nul.txt", "semi;colon, comma", "two  spaces", "q1_conv2d.py",
     "long " + "name " * 40 + "end", "Δ" * 100, "null", "results", "{{ 7 * 7 }}", "'; DROP TABLE students; --",
 )  # fmt: skip
-_EVERY = 8  # one student in so many has such a name
+_EVERY = 8  # one in this many students has such a name
 
 
 def folder_names(seed: int) -> Iterator[str]:
-    """The names of one student after another, no two the same, also where capitals count as small letters."""
+    """The names of one student after another, all different even if case is ignored."""
     for number in range(_EVERY * len(_AWKWARD)):
         yield _AWKWARD[number // _EVERY] if number % _EVERY == _EVERY - 1 else _name(seed, number)
     number = _EVERY * len(_AWKWARD)
@@ -47,7 +47,7 @@ def folder_names(seed: int) -> Iterator[str]:
 
 
 def _name(seed: int, number: int) -> str:
-    """A person's name as learning-management systems write it into a folder's, with a number of theirs."""
+    """A person's name as learning-management systems put it into a folder's name, with their number."""
     draw = random.Random(f"name {seed} {number}")  # noqa: S311
     given, family = draw.choice(_GIVEN), draw.choice(_FAMILY)
     form = draw.choice(("{given} {family} {id}", "{family}_{given}_{id}", "{id}", "s{id}", "{family}, {given} {id}"))
@@ -55,10 +55,10 @@ def _name(seed: int, number: int) -> str:
 
 
 def write_roster(path: Path, entries: Iterable[Entry], assignment: Assignment, seed: int = 0) -> None:
-    """Write the roster of a class: most of its students, and some who handed nothing in.
+    """Write the roster of a class: most of its students, and some who handed in nothing.
 
-    Of a hundred, two are not in the roster, two more are who handed nothing in; one has a question dropped. Where the
-    assignment is due at some time, most handed in before, some late, and a few have more time.
+    Of a hundred students two are missing from the roster, two more on it handed in nothing, and one has a question
+    dropped. If the assignment has a due date, most handed in before it, some late, and a few have an extension.
     """
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
@@ -66,7 +66,7 @@ def write_roster(path: Path, entries: Iterable[Entry], assignment: Assignment, s
     for number, entry in enumerate(entries):
         draw = random.Random(f"roster {seed} {number}")  # noqa: S311
         if number % 50 == 17:
-            continue  # handed in, and nobody knows the student
+            continue  # handed in, but not on the roster
         person = f"{draw.choice(_GIVEN)} {draw.choice(_FAMILY)}"
         email, section = f"student{number}@example.org", draw.choice("ABC")
         more, handed_in = _times(assignment.due, draw)
@@ -78,7 +78,7 @@ def write_roster(path: Path, entries: Iterable[Entry], assignment: Assignment, s
 
 
 def _times(due: datetime | None, draw: random.Random) -> tuple[str, str]:
-    """An extension, and when the student handed in; "" for none."""
+    """A student's extension and time of handing in; "" for none."""
     if due is None:
         return "", ""
     more = due + timedelta(days=7) if draw.random() < 0.05 else None

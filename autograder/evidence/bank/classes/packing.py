@@ -1,4 +1,4 @@
-"""How a student's files are handed in: in a folder, a zip file or a git checkout, beside one another or deeper."""
+"""How a student's files are handed in: as a folder, a zip file or a git checkout, at the top or nested."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograder.release.git import Repository
 
 Files = dict[str, bytes]
 
-_DATE = (2026, 11, 2, 9, 0, 0)  # of a zip file's members: the clock's would make two classes differ
+_DATE = (2026, 11, 2, 9, 0, 0)  # of a zip file's members: the current time would make two classes differ
 _HOMES = ("", "", "", "assignment/", "lab 3 (final)/", "cnn-lab-main/assignment/")
 _LEAVINGS: Files = {
     ".DS_Store": b"\0\0\0\1Bud1",
@@ -26,12 +26,12 @@ _ZIPPED = {
 
 
 def pack(folder: Path, student: str, kind: str, files: Files, draw: random.Random) -> Path:
-    """Write a student's submission into the folder of a class.
+    """Write a student's submission to the folder of a class.
 
     Args:
         folder: the class's.
         student: the student's name, which the submission gets.
-        kind: a key of `classes.SHARES`; of some the kind is in how they are packed.
+        kind: a key of `classes.SHARES`; some of them are about the packing.
         files: what is handed in.
         draw: decides whatever is left open.
 
@@ -57,7 +57,7 @@ def pack(folder: Path, student: str, kind: str, files: Files, draw: random.Rando
         repository.require_main()
         repository.commit("main", files or {"README.md": b"# My lab\n"}, "Hand in")
         repository.stage([*files], [])
-        shutil.rmtree(path / ".git" / "logs")  # the clock's time stands in it
+        shutil.rmtree(path / ".git" / "logs")  # it contains the current time
     path.mkdir(exist_ok=True)
     for name, contents in files.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def pack(folder: Path, student: str, kind: str, files: Files, draw: random.Rando
 
 
 def _spoilt(kind: str, files: Files, draw: random.Random) -> bytes:
-    """The bytes of a zip file of a kind."""
+    """The bytes of a zip file of this kind."""
     if kind == "an empty zip file":
         return _zipped({})
     whole = _zipped(files)
@@ -99,7 +99,7 @@ def _zipped(files: Files) -> bytes:
 
 
 def _encrypted(archive: bytes) -> bytes:
-    """The same zip file, all members of which say that they are encrypted; their contents are as good as noise then."""
+    """The same zip file with all members marked as encrypted, which makes their contents unreadable."""
     marked = bytearray(archive)
     for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         found = archive.find(signature)

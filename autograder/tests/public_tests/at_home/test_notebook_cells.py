@@ -79,5 +79,5 @@ def test_a_cell_that_was_changed_counts_as_it_is_now() -> None:
 def test_long_lines_and_many_cells_are_cut() -> None:
     for number in range(20):
         run(f"x{number}", NameError("x" * 1_000), number=number)
-    assert said().count("Cell In[") == notebook_cells.MOST_TOLD
+    assert said().count("Cell In[") == notebook_cells.MOST_NAMED
     assert max(map(len, said().splitlines())) < 300
