@@ -1,7 +1,7 @@
 """Both ways into Moodle: a file for the gradebook's import, and an assignment's own grading worksheet, filled in.
 
-What Moodle does with them is from the source of 4.1.10, 4.2.3, 4.4dev (November 2023), 4.5.6, 5.0dev (October 2024) and
-5.2.2; where they differ, it says which.
+Moodle's behaviour was read from the source of 4.1.10, 4.2.3, 4.4dev (November 2023), 4.5.6, 5.0dev (October 2024) and
+5.2.2; where they differ, the comment says which release it is about.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
 from autograder.gradebook.feedback import feedback
 from autograder.gradebook.matching import FOUND_WITHOUT_ZEROS, Names, Way, email, in_source, known_by, match, name
-from autograder.gradebook.numbers import Rule, Told, decimal
+from autograder.gradebook.numbers import Remarks, Rule, decimal
 from autograder.gradebook.php_csv import moodle_rows
 from autograder.gradebook.table import Cell, Table, read_table
 from autograder.gradebook.worksheet_comments import is_ours
@@ -31,7 +31,7 @@ from autograder.text.inert import for_csv, one_line
 IMPORT = "moodle.csv"
 WORKSHEET = "moodle-worksheet.csv"
 
-# What Moodle finds a user by, and where the roster has it.
+# The fields by which Moodle can find a user, and where the roster has them.
 IDENTIFIERS: dict[str, Names] = {
     "email": lambda line: (line.student.email,),
     "username": lambda line: (line.student.more.get("username") or line.student.student,),
@@ -40,7 +40,7 @@ IDENTIFIERS: dict[str, Names] = {
 _GRADED = "Last modified (grade)"
 _NEEDED = ("Identifier", "Grade", _GRADED)  # without one of them Moodle refuses the file
 _MAXIMUM = "Maximum grade"
-_SPELT = {"Maximum Grade": _MAXIMUM}  # so up to 5.0's source of October 2024; as it is now in 4.5.6 and since 5.1
+_SPELT = {"Maximum Grade": _MAXIMUM}  # the spelling until 5.0's source of October 2024; 4.5.6 and 5.1 have the new one
 _SEPARATORS = {";": "Semicolon", "\t": "Tab"}
 _WAYS = (
     Way("Identifier", in_source(moodle_participant), lambda text: re.findall(r"\d+$", text.strip())),
@@ -53,26 +53,27 @@ _WAYS = (
 
 
 def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximum: float | None = None) -> list[str]:
-    """Write OUT/moodle.csv for the gradebook's import; sentences about who is not in it and why.
+    """Write OUT/moodle.csv for the gradebook's import; return messages on who was left out, and why.
 
-    Moodle gives up at the first user it does not know, so only students of the roster are in it, by what it says. It
-    takes the numbers as they are, and refuses all of them if one is above the maximum of the grade item (4.1.10, 4.5.6,
-    5.2; 4.2.3 and 4.4dev still asked whether it is above the site's, usually 100, and cut it down to the item's).
+    Moodle gives up at the first user it does not know, so the file has only students of the roster, with the roster's
+    identifiers. Moodle takes the numbers as they are, and rejects the whole file if one exceeds the grade item's
+    maximum (4.1.10, 4.5.6, 5.2; 4.2.3 and 4.4dev compared with the site's maximum, usually 100, and cut the number down
+    to the item's).
 
     Args:
         out: the class's folder.
         book: the grade book.
-        rule: which number.
-        identifier: what Moodle finds users by, one of `IDENTIFIERS`.
-        maximum: of the grade item in Moodle; None if it is the grade book's.
+        rule: which of a student's numbers to write.
+        identifier: the field by which Moodle finds users, one of `IDENTIFIERS`.
+        maximum: the grade item's maximum in Moodle; None if it is the grade book's.
 
     Raises:
         UnusableRequest: Moodle would misread the file.
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     usual = rule.maximum(book)
     maximum = usual if maximum is None else maximum
-    told = Told(IMPORT)
+    remarks = Remarks(IMPORT)
     known = [next(iter(IDENTIFIERS[identifier](line))) for line in book.lines]
     times = Counter(comparable(each) for each in known)
     rows = []
@@ -89,10 +90,10 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
         elif for_csv(value) != value or not _survives([value]):
             why_not = f"left out, since a spreadsheet or Moodle would misread the {identifier}"
         if why_not:
-            told.add(why_not, line.student.student)
+            remarks.add(why_not, line.student.student)
             continue
         if rule.of(line)[1] != usual:
-            told.add(rule.scaled(maximum), line.student.student)
+            remarks.add(rule.scaled(maximum), line.student.student)
         rows.append([value, decimal(rule.points(line, maximum)), feedback(line, book.assignment, rule)])
     header = [identifier, book.assignment.title, "feedback"]
     if not _survives(header, *rows):
@@ -107,7 +108,7 @@ def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximu
         "releases of 2023, cuts that one down without a word."
     )
     what = f"{IMPORT}: {len(rows)} of {len(book.lines)} students. {rule.what(maximum, usual)}"
-    return [what, as_they_are, *told.sentences]
+    return [what, as_they_are, *remarks.sentences]
 
 
 def _csv(*rows: Sequence[str]) -> str:
@@ -117,21 +118,21 @@ def _csv(*rows: Sequence[str]) -> str:
 
 
 def _survives(*rows: Sequence[str]) -> bool:
-    """Whether Moodle reads these rows as they are."""
+    """Whether Moodle reads these rows back unchanged."""
     return moodle_rows(_csv(*([*row, "-"] for row in rows)), ",") == [[*map(_as_read, row), "-"] for row in rows]
 
 
 def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> list[str]:
-    """Write OUT/moodle-worksheet.csv: the worksheet with grades and feedback, and all else as it is, byte for byte.
+    """Write OUT/moodle-worksheet.csv: the worksheet with grades and feedback, everything else kept byte for byte.
 
-    A comment that a person wrote there stays. Two things are changed beside: a decimal comma in a grade, and what
-    Moodle would misread of cells that it does not need.
+    Comments that a person wrote stay. Two other things change: decimal commas in grades become points, and cells that
+    Moodle would misread and does not need are emptied.
 
     Args:
         out: the class's folder.
         book: the grade book.
-        rule: which number.
-        worksheet: as it was downloaded from the assignment's page.
+        rule: which of a student's numbers to write.
+        worksheet: the file as downloaded from the assignment's page.
 
     Raises:
         UnusableRequest: it is not a worksheet that can be filled in, or Moodle would misread it.
@@ -140,64 +141,66 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
     sheet = _read(worksheet)
     texts = [{heading: cell.text for heading, cell in row.items()} for row in sheet.rows]
     matches = match(texts, book.lines, _WAYS)
-    told = Told(WORKSHEET)
-    filled = Filled(dict(sheet.points), told)
+    remarks = Remarks(WORKSHEET)
+    filled = Filled(dict(sheet.points), remarks)
     maxima = set()
     count = 0
     usual = rule.maximum(book)
     for place, row in enumerate(sheet.rows):
         student = _student(row, None)
         if place in matches.ambiguous:
-            told.add("left as it is, since it is not certain who it is in the grade book", student)
+            remarks.add("left as it is, since it is not certain who it is in the grade book", student)
         if place in matches.unknown:
-            told.add("in the worksheet, but not in the grade book", student)
+            remarks.add("in the worksheet, but not in the grade book", student)
         if place not in matches.lines:
             continue
         line, maximum = matches.lines[place], number(row[_MAXIMUM].text)
         if place in matches.without_zeros:
-            told.add(FOUND_WITHOUT_ZEROS, line.student.student)
+            remarks.add(FOUND_WITHOUT_ZEROS, line.student.student)
         why_not = _why_not(row, line, rule, maximum)
         if why_not or not maximum:
-            told.add(why_not, line.student.student)
+            remarks.add(why_not, line.student.student)
             continue
         if rule.of(line)[1] != usual:
-            told.add(rule.scaled(maximum), line.student.student)
+            remarks.add(rule.scaled(maximum), line.student.student)
         filled.grade(row["Grade"], rule.points(line, maximum), line.student.student)
         comments = row.get("Feedback comments")
         if comments is not None and is_ours(comments.text, book.assignment):
             filled.comment(comments, feedback(line, book.assignment, rule))
         elif comments is not None:
-            told.add("feedback left as it is, since a person wrote it", line.student.student)
+            remarks.add("feedback left as it is, since a person wrote it", line.student.student)
         maxima.add(maximum)
         count += 1
     found = {line.key for line in matches.lines.values()}
     for line in book.lines:
         if line.key not in found and line.graded:
-            told.add("in the grade book, but not found in the worksheet", line.student.student)
+            remarks.add("in the grade book, but not found in the worksheet", line.student.student)
     students = [_student(row, matches.lines.get(place)) for place, row in enumerate(sheet.rows)]
     filled.keep(sheet.rows, students)
-    changes = filled.changes | _emptied(sheet, filled.changes, students, told)
+    changes = filled.changes | _emptied(sheet, filled.changes, students, remarks)
     write_whole(out / WORKSHEET, sheet.table.changed(changes))
     what = " ".join(rule.what(maximum, usual) for maximum in sorted(maxima))
-    said = [f"{count} of {len(sheet.rows)} rows filled in. {what}".strip(), *filled.expected, *_about(sheet)]
-    return [*(f"{WORKSHEET}: {sentence}" for sentence in said), *told.sentences]
+    messages = [f"{count} of {len(sheet.rows)} rows filled in. {what}".strip(), *filled.expected, *_about(sheet)]
+    return [*(f"{WORKSHEET}: {sentence}" for sentence in messages), *remarks.sentences]
 
 
 def _about(sheet: _Sheet) -> list[str]:
-    said = []
+    messages = []
     if sheet.table.delimiter in _SEPARATORS:
-        said.append(f"Choose {_SEPARATORS[sheet.table.delimiter]} as the separator when you upload it.")
+        messages.append(f"Choose {_SEPARATORS[sheet.table.delimiter]} as the separator when you upload it.")
     if sheet.points:
-        said.append("Grades had decimal commas, at which Moodle in English would cut them off; they have points now.")
+        messages.append(
+            "Grades had decimal commas, where Moodle in English would cut them off; they have decimal points now."
+        )
     if any(row["Grade"].text.strip() and _is_rounded(row[_MAXIMUM].text) for row in sheet.rows):
-        said.append(
-            "Its grades are rounded, since the grade item shows fewer than two decimals. Moodle takes them in as they "
-            "are there, also where nothing is filled in, and its counts differ: set the item's overall decimal places "
+        messages.append(
+            "Its grades are rounded, since the grade item shows fewer than two decimals. Moodle imports them as they "
+            "are there, even where nothing is filled in, and its counts differ: set the item's overall decimal places "
             "to 2 (Grades, Gradebook setup), and download the worksheet again."
         )
     if "Feedback comments" not in sheet.table.header:
-        said.append("It has no column Feedback comments: the assignment's settings enable them.")
-    return said
+        messages.append("It has no column Feedback comments: the assignment's settings enable them.")
+    return messages
 
 
 @dataclass(frozen=True)
@@ -205,11 +208,11 @@ class _Sheet:
     """A worksheet.
 
     Attributes:
-        path: for complaints.
+        path: for error messages.
         table: the file.
-        rows: its cells by heading, as new versions spell it.
-        taken: the places of the columns that Moodle takes in.
-        points: grades with a decimal comma, and how they must be written.
+        rows: each row's cells by heading, in the newest version's spelling.
+        taken: the indices of the columns that Moodle imports.
+        points: grades with a decimal comma, and the same with a point.
     """
 
     path: Path
@@ -240,16 +243,16 @@ def _read(path: Path) -> _Sheet:
             "a maximum, and download the worksheet again."
         )
     rows = tuple(dict(zip(header, row, strict=True)) for row in table.rows)
-    # In English a grade ends at a comma: 37,50 is 37. A point is right in every language: only its own mark is changed.
+    # Moodle in English reads 37,50 as 37. A decimal point works in every language.
     commas = [row["Grade"] for row in rows if re.fullmatch(r"\s*\d+,\d+\s*", row["Grade"].text)]
     points = {cell: cell.text.replace(",", ".") for cell in commas}
     return _Sheet(path, table, rows, _taken(header), points)
 
 
 def _taken(header: Sequence[str]) -> frozenset[int]:
-    """The columns that Moodle takes in: grades and marks, and feedback, which stands behind the date.
+    """The columns that Moodle imports: grades and marks, and feedback, which comes after the date.
 
-    It finds feedback by the names of all sorts of plugins, so everything behind the date may be some.
+    Moodle finds feedback by the names of its many plugins, so every column after the date may be feedback.
     """
     date = header.index(_GRADED)
     return frozenset(
@@ -263,14 +266,14 @@ def _student(row: Mapping[str, Cell], line: Line | None) -> str:
     return line.student.student if line is not None else row.get("Full name", row["Identifier"]).text
 
 
-def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str], told: Told) -> dict[Cell, str]:
-    """What must be empty for Moodle to read the worksheet as it is meant.
+def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str], remarks: Remarks) -> dict[Cell, str]:
+    """The cells that must be emptied for Moodle to read the worksheet as intended.
 
-    Names and submissions are other people's text, which Moodle writes down by other rules than it reads it by. It
-    takes nothing of them in; comments it does.
+    Names and submissions are other people's text, which Moodle writes by one set of quoting rules and reads by another.
+    It does not import them, but it does import comments.
 
     Raises:
-        UnusableRequest: it would misread the file all the same.
+        UnusableRequest: Moodle would misread the file even so.
     """
     table = sheet.table
     if _is_read(sheet, table.changed(changes), table.rows, changes):
@@ -289,7 +292,9 @@ def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str]
         filled = {**changes, **mine}
         if _is_read(sheet, f"{headings}\n{table.raw(row, filled)}", [row], filled):
             emptied |= mine
-            told.add("names or answers that Moodle would misread, and does not need, are left empty", students[place])
+            remarks.add(
+                "names or answers that Moodle would misread, and does not need, are left empty", students[place]
+            )
         else:
             misread.append(one_line(students[place], 80))
     if misread:
@@ -304,7 +309,7 @@ def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str]
 
 
 def _is_read(sheet: _Sheet, text: str, rows: Sequence[Sequence[Cell]], changes: Mapping[Cell, str]) -> bool:
-    """Whether Moodle reads the headings and these rows in a text as they are meant, as far as it takes them in."""
+    """Whether Moodle reads the imported columns of the headings and these rows in a text as intended."""
     table = sheet.table
     meant = [list(table.header), *([changes.get(cell, cell.text) for cell in row] for row in rows)]
     read = moodle_rows(text, table.delimiter)
@@ -318,14 +323,14 @@ def _is_read(sheet: _Sheet, text: str, rows: Sequence[Sequence[Cell]], changes: 
 
 
 def _stands_alone(table: Table, cell: Cell) -> bool:
-    """Whether Moodle reads a cell as it is, whatever stands beside it."""
+    """Whether Moodle reads a cell unchanged, with other cells on both sides."""
     raw = table.delimiter.join(("-", table.raw([cell]), "-"))
     read = moodle_rows(raw, table.delimiter)
     return read is not None and [list(map(_as_read, row)) for row in read] == [["-", _as_read(cell.text), "-"]]
 
 
 def _as_read(text: str) -> str:
-    """A cell without what Moodle makes of all line ends, and may take off at the file's end."""
+    """A cell with Unix line ends and stripped, since Moodle converts the former and may strip at the file's end."""
     return re.sub("\r\n?", "\n", text).strip()
 
 
@@ -340,7 +345,7 @@ def _why_not(row: dict[str, Cell], line: Line, rule: Rule, maximum: float | None
 
 
 def _is_rounded(maximum: str) -> bool:
-    """Whether a worksheet's numbers have fewer decimals than grades here: all are written as the grade item's are."""
+    """Whether a worksheet's grades have fewer decimals than ours: all of its numbers have the grade item's decimals."""
     return re.fullmatch(r"\s*\d+([.,]\d?)?\s*", maximum, re.ASCII) is not None
 
 

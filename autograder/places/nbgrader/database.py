@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autograder.course import Question
 from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
-from autograder.gradebook.numbers import Told, why_ungraded
+from autograder.gradebook.numbers import Remarks, why_ungraded
 from autograder.grading.report import QuestionReport
 from autograder.intake.notebook import WRITTEN
 from autograder.places.nbgrader.configuration import ASSIGNMENT
@@ -56,7 +56,7 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
     path = folder / DATABASE
     if not path.is_file():
         raise UnusableRequest(f"{path} does not exist: run `nbgrader generate_assignment {ASSIGNMENT}` there first.")
-    told = Told(DATABASE)
+    told = Remarks(DATABASE)
     count = 0
     try:
         with Gradebook(f"sqlite:///{path.resolve()}") as gradebook:
@@ -83,7 +83,7 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
 
 
 def _write_line(
-    gradebook: Any, theirs: Mapping[str, list[str]], cells: dict[str, Any], line: Line, book: GradeBook, told: Told
+    gradebook: Any, theirs: Mapping[str, list[str]], cells: dict[str, Any], line: Line, book: GradeBook, told: Remarks
 ) -> bool:
     student = line.student.student
     if not line.graded:
@@ -111,7 +111,7 @@ def _write_line(
 
 
 def _write_question(
-    notebook: Any, cells: dict[str, Any], line: Line, question: Question, mark: Mark, told: Told
+    notebook: Any, cells: dict[str, Any], line: Line, question: Question, mark: Mark, told: Remarks
 ) -> None:
     student = line.student.student
     grades = {cells[grade.cell_id].name: grade for grade in notebook.grades if grade.cell_id in cells}
@@ -136,7 +136,7 @@ def _write_question(
     notebook.late_submission_penalty = points * line.percent / 100
 
 
-def _write_cell(grade: Any, score: _Score, student: str, told: Told) -> None:
+def _write_cell(grade: Any, score: _Score, student: str, told: Remarks) -> None:
     if score.points is None:
         grade.auto_score = None
         grade.needs_manual_grade = grade.manual_score is None
