@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder.course.people import comparable, without_zeros
 from autograder.records.gradebook import Line
 
-FOUND_WITHOUT_ZEROS = "found by a number that differs in leading zeros only, which spreadsheets take away"
+FOUND_WITHOUT_ZEROS = "found by a number that differs in leading zeros only, which spreadsheets remove"
 
 Names = Callable[[Line], Iterable[str]]
 """The identifiers that a line of the grade book may be known by."""
