@@ -182,7 +182,7 @@ def _column(table: Table | None, possible: Sequence[str], book: GradeBook, rule:
 def _row(
     line: Line, shown: Sequence[str], header: Sequence[str], column: _Column, rule: Rule, remarks: Remarks
 ) -> list[list[str]]:
-    """A list with the student's row; empty if there is no number to write or Canvas would not find the student."""
+    """A list with the student's row; empty if the student gets no number or Canvas would not find them."""
     why_not = rule.withheld(line)
     if why_not:
         remarks.add(f"no number, since {why_not}", line.student.student)

@@ -311,13 +311,13 @@ def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str]
 def _is_read(sheet: _Sheet, text: str, rows: Sequence[Sequence[Cell]], changes: Mapping[Cell, str]) -> bool:
     """Whether Moodle reads the imported columns of the headings and these rows in a text as intended."""
     table = sheet.table
-    meant = [list(table.header), *([changes.get(cell, cell.text) for cell in row] for row in rows)]
+    expected = [list(table.header), *([changes.get(cell, cell.text) for cell in row] for row in rows)]
     read = moodle_rows(text, table.delimiter)
-    if read is None or len(read) != len(meant) or any(len(row) != len(table.header) for row in read):
+    if read is None or len(read) != len(expected) or any(len(row) != len(table.header) for row in read):
         return False
     return all(
-        _as_read(row[column]) == _as_read(wanted[column])
-        for row, wanted in zip(read, meant, strict=True)
+        _as_read(row[column]) == _as_read(intended[column])
+        for row, intended in zip(read, expected, strict=True)
         for column in sheet.taken
     )
 
