@@ -36,7 +36,7 @@ class Rate:
         failed, of: how many submissions it failed, of how many.
         causes: the likely causes of the failures, each with its count; the commonest first.
         undecided: for how many submissions the grader could not decide.
-        suspicious: why the test itself should be looked at; "" if there is no reason to.
+        suspicious: why the test itself should be looked at; "" if nothing suggests that.
     """
 
     name: str

@@ -33,10 +33,10 @@
   }
 
   function filter() {
-    const wanted = text.value.normalize("NFKC").toLowerCase().trim();
+    const query = text.value.normalize("NFKC").toLowerCase().trim();
     let count = 0;
     rows.forEach((row, place) => {
-      row.hidden = !names[place].includes(wanted) || (state.value !== "" && !states[place].includes(state.value));
+      row.hidden = !names[place].includes(query) || (state.value !== "" && !states[place].includes(state.value));
       count += !row.hidden;
     });
     shown.textContent = count === rows.length ? "" : `${count} of ${rows.length} shown`;
