@@ -37,7 +37,7 @@ class Repository:
         return set(self._git("ls-files", "-z", "--", *folders).split("\0"))
 
     def committed(self, path: str) -> bytes | None:
-        """A file's contents in the last commit; None if the file is not in it, or there is no commit."""
+        """A file's contents in the last commit; None if it is not in there, or nothing is committed."""
         if not self.exists():
             return None
         done = self._run("cat-file", "blob", f"HEAD:{path}")
