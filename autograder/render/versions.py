@@ -26,11 +26,11 @@ def versions_in_words(environment: Mapping[str, str | None]) -> str:
 
 def other_python(environment: Mapping[str, str | None]) -> str:
     """A remark for staff if the Python that graded is not the course's; "" if it is, or if that is unknown."""
-    python, wanted = _version(environment, "python"), _version(environment, "course_python")
-    if not python or not wanted or f"{python}.".startswith(f"{wanted}."):
+    python, expected = _version(environment, "python"), _version(environment, "course_python")
+    if not python or not expected or f"{python}.".startswith(f"{expected}."):
         return ""
     return (
-        f"Graded with Python {python}, while assignment.toml says that the course grades with {wanted}: "
+        f"Graded with Python {python}, while assignment.toml says that the course grades with {expected}: "
         "answers that only one of them understands fare otherwise with the other."
     )
 
