@@ -304,9 +304,7 @@ def _in_zone(date: datetime, zone: str, timezone: str) -> datetime:
     The course's zone comes first, since abbreviations mean different zones in different parts of the world.
     """
     if timezone:
-        both = (
-            date.replace(tzinfo=ZoneInfo(timezone), fold=fold) for fold in (0, 1)
-        )  # one hour occurs twice when clocks go back
+        both = (date.replace(tzinfo=ZoneInfo(timezone), fold=fold) for fold in (0, 1))  # an hour may occur twice
         own = next((when for when in both if when.tzname() == zone), None)
         if own is not None:
             return own
