@@ -1,9 +1,9 @@
-"""Scripts that call a student's code once more as a hidden test did, for a person to run beside it.
+"""Scripts that repeat a hidden test's calls of a student's code, for a person to run.
 
-A script needs Python, torch and the student's module, nothing of the grader. It is made of the calls that a failing
-test made, up to the one that decided. All that a student can have chosen (names, messages, keys) stands in it as
-Python's own literal of a text, so that none of it is run. Nothing of the course's secret is in it: neither the seeds of
-calls nor those of trainings are kept.
+A script needs Python, torch and the student's module, but not the grader. It consists of the calls that a failing test
+made, up to the one that decided. Everything that a student can have chosen (names, messages, keys) is in it as a Python
+string literal, so that none of it is run. Nothing of the course's secret is in it: the seeds of calls and of training
+are not kept.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from autograder.text.inert import for_terminal, one_line
 from tests.checks import UNKNOWN
 
 TEMPLATE = Path(__file__).parent / "replay.template"
-MOST_INLINE = 1000  # values of a tensor of the deciding call that are written as numbers
-MOST_WITHIN = 300_000  # bytes of saved tensors that stand in the script itself; more lie beside it
+MOST_INLINE = 1000  # the most values of a tensor of the deciding call that are written as numbers
+MOST_WITHIN = 300_000  # the most bytes of saved tensors in the script itself; more are in a file next to it
 WIDTH = 110
 
 
@@ -41,13 +41,13 @@ def write_scripts(
     """Write a script for each failing hidden test that called the student's code, and the modules as they were graded.
 
     Args:
-        folder: a new or an empty one.
-        failures: from grading.
-        submission: that was graded.
+        folder: a new or empty folder.
+        failures: kept by grading.
+        submission: the submission that was graded.
         assignment: from `course`.
 
     Returns:
-        The scripts.
+        The paths of the scripts.
 
     Raises:
         OSError: they cannot be written.
@@ -71,10 +71,10 @@ def write_scripts(
 
 
 def refuse_unless_new(folder: Path) -> None:
-    """Make sure that scripts of two submissions do not lie in one folder.
+    """Make sure that two submissions' scripts do not end up in one folder.
 
     Raises:
-        UnusableRequest: there is something in it, or it cannot be looked into; or this copy of the grader only grades.
+        UnusableRequest: the folder is not empty, or cannot be read; or this copy of the grader cannot write scripts.
     """
     if not TEMPLATE.exists():
         raise UnusableRequest("--save-failures: this copy only grades: run the command in the course's checkout.")
@@ -88,14 +88,14 @@ def refuse_unless_new(folder: Path) -> None:
 def script_of(
     failure: KeptFailure, module: str, submission: str, beside: str, *, notebook: bool = False
 ) -> tuple[str, bytes]:
-    """A script's text, and what is to lie beside it: b"" if all is in it.
+    """A script's text, and the contents of the file of tensors next to it: b"" if all are in the script.
 
     Args:
-        failure: the test.
-        module: the student's module.
-        submission: its name.
-        beside: the name of the file for what is too large.
-        notebook: whether the module was handed in as one.
+        failure: the failing test.
+        module: the name of the student's module.
+        submission: the submission's name.
+        beside: the name of the file for tensors that are too large for the script.
+        notebook: whether the module was handed in as a notebook.
     """
     writer = _Writer()
     calls = textwrap.indent("\n".join(writer.lines(failure)), "    ")
@@ -135,7 +135,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.saved: dict[str, Any] = {}
-        self._names: dict[int, str] = {}  # of what calls returned, by identity
+        self._names: dict[int, str] = {}  # variables of what calls returned, by its identity
         self._steps: dict[int, str] = {}
         self._given: list[str] = []  # arguments of the last call
 
@@ -154,7 +154,7 @@ class _Writer:
         return [*lines, f"return {self._compared(failure)}"]
 
     def _made(self, step: Step, name: str, *, inline: bool) -> list[str]:
-        """Lines that make the arguments, and the call."""
+        """Lines that create the arguments; the last one is the call."""
         lines: list[str] = []
         given = []
         for place, (key, value) in enumerate([*((None, each) for each in step.arguments), *step.named.items()]):
@@ -205,7 +205,7 @@ class _Writer:
         return "None"
 
     def _compared(self, failure: KeptFailure) -> str:
-        """What was compared: what the last call gave, a part of it, or one of its arguments afterwards."""
+        """An expression for what was compared: the last call's result, a part of it, or one of its arguments."""
         compared = failure.compared
         if compared is None or compared.got is UNKNOWN:
             return "got"
@@ -216,7 +216,7 @@ class _Writer:
 
 
 def _path(whole: Any, part: Any) -> str | None:
-    """How to come from a result to a part of it: '["weight"][2]'; None if it is not in it."""
+    """The subscripts from a result to a part of it, such as '["weight"][2]'; None if it is not a part."""
     if whole is part or (isinstance(whole, Tensor) and isinstance(part, Tensor) and _is_same(whole, part)):
         return ""
     items = whole.items() if type(whole) is dict else enumerate(whole) if type(whole) in (list, tuple) else ()
@@ -228,7 +228,7 @@ def _path(whole: Any, part: Any) -> str | None:
 
 
 def _is_same(one: Tensor, other: Tensor) -> bool:
-    """Whether they are one, with and without its history."""
+    """Whether two tensors are the same one, perhaps with and without its autograd history."""
     return one.numel() > 0 and one.data_ptr() == other.data_ptr() and one.shape == other.shape
 
 
@@ -242,7 +242,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _can_be_written(value: Tensor) -> bool:
-    """Whether numbers in a list give the very tensor again, lying in memory as it does."""
+    """Whether a list of numbers recreates the tensor exactly, with the same memory layout."""
     plain = value.dtype in (torch.float32, torch.float64, torch.int64, torch.int32)
     return plain and value.is_contiguous() and bool(torch.equal(_again(value), value.detach()))
 
@@ -252,7 +252,7 @@ def _again(value: Tensor) -> Tensor:
 
 
 def _numbers(value: Tensor) -> list[float | int]:
-    """Its values, with no more digits than tell them apart."""
+    """A tensor's values, with only as many digits as distinguish them."""
     flat = value.flatten()
     if value.dtype == torch.float32:
         return [float(f"{each:.9g}") for each in flat.tolist()]

@@ -1,5 +1,5 @@
-"""Grade a class: find the submissions, grade side by side, keep each result, go on where a run was cut off.
+"""Grade a class: find the submissions, grade them in parallel, store each result, resume after an interruption.
 
-`discover` finds who handed in what, `run` grades on one of the `executors` and keeps `results`, one file a student,
-in the folder that `--out` names. Grade book, review and pages are made from that folder.
+`discover` finds out who handed in what, `run` grades on one of the `executors` and writes `results`, one file per
+student, to the folder that `--out` names. Grade book, review and pages are made from that folder.
 """

@@ -1,4 +1,4 @@
-"""Find the submissions in a folder: who handed in what, one entry a student. Nothing is opened that need not be."""
+"""Find the submissions in a folder: who handed in what, one entry per student. As little as possible is opened."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from autograder.intake.names import printable
 from autograder.records.results import key_of
 from autograder.text.numbers import listed
 
-# A number that one system wrote says nothing about the people to whom another gave it. Nor does Moodle's ID number
-# about participants, whose numbers are of Moodle's own making: students may write the former into their profiles.
+# One system's number says nothing about a person to whom another system gave the same. Nor may Moodle's ID number be
+# compared with its participants' numbers: Moodle assigns those, while students may write the ID number themselves.
 _CANVAS_COLUMNS = ("id", "canvas id", "sis user id")
 _MOODLE_COLUMNS = ("id", "moodle id", "identifier")
 _ID_NUMBER = ("id number", "idnumber")
-# Before what is not a name by itself; no name has a tab when it is compared.
+# Prefixes of keys that are not names; a comparable name never has a tab in it.
 _CANVAS, _MOODLE, _SQUEEZED = "\t#canvas ", "\t#moodle ", "\t~"
 
 
@@ -33,14 +33,15 @@ class Found:
     Attributes:
         path: the folder or zip file.
         source: its name, printable.
-        student: what the course knows the student by; without a roster, or if it has no such student, from the name.
-        key: names the files that concern the student.
-        handed_in: when, in ISO's form, if that is known.
-        claimed: whether that is what a file in the submission says, which its student can have written.
-        undecided: why a person has to say first what counts, a sentence; nothing is graded then.
-        choose: of how many submissions of the student one is to be chosen; 0 if there is only this.
-        one_of: whose submission it is, where it is one of several of which none counts yet.
-        files: where loose files lie, by what the student called them; None if there is a folder or zip file.
+        student: the course's identifier of the student; taken from the name if the roster lacks the student or there is
+            no roster.
+        key: the student's key in file names.
+        handed_in: the time of submission in ISO 8601, if known.
+        claimed: whether that time comes from a file in the submission, which the student could have written.
+        undecided: a sentence that says why a person has to choose first; nothing is graded then. "" otherwise.
+        choose: the number of submissions of this student from which one must be chosen; 0 if there is only one.
+        one_of: the student whose several submissions this is one of, none of which counts yet; "" otherwise.
+        files: paths of loose files, by the names the student gave them; None for a folder or zip file.
     """
 
     path: Path
@@ -57,7 +58,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Discovered:
-    """A class's submissions by name, roster students who handed in nothing, and sentences about everything else."""
+    """A class's submissions in order, students of the roster who handed in nothing, and sentences about problems."""
 
     found: tuple[Found, ...]
     missing: tuple[Student, ...] = ()
@@ -67,20 +68,21 @@ class Discovered:
 def discover(
     folder: Path, assignment: Assignment, roster: Roster | None = None, *, out: Path | None = None
 ) -> Discovered:
-    """Look into a class's folder: a folder, a zip file or a checked-out repository for each student, or their files.
+    """Look into a class's folder: a folder, a zip file or a checked-out repository for each student, or loose files.
 
-    A name belongs to the roster's student with that account, e-mail address, repository or name, or with that GitHub
-    account at its end; Canvas's, Moodle's and Gradescope's names of downloads are understood. Who is meant is never
-    guessed: what could be two students' is graded under its own name, and so are two submissions of one student.
+    A name belongs to the roster's student with that account, e-mail address, repository or name, or with the GitHub
+    account at the end of the name; the names of Canvas's, Moodle's and Gradescope's downloads are understood. The
+    student is never guessed: a submission that could be two students' is graded under its own name, and so are two
+    submissions of one student.
 
     Args:
         folder: the class's.
         assignment: from `course`.
         roster: who is in the class.
-        out: where results go; left out if it lies in the folder.
+        out: the results' folder, skipped if it is inside `folder`.
 
     Raises:
-        UnusableRequest: there is no such folder, or nothing in it.
+        UnusableRequest: the folder does not exist, or holds no submissions.
     """
     there = list_entries(folder, assignment, out)
     if not there.entries:
@@ -90,7 +92,7 @@ def discover(
 
 
 def _named(submissions: list[Entry], roster: Roster | None, problems: list[str]) -> Discovered:
-    """Give each submission its student."""
+    """Assign each submission to its student."""
     students = roster.students if roster else ()
     meant = _meant(submissions, students, problems)
     claims: dict[str, list[tuple[Entry, str]]] = defaultdict(list)
@@ -105,16 +107,16 @@ def _named(submissions: list[Entry], roster: Roster | None, problems: list[str])
         if len(entries) == 1:
             found.append(_found(entries[0], student))
             continue
-        # Which of them counts is for a person to say: both are graded, and neither is the student's.
-        told = (
+        # A person has to decide which of them counts: all are graded, and none is the student's yet.
+        reason = (
             f"{', '.join(entry.source for entry in entries)}: {len(entries)} submissions of {student}. Each is graded "
             "under its full name and none counts: leave one of them there."
         )
-        problems.append(told)
+        problems.append(reason)
         found += [replace(_found(entry, _one_of(at, entries)), one_of=student) for at, entry in enumerate(entries)]
         if each in known:
             none = replace(_found(entries[0], student), handed_in=None, claimed=False)
-            found.append(replace(none, undecided=told, choose=len(entries)))
+            found.append(replace(none, undecided=reason, choose=len(entries)))
     nobodys = [entry.source for entry, likely in zip(submissions, meant, strict=True) if not likely]
     if roster and nobodys:
         problems.append(f"The roster has nobody for {listed(nobodys)}: graded under their own names.")
@@ -126,7 +128,7 @@ _SYSTEMS = (canvas_user, moodle_participant, blackboard_user)
 
 
 def _one_of(at: int, entries: list[Entry]) -> str:
-    """What one of several submissions of a student is called."""
+    """The name of one of a student's several submissions."""
     alike = Counter(comparable(entry.source) for entry in entries)
     which = f"{at + 1}" if max(alike.values()) > 1 else "one"
     return f"{entries[at].source} ({which} of {len(entries)})"
@@ -139,7 +141,7 @@ def _found(entry: Entry, student: str) -> Found:
 
 
 def _meant(submissions: list[Entry], students: Iterable[Student], problems: list[str]) -> list[list[Student]]:
-    """Whose each submission may be; sentences about those that could be more than one student's are added."""
+    """The students whose submission each may be. Adds a sentence to `problems` where that is more than one."""
     index = _index(students)
     meant = [_students(entry, index) for entry in submissions]
     _find_by_end_of_name(submissions, students, meant)
@@ -149,13 +151,13 @@ def _meant(submissions: list[Entry], students: Iterable[Student], problems: list
             names = ", ".join(student.student for student in found)
             problems.append(
                 f"{entry.source}: the roster has {len(found)} students of this name ({names}). It is graded under its "
-                "own name: name it by the account."
+                "own name: rename it to the account."
             )
     return meant
 
 
 def _index(students: Iterable[Student]) -> dict[str, list[Student]]:
-    """The roster's students by all that may name them, as it is compared."""
+    """The roster's students by everything that may identify them, in comparable form."""
     index: dict[str, list[Student]] = defaultdict(list)
     for student in students:
         repository = student.repository.rstrip("/").rpartition("/")[2].removesuffix(".git")
@@ -170,12 +172,12 @@ def _index(students: Iterable[Student]) -> dict[str, list[Student]]:
 
 
 def _numbers(student: Student, columns: Iterable[str] = (*_CANVAS_COLUMNS, *_MOODLE_COLUMNS, *_ID_NUMBER)) -> list[str]:
-    """What systems number the student by."""
+    """The numbers that systems gave the student."""
     return [student.more[column] for column in columns if student.more.get(column)]
 
 
 def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]:
-    """Whom a submission's names may mean; the account counts before everything else."""
+    """The students that a submission's names may mean; a match of the account takes precedence."""
     names = [comparable(name) for name in entry.names or (entry.label,)]
     user, full_name = None, ""
     if participant := moodle_participant(entry.label):
@@ -188,7 +190,7 @@ def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]
         names.append(comparable(account))
     for name in names:
         students = index.get(name, [])
-        if name.startswith(_SQUEEZED):  # whom Canvas gives another number is somebody else of this name
+        if name.startswith(_SQUEEZED):  # a student with another number in Canvas is a namesake
             students = [student for student in students if student.more.get("canvas id") in (None, "", user)]
         if students:
             return _of_those(students, name, is_full_name=name == full_name)
@@ -196,10 +198,11 @@ def _students(entry: Entry, index: Mapping[str, list[Student]]) -> list[Student]
 
 
 def _of_those(students: list[Student], name: str, *, is_full_name: bool) -> list[Student]:
-    """Of the students whom a text may mean, those with that account, if there are such.
+    """Of the students whom a name may mean, those with that account, if there are any.
 
-    Some systems have students write what becomes the account here (Moodle's ID number, Gradescope's student ID). So one
-    that is another's address does not count, and one that is another's full name does not where a full name is meant.
+    Some systems let students write what becomes the account here (Moodle's ID number, Gradescope's student ID). So an
+    account that equals another student's address does not count, and one that equals another's full name does not win
+    where the name is a full name.
     """
     exact = [student for student in students if comparable(student.student) == name]
     owners = [student for student in students if comparable(student.email) == name]
@@ -211,10 +214,10 @@ def _of_those(students: list[Student], name: str, *, is_full_name: bool) -> list
 
 
 def _find_by_end_of_name(submissions: list[Entry], students: Iterable[Student], meant: list[list[Student]]) -> None:
-    """Find whose a clone is by the GitHub account at the end of its name, ASSIGNMENT-username.
+    """Match clones by the GitHub account at the end of their name, ASSIGNMENT-username.
 
-    Both may have hyphens, and students choose their accounts. So of several accounts that fit, the one that leaves what
-    most clones begin with is meant; and beside clones called lab-ada and lab-ben, lab-x-bob is not bob's.
+    Both parts may have hyphens, and students choose their account names. So if several accounts fit, the one that
+    leaves the most common prefix is meant; and among clones called lab-ada and lab-ben, lab-x-bob is not bob's.
     """
     accounts: dict[str, list[Student]] = defaultdict(list)
     for student in students:
@@ -225,7 +228,7 @@ def _find_by_end_of_name(submissions: list[Entry], students: Iterable[Student], 
         name = comparable(entry.label)
         chosen = next(
             filter(None, (of(entry.label) for of in _SYSTEMS)), None
-        )  # the end of such a name is its student's
+        )  # a download's name, whose end the student chose
         cuts = [cut for cut, letter in enumerate(name) if letter == "-"] if accounts and not chosen else []
         fits.append({name[:cut]: accounts[name[cut + 1 :]] for cut in cuts if name[cut + 1 :] in accounts})
     begins = Counter(begin for each in fits for begin in each)
@@ -236,7 +239,7 @@ def _find_by_end_of_name(submissions: list[Entry], students: Iterable[Student], 
 
 
 def _goes_on(begin: str, begins: Mapping[str, int]) -> bool:
-    """Whether more clones begin with the first words of this alone, so that its last are of somebody's account."""
+    """Whether a shorter prefix of this one is more common, so that the rest belongs to somebody's account."""
     cuts = (cut for cut, letter in enumerate(begin) if letter == "-")
     return any(begins.get(begin[:cut], 0) > begins[begin] for cut in cuts)
 
@@ -244,7 +247,7 @@ def _goes_on(begin: str, begins: Mapping[str, int]) -> bool:
 def _find_without_zeros(
     submissions: list[Entry], students: Iterable[Student], meant: list[list[Student]], problems: list[str]
 ) -> None:
-    """Find numbers that lost their leading zeros, in the roster or in the names, where one student can be meant."""
+    """Match numbers that lost their leading zeros, in the roster or the names, if only one student can be meant."""
     index: dict[str, list[Student]] = defaultdict(list)
     for student in students:
         for number in {without_zeros(text) for text in (student.student, *_numbers(student))} - {""}:
@@ -261,7 +264,7 @@ def _find_without_zeros(
             meant[places[0]] = likely
             problems.append(
                 f"{submissions[places[0]].source} is taken for {likely[0].student} of the roster: the numbers differ "
-                "in leading zeros only, which spreadsheets take away."
+                "in leading zeros only, which spreadsheets remove."
             )
         elif index[number]:
             problems.append(

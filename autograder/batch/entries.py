@@ -1,4 +1,4 @@
-"""What lies in a class's folder: an entry for each submission, however the system that it came from lays them out."""
+"""List a class's folder: an entry for each submission, in any layout in which a system delivers them."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _TIMESTAMP = "timestamp.txt"  # nbgrader's, beside what was submitted
 
 @dataclass(frozen=True)
 class Entry:
-    """What is one submission, or one student's share in it.
+    """One submission, or one student's share in a group's.
 
     Attributes:
-        path: the folder or zip file; of loose files, the folder in which they lie.
-        name: of the folder, zip file or first loose file.
-        label: what says whose it is, as the system spells it: the name without `.zip`.
-        names: what the student may be known by, where more than the label says it; the surest first.
-        stranger: what the student is called if the roster does not know any of these.
-        files: loose files, by what the student called them; None if there is a folder or zip file.
-        handed_in: when, in ISO's form, if that is known.
-        claimed: whether that is what a file in the submission says, which its student can have written.
+        path: the folder or zip file; for loose files, the folder they are in.
+        name: the name of the folder, zip file or first loose file.
+        label: the text that identifies the student, as the system spells it: the name without `.zip`.
+        names: identifiers of the student, where the system gives more than the label; the surest first.
+        stranger: the student's name if the roster knows none of these.
+        files: loose files, by the names the student gave them; None for a folder or zip file.
+        handed_in: the time of submission in ISO 8601, if known.
+        claimed: whether that time comes from a file in the submission, which the student could have written.
     """
 
     path: Path
@@ -52,36 +52,36 @@ class Entry:
 
     @property
     def source(self) -> str:
-        """The name, printable; of several loose files, the first one's and how many more there are."""
+        """The name, printable; for several loose files, the first one's and how many more there are."""
         more = len(self.files or ()) - 1
         return printable(self.name) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass
 class Listed:
-    """The entries of a class's folder, and sentences about all else that is there."""
+    """The entries of a class's folder, and sentences about everything else in it."""
 
     entries: list[Entry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
 def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) -> Listed:
-    """Look into a class's folder. Nothing is opened but lists of who handed in what, and when.
+    """List a class's folder. Only files that say who handed in what, and when, are opened.
 
     Args:
         folder: the class's.
         assignment: from `course`.
-        out: where results go; left out if it lies in the folder.
+        out: the results' folder, skipped if it is inside `folder`.
 
     Raises:
-        UnusableRequest: there is no such folder, or it is one submission.
+        UnusableRequest: the folder does not exist, or is a single submission.
     """
     shown = printable(str(folder), None)
     folder, there = _opened(folder, shown)
     _refuse_one_submission(shown, (entry.name for entry in there if entry.is_file()), assignment)
     files = [entry.name for entry in there if entry.is_file(follow_symlinks=False)]
     listed = Listed()
-    zones: dict[str, list[str]] = defaultdict(list)  # that are not known here, and whose timestamps name them
+    zones: dict[str, list[str]] = defaultdict(list)  # unknown time zones, and whose timestamps have them
     loose: dict[str, list[str]] = defaultdict(list)
     with_files = {whose.owner for entry in there if typist(entry.name) is None and (whose := loose_file(entry.name))}
     for entry in there:
@@ -115,7 +115,7 @@ def list_entries(folder: Path, assignment: Assignment, out: Path | None = None) 
 
 
 def _opened(folder: Path, shown: str) -> tuple[Path, list[os.DirEntry[str]]]:
-    """A folder's entries by name; of Gradescope's export, which is a folder in the zip, those of that folder."""
+    """A folder's entries sorted by name; for Gradescope's export, which is a folder in a zip, that folder's."""
     try:
         there = sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
     except OSError as error:
@@ -123,7 +123,7 @@ def _opened(folder: Path, shown: str) -> tuple[Path, list[os.DirEntry[str]]]:
     except ValueError:
         raise UnusableRequest(f"{shown} does not exist.") from None
     left = [entry for entry in there if not _is_left_behind(entry.name)]
-    # Not by its contents alone: what a student hands in may hold such a file, too, and name others in it.
+    # The metadata file is not enough: a student's submission may contain one too, and name other students in it.
     if len(left) == 1 and _EXPORT.fullmatch(left[0].name) and left[0].is_dir(follow_symlinks=False):
         inner = Path(left[0].path)
         return _opened(inner, shown) if (inner / METADATA).is_file() else (folder, there)
@@ -135,9 +135,9 @@ def _is_left_behind(name: str) -> bool:
 
 
 def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignment: Assignment, listed: Listed) -> None:
-    """An entry for each student whose files lie there without a folder around them."""
-    wanted = {f"{question.module}{end}" for question in assignment.questions for end in (".py", ".ipynb")}
-    wanted.add(EXPLANATIONS)
+    """Add an entry for each student whose files are in the class's folder without a folder of their own."""
+    expected = {f"{question.module}{end}" for question in assignment.questions for end in (".py", ".ipynb")}
+    expected.add(EXPLANATIONS)
     zipped = {canvas_user(entry.label) for entry in listed.entries} - {None}
     for names in loose.values():
         tries: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
@@ -145,9 +145,9 @@ def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignmen
             whose = loose_file(name)
             assert whose is not None
             first, attempt = first_try(whose.name)
-            called, attempt = (first, attempt) if first in wanted else (whose.name, 0)
+            called, attempt = (first, attempt) if first in expected else (whose.name, 0)
             tries[called].append((attempt, whose.number, name))
-        if canvas_user(names[0]) in zipped and not wanted.intersection(map(original, tries)):
+        if canvas_user(names[0]) in zipped and not expected.intersection(map(original, tries)):
             # A report beside the zip file is not a second submission.
             listed.problems.append(f"{_few(names)}: beside the student's zip file; left out.")
             continue
@@ -157,7 +157,7 @@ def _add_loose_files(folder: Path, loose: Mapping[str, Sequence[str]], assignmen
                 earlier = _few([name for _, _, name in older])
                 listed.problems.append(f"{printable(last)} counts, as the last of its name; left out: {earlier}.")
         files = {called: folder / max(alike)[2] for called, alike in tries.items()}
-        name = next((path.name for called, path in files.items() if original(called) in wanted), names[0])
+        name = next((path.name for called, path in files.items() if original(called) in expected), names[0])
         whose = loose_file(name)
         assert whose is not None
         listed.entries.append(Entry(folder, name, name, stranger=whose.owner, files=files))
@@ -168,7 +168,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _add_submitters(metadata: Path, listed: Listed) -> None:
-    """Put an entry for each submitter in the place of Gradescope's folders."""
+    """Replace the entries of Gradescope's folders by an entry for each submitter."""
     try:
         about = _read_yaml(metadata)
     except (OSError, ValueError, RecursionError) as error:
@@ -193,7 +193,7 @@ def _read_yaml(path: Path) -> dict[str, object]:
     if path.stat().st_size > MAX_METADATA_BYTES:
         raise ValueError(f"it is larger than {MAX_METADATA_BYTES:,} bytes")
     try:
-        # All is text to it: a student number keeps its zeros, and no object is made.
+        # The base loader reads everything as text: student numbers keep their zeros, and no objects are created.
         about = yaml.load(path.read_bytes(), getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
@@ -203,7 +203,7 @@ def _read_yaml(path: Path) -> dict[str, object]:
 
 
 def _submitters(about: object) -> Iterator[tuple[str, ...]]:
-    """What each of a submission's students may be known by."""
+    """The identifiers of each of a submission's students."""
     submitters = _under(about, "submitters")
     for submitter in submitters if isinstance(submitters, list) else ():
         names = [_under(submitter, key) for key in ("email", "sid", "name")]
@@ -213,7 +213,7 @@ def _submitters(about: object) -> Iterator[tuple[str, ...]]:
 
 
 def _under(about: object, key: str) -> object:
-    """What stands under a key, which Ruby writes with a colon before it."""
+    """The value of a key, which Ruby writes with a colon before it; None if there is none."""
     return about.get(f":{key}", about.get(key)) if isinstance(about, dict) else None
 
 
@@ -241,7 +241,7 @@ def _is_bare(path: Path) -> bool:
 
 
 def _only_zip_in(path: Path) -> Path:
-    """The zip file in a folder that holds nothing else, as systems for uploads lay them out; else the folder."""
+    """The zip file in a folder that holds nothing else, as upload systems lay it out; else the folder."""
     try:
         with os.scandir(path) as inside:
             entries = [entry for entry in inside if not entry.name.startswith(".")]
@@ -252,18 +252,18 @@ def _only_zip_in(path: Path) -> Path:
 
 
 def _handed_in(path: Path, timezone: str) -> tuple[str | None, str]:
-    """What nbgrader's timestamp.txt says, in the folder or in the assignment's folder inside it.
+    """The time in nbgrader's timestamp.txt, in the folder or in the assignment's folder inside it.
 
     Returns:
-        When, if that is known; and the name of a time zone that would have to be.
+        The time in ISO 8601, if known; and the name of the time zone that is unknown here, or "".
     """
     unknown = ""
-    # Canvas, Moodle and git write no such file: there it is the student's own, and says what the student likes.
+    # Canvas, Moodle and git do not write this file: there it is the student's own, and may say anything.
     if not path.is_dir() or loose_file(path.name) or (path / ".git").exists():
         return None, unknown
     for file in (path / _TIMESTAMP, *sorted(path.glob(f"*/{_TIMESTAMP}"))[:2]):
         try:
-            kind = file.lstat()  # a pipe would keep us waiting
+            kind = file.lstat()  # reading a pipe would block
             if not stat.S_ISREG(kind.st_mode) or kind.st_size > 200:
                 continue
             return _moment(file.read_text("utf-8").strip(), timezone), ""
@@ -275,18 +275,18 @@ def _handed_in(path: Path, timezone: str) -> tuple[str | None, str]:
 
 
 class _UnknownZone(ValueError):
-    """A moment has a time zone that is not known here: the text is its name."""
+    """A timestamp has a time zone that is unknown here; the message is its name."""
 
 
 def _moment(text: str, timezone: str = "") -> str:
-    """Nbgrader's form, "2026-12-18 23:59:00.123456 UTC", in ISO's.
+    """Convert nbgrader's form, "2026-12-18 23:59:00.123456 UTC", to ISO 8601.
 
     Args:
-        text: the moment.
-        timezone: the course's own, whose short names ("CEST") are understood; "" if it is not set.
+        text: the timestamp.
+        timezone: the course's time zone, whose abbreviations ("CEST") are understood; "" if it is not set.
 
     Raises:
-        ValueError: it is no date, or has no zone that is known here.
+        ValueError: it is not a date and time, or has no time zone that is known here.
     """
     try:
         when = datetime.fromisoformat(text)
@@ -299,12 +299,12 @@ def _moment(text: str, timezone: str = "") -> str:
 
 
 def _in_zone(date: datetime, zone: str, timezone: str) -> datetime:
-    """A moment in the zone of this name; CET and CEST and the like are a course's own zone in winter and in summer.
+    """A time in the zone of this name; CET and CEST, say, are the course's own zone in winter and in summer.
 
-    The course's zone comes first: names of three letters mean different zones in different parts of the world.
+    The course's zone comes first, since abbreviations mean different zones in different parts of the world.
     """
     if timezone:
-        both = (date.replace(tzinfo=ZoneInfo(timezone), fold=fold) for fold in (0, 1))  # an hour may be there twice
+        both = (date.replace(tzinfo=ZoneInfo(timezone), fold=fold) for fold in (0, 1))  # an hour may occur twice
         own = next((when for when in both if when.tzname() == zone), None)
         if own is not None:
             return own

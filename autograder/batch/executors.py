@@ -16,33 +16,33 @@ from autograder.errors import GraderFault, UnusableRequest
 CONNECT_SECONDS = 15
 SCHEDULER_GONE = "The cluster's scheduler is gone. What was graded is kept: run the same command again."
 GIGABYTE = 1 << 30
-BASE_MEMORY = 1.5 * GIGABYTE  # what all workers of one machine share, and the system's own needs
-WORKER_MEMORY = 0.5 * GIGABYTE  # of one worker and the submission that it grades
-TRAINING_MEMORY = 2.0 * GIGABYTE  # of one that trains two networks side by side
+BASE_MEMORY = 1.5 * GIGABYTE  # what all workers on a machine share, and the system's own needs
+WORKER_MEMORY = 0.5 * GIGABYTE  # for one worker and the submission that it grades
+TRAINING_MEMORY = 2.0 * GIGABYTE  # for one that trains two networks in parallel
 
 _CGROUP = Path("/sys/fs/cgroup")
 
 
 class Workers(Protocol):
-    """Those who grade. They may come and go."""
+    """The processes that grade. They may come and go."""
 
     executor: Executor
 
     def slots(self) -> int:
-        """How many submissions they grade side by side, now."""
+        """How many submissions they can grade in parallel at the moment."""
 
     def where(self) -> str:
-        """Where they are, for people."""
+        """A description of where they are, for people."""
 
     def renew(self) -> None:
-        """Get other workers in the place of those that died."""
+        """Replace workers that died."""
 
     def stop(self) -> None:
-        """End the work at once, also what is running."""
+        """End all work at once, even what is running."""
 
 
 class LocalWorkers:
-    """Processes on this machine, forked from one that has imported what they need: that much memory they share.
+    """Processes on this machine, forked from one that has imported what they need, so that they share that memory.
 
     Args:
         jobs: how many.
@@ -78,10 +78,10 @@ class DaskWorkers:
     """The workers of a Dask cluster, as many as there are at the moment.
 
     Args:
-        address: of its scheduler, "tcp://host:8786" or "tls://…"; or the file that it was told to write that to.
+        address: its scheduler's, "tcp://host:8786" or "tls://…"; or the path of its scheduler file (`.json`).
 
     Raises:
-        UnusableRequest: Dask is not installed, or nobody answers there.
+        UnusableRequest: Dask is not installed, or no scheduler answers.
     """
 
     def __init__(self, address: str) -> None:
@@ -91,17 +91,17 @@ class DaskWorkers:
             raise UnusableRequest("--scheduler needs Dask: `pip install distributed` brings it.") from None
         self._address = address
         for name in [name for name in logging.root.manager.loggerDict if name.startswith(("distributed", "tornado"))]:
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters of it is told in sentences
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what matters is reported in sentences
         try:
             where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
             self._client: Any = Client(**where, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, ImportError) as error:
-            told = str(error).partition("\n")[0] or type(error).__name__
-            raise UnusableRequest(f"--scheduler: no Dask scheduler answers at {address} ({told}).") from None
+            why = str(error).partition("\n")[0] or type(error).__name__
+            raise UnusableRequest(f"--scheduler: no Dask scheduler answers at {address} ({why}).") from None
         self.executor: Executor = self._client.get_executor(pure=False)
 
     def slots(self) -> int:
-        # One more than there are workers, so that nobody waits for the way there and back.
+        # More than there are workers, so that none of them is idle while a task is on its way.
         threads = len(self._workers())
         return threads + max(1, threads // 2) if threads else 1
 
@@ -110,7 +110,7 @@ class DaskWorkers:
         return f"{count} {'worker' if count == 1 else 'workers'} of the cluster at {self._address}"
 
     def renew(self) -> None:
-        """Dask has done so: what a worker had when it died, another one does."""
+        """Nothing to do: Dask itself gives a dead worker's tasks to another one."""
 
     def stop(self) -> None:
         with contextlib.suppress(Exception):
@@ -132,13 +132,13 @@ class DaskWorkers:
 
 
 def local_jobs(*, training: bool) -> int:
-    """How many submissions this machine can grade side by side, by its cores and the memory that is free."""
+    """How many submissions this machine can grade in parallel, given its cores and free memory."""
     worker = TRAINING_MEMORY if training else WORKER_MEMORY
     return max(1, min(_cores(), int((_free_memory() - BASE_MEMORY) / worker)))
 
 
 def _cores() -> int:
-    """The cores that this process may use: of a container, its share."""
+    """The number of cores that this process may use; in a container, its share."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with contextlib.suppress(OSError, ValueError):
         quota, period = (_CGROUP / "cpu.max").read_text("ascii").split()
@@ -147,7 +147,7 @@ def _cores() -> int:
 
 
 def _free_memory() -> float:
-    """Bytes that can be had without swapping: of a container, what its limit leaves."""
+    """The bytes available without swapping; in a container, at most what its limit leaves."""
     free = float("inf")
     with contextlib.suppress(OSError, ValueError):
         lines = Path("/proc/meminfo").read_text("ascii").splitlines()

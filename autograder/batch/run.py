@@ -1,4 +1,4 @@
-"""Grade a class: read each submission, keep what is up to date, have the rest graded, write each result at once."""
+"""Grade a class: read each submission, keep results that are up to date, grade the rest, write each result at once."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from autograder.records.changes import changes, merged, other_versions, why_agai
 from autograder.records.results import Result, now, read_result, write_result
 from autograder.text.inert import one_line
 
-LOOK_SECONDS = 0.5  # how long to wait before looking who else could be sent a submission
-DEATHS = 2  # of a worker over one submission, with nobody beside it the second time: then it is the submission's doing
+LOOK_SECONDS = 0.5  # how long to wait before checking whether another worker is free
+DEATHS = 2  # how many workers a submission may kill, the last one while nothing else runs, before it is to blame
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Choice:
     """What to grade.
 
     Attributes:
-        questions: ids of those to grade; all if there are none.
-        data: images to train networks on; None: none is trained.
-        again: grade also what is up to date.
-        since: of what is graded again, what was graded at this time (ISO's form, UTC) or later is up to date.
-        allow_missing: a layer of confinement may be missing.
+        questions: ids of those to grade; all if empty.
+        data: images to train networks on; None to train none.
+        again: also grade what is up to date.
+        since: with `again`, results from this time (ISO 8601, UTC) or later still count as up to date.
+        allow_missing: allow layers of confinement to be missing.
     """
 
     questions: tuple[str, ...] = ()
@@ -49,21 +49,21 @@ class Choice:
 
 
 class Watcher(Protocol):
-    """Told of what happens, to show it."""
+    """Receives a run's events, to show its progress."""
 
     def began(self, student: str) -> None:
-        """A submission is on its way to be graded."""
+        """A submission was sent to be graded."""
 
     def ended(self, student: str, result: Result, *, kept: bool) -> None:
-        """A result is there; kept ones were there before."""
+        """A result is available; `kept` means that it is from an earlier run."""
 
     def look(self, where: str) -> None:
-        """Time has passed. `where` are those who grade."""
+        """Called regularly; `where` describes the workers."""
 
 
 @dataclass
 class _Job:
-    """A submission that is to be graded, and what there was of it."""
+    """A submission waiting to be graded, and its last result."""
 
     found: Found
     submission: Submission
@@ -71,7 +71,7 @@ class _Job:
     answers: dict[str, str]
     before: Result | None
     deaths: int = 0
-    alone: bool = False  # nothing may be graded beside it
+    alone: bool = False  # whether nothing else may be graded at the same time
 
 
 @dataclass
@@ -79,14 +79,14 @@ class Class:
     """The grading of one class.
 
     Args:
-        out: where results are kept.
+        out: the results' folder.
         assignment: from `course`.
         choice: what to grade.
-        workers: who grades.
-        watcher: told of what happens.
+        workers: the workers that grade.
+        watcher: receives the run's events.
 
     Attributes:
-        again: how many submissions are graded once more for which reason, though nothing new was handed in.
+        again: by reason, how many submissions are graded again although nothing new was handed in.
     """
 
     out: Path
@@ -99,7 +99,7 @@ class Class:
     _alone: deque[_Job] = field(default_factory=deque)
 
     def grade(self, found: tuple[Found, ...]) -> None:
-        """Grade these submissions. What is done is on the disk, whole, before the next one begins.
+        """Grade these submissions. Each result is completely on disk before another submission is sent.
 
         Raises:
             UnusableRequest: results cannot be written, or the workers cannot grade here.
@@ -115,11 +115,11 @@ class Class:
             self.watcher.look(self.workers.where())
 
     def _send(self, jobs: Iterator[_Job]) -> bool:
-        """Send out as many as can be graded; whether there may be more."""
+        """Send out as many jobs as the workers can grade; return whether there may be more."""
         while len(self._running) < self.workers.slots():
             if any(job.alone for job in self._running.values()):
                 return True
-            if self._alone:  # what was killed, or may have killed, is graded with nobody beside it
+            if self._alone:  # a submission that was killed, or that may have killed others, is graded on its own
                 if not self._running:
                     self._submit(replace(self._alone.popleft(), alone=True))
                 return True
@@ -143,7 +143,7 @@ class Class:
         self.watcher.began(job.found.student)
         try:
             self._running[self.workers.executor.submit(grade_task, task)] = job
-        except BrokenProcessPool:  # somebody died between two submissions
+        except BrokenProcessPool:  # a worker died between two submissions
             self.workers.renew()
             self._running[self.workers.executor.submit(grade_task, task)] = job
 
@@ -164,7 +164,7 @@ class Class:
                         "The cluster's scheduler or a worker cannot import the grader or what it needs: start both in "
                         "this environment, with the checkout's folder in PYTHONPATH."
                     ) from error
-                # Dask gives up on what its workers died of several times.
+                # Dask gives up on a task that has killed several workers.
                 answer = Answer(fault=f"the workers that graded it died ({type(error).__name__})")
             if answer.stop:
                 raise UnusableRequest(answer.fault)
@@ -173,7 +173,7 @@ class Class:
             else:
                 self._keep(job, answer)
         if broken:
-            # All that were running went with the process pool; only one of them may be to blame.
+            # All running jobs were lost with the process pool, though only one of them may be to blame.
             broken += [self._running.pop(future) for future in list(self._running)]
             alone = len(broken) == 1
             self.workers.renew()
@@ -185,7 +185,7 @@ class Class:
                     self._alone.append(job)
 
     def _jobs(self, found: tuple[Found, ...]) -> Iterator[_Job]:
-        """What has to be graded; all else is settled on the way."""
+        """Yield the jobs that have to be graded; every other submission gets its result on the way."""
         for each in found:
             before = read_result(self.out, each.key)
             result = _about(each)
@@ -219,16 +219,16 @@ class Class:
         return not self.choice.again or bool(self.choice.since and before.graded_at >= self.choice.since)
 
     def _count_again(self, submission: Submission, stale: tuple[str, ...], before: Result | None) -> None:
-        """Note why somebody is graded again who was graded, handed in nothing new, and was not asked for."""
+        """Count the reason why a graded submission is graded again, unless it is new or `--again` was given."""
         if before is None or before.report is None or before.ours or before.digest != submission.digest:
             return
         if not self.choice.again and before.stamps.keys() & {*stale}:
             self.again[why_again(before.report)] += 1
 
     def _stamps(self, submission: Submission, before: Result | None) -> dict[str, str]:
-        """The stamps of the questions that are graded: those chosen, and of a changed submission also the others.
+        """The stamps of the questions to grade: those chosen, and for a changed submission also those graded before.
 
-        Points of two submissions are never put together, nor are those that two versions of Python or torch came to.
+        Points of two submissions are never combined, nor are points from two versions of Python or torch.
         """
         chosen = {question.id for question in self.assignment.choose(self.choice.questions)}
         other = before is not None and before.report is not None and other_versions(before.report)
@@ -248,7 +248,7 @@ class Class:
         }
 
     def _keep(self, job: _Job, answer: Answer) -> None:
-        """Make a result of an answer and write it."""
+        """Turn a worker's answer into a result and write it."""
         before = _report(job.before)
         result = replace(_about(job.found), digest=job.submission.digest, answers=job.answers)
         if answer.report is None:
@@ -262,7 +262,7 @@ class Class:
         self._write(job.before, result, graded=True)
 
     def _write(self, before: Result | None, result: Result, *, graded: bool = False) -> None:
-        """Write a result, unless there is the same one and it was not graded now, and tell."""
+        """Write a result, unless it was not graded now and equals the one stored; notify the watcher."""
         same = replace(result, changes=(), graded_at="")
         kept = not graded and before is not None and replace(before, changes=(), graded_at="") == same
         if not kept:
@@ -279,7 +279,7 @@ class Class:
 
 
 def _about(found: Found) -> Result:
-    """What is known of a submission before it is looked into."""
+    """What is known about a submission before it is read."""
     return Result(
         found.key,
         found.student,
@@ -298,7 +298,7 @@ def _read(found: Found, assignment: Assignment) -> Submission:
 
 
 def _is_import_error(error: BaseException | None) -> bool:
-    """Whether that is what it comes from; Dask wraps what a worker raises over something that it cannot unpack."""
+    """Whether an import error is the cause; Dask wraps what a worker raises when it cannot unpickle a task."""
     return error is not None and (isinstance(error, ImportError) or _is_import_error(error.__cause__))
 
 
@@ -308,10 +308,10 @@ def _report(result: Result | None) -> Any:
 
 @contextlib.contextmanager
 def only_run(out: Path) -> Iterator[None]:
-    """Hold a class's folder: two runs in one would grade everything twice.
+    """Lock a class's folder: two runs at once would grade everything twice.
 
     Raises:
-        UnusableRequest: another run has it, or it cannot be written to.
+        UnusableRequest: another run holds the lock, or the folder cannot be written to.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -326,7 +326,7 @@ def only_run(out: Path) -> Iterator[None]:
         os.close(descriptor)
         raise UnusableRequest(f"--out: another run is grading into {out}. Wait for it, or stop it first.") from None
     except (ImportError, OSError):
-        pass  # a file system without locks: whoever uses it must see to it
+        pass  # a file system without locks: there the user must not start two runs
     try:
         yield
     finally:

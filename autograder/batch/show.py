@@ -1,4 +1,4 @@
-"""How far a class is: a live table on a terminal, a line now and then in a log."""
+"""The progress of grading a class: a live table on a terminal, an occasional line in a log."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from autograder.records.results import Result
 from autograder.text.inert import for_actions_log, one_line
 
 LINE_SECONDS = 20  # between two lines in a log
-MOST_SHOWN = 12  # of those that are being graded
-RECENT = 100  # submissions by which the time that is left is reckoned
+MOST_SHOWN = 12  # of the submissions being graded
+RECENT = 100  # submissions from which the remaining time is estimated
 NAME_LENGTH = 40
 
 
 class Show:
-    """A watcher of `run` that shows, on standard error. A context manager.
+    """A watcher of `run` that shows progress on standard error. A context manager.
 
     Args:
-        students: how many there are.
+        students: the number of students.
     """
 
     def __init__(self, students: int, *, console: Console | None = None) -> None:
@@ -48,7 +48,7 @@ class Show:
 
     def ended(self, student: str, result: Result, *, kept: bool) -> None:
         self._running.pop(student, None)
-        if result.choose or result.one_of:  # of several submissions of a student, none of which counts yet
+        if result.choose or result.one_of:  # the student has several submissions, none of which counts yet
             self._uncounted += 1
         else:
             self.kept += kept
@@ -86,7 +86,7 @@ class Show:
         return " · ".join(parts)
 
     def _seconds_left(self) -> float | None:
-        """By how long the last ones took; None while nobody can know."""
+        """An estimate from how long the last ones took; None while it is unknown."""
         took = self._ends[-1] - self._ends[0]
         if len(self._ends) < 3 or not took or self.done >= self._students:
             return None

@@ -1,4 +1,4 @@
-"""What a run ends with: the grade book, the changes, and where they are."""
+"""The end of a run: write the grade book, the changes and the pages, and print a summary."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from autograder.text.inert import for_actions_log, for_csv
 from autograder.text.numbers import counted, listed
 
 CHANGES = "changes.csv"
-MOST_TOLD = 10  # students, of those whose points changed, who cannot be graded, or who have to be decided on
+MOST_LISTED = 10  # students whose points changed, who could not be graded, or who need a decision
 MOST_MISSING = 20  # students who handed in nothing
 
 
@@ -37,33 +37,39 @@ def finish(
     since: str,
     again: Mapping[str, int],
 ) -> None:
-    """Write what is made from the results, and say in a few lines what came out.
+    """Write the files that are made from the results, and print a summary of a few lines.
 
     Args:
         out: the class's folder.
         assignment: from `course`.
         roster: who is in the class.
-        discovered: what was there to grade.
-        show: what was counted on the way.
-        since: when the run began, in ISO's form, UTC.
-        again: how many were graded again for which reason.
+        discovered: the submissions found.
+        show: the run's counts.
+        since: when the run began, in ISO 8601, UTC.
+        again: how many submissions were graded again, by reason.
     """
     book = read_grade_book(out, assignment, roster)
     changed = [line for line in book.lines if line.result and line.result.changes and line.result.graded_at >= since]
     files = _write_all(out, book, changed)
     repeated = [f"{counted(count, 'submission')} graded again: {why}." for why, count in again.items() if why]
-    for line in [*_told(out, book, discovered, show), *repeated, *_told_changes(changed), *book.problems, *files]:
+    for line in [
+        *_summary_lines(out, book, discovered, show),
+        *repeated,
+        *_change_lines(changed),
+        *book.problems,
+        *files,
+    ]:
         print(for_actions_log(line))
 
 
 def _write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
-    """Write the files that are made from results; sentences about them.
+    """Write the files that are made from the results; return sentences about them.
 
     Raises:
-        UnusableRequest: one of them cannot be written; the results are there.
+        UnusableRequest: one of them cannot be written; the results themselves are safe.
     """
     try:
-        told = write_grades(out, book)
+        messages = write_grades(out, book)
         write_whole(out / CHANGES, _changes_csv(changed))
     except OSError as error:
         raise UnusableRequest(
@@ -72,7 +78,7 @@ def _write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
     pages = write_pages(out, book)
     next_command = f"python -m autograder gradebook {quote(str(out))}"
     return [
-        *told,
+        *messages,
         f"The class: {pages.index}",
         f"Each student: {pages.index.parent / STUDENTS}; by name, {pages.index.parent / LIST}",
         f"Grade book: {out / FILE} (`{next_command}` writes it for Canvas, Moodle, nbgrader)",
@@ -80,31 +86,33 @@ def _write_all(out: Path, book: GradeBook, changed: list[Line]) -> list[str]:
     ]
 
 
-def _told(out: Path, book: GradeBook, discovered: Discovered, show: Show) -> list[str]:
+def _summary_lines(out: Path, book: GradeBook, discovered: Discovered, show: Show) -> list[str]:
     graded = [line for line in book.lines if line.graded and line.result and line.result.report is not None]
     unusable = [line for line in book.lines if line.graded and line.result and line.result.report is None]
     failed = [line for line in book.lines if line.result is not None and line.result.ours and not line.result.choose]
     several = [line for line in book.lines if line.choices]
-    told = [f"{show.graded:,} graded, {show.kept:,} up to date before."]
+    lines = [f"{show.graded:,} graded, {show.kept:,} up to date before."]
     if graded:
         scores = [line.score for line in graded]
-        told[0] += (
+        lines[0] += (
             f" Of {graded[0].max_score} points: median {statistics.median(scores):g}, lowest {min(scores):g}, highest "
             f"{max(scores):g}."
         )
-    for what, lines in (("cannot be used, so far 0 points", unusable), ("not graded", failed)):
-        told += [f"{what}: {line.student.student}: {line.result.problem}" for line in lines[:MOST_TOLD] if line.result]
-        told += [f"{what}: {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
-    told += [f"{line.student.student}: {' '.join(line.notes)}" for line in several[:MOST_TOLD]]
-    told += [f"{len(several) - MOST_TOLD} more have several submissions"] if len(several) > MOST_TOLD else []
+    for what, some in (("cannot be used, so far 0 points", unusable), ("not graded", failed)):
+        lines += [
+            f"{what}: {line.student.student}: {line.result.problem}" for line in some[:MOST_LISTED] if line.result
+        ]
+        lines += [f"{what}: {len(some) - MOST_LISTED} more"] if len(some) > MOST_LISTED else []
+    lines += [f"{line.student.student}: {' '.join(line.notes)}" for line in several[:MOST_LISTED]]
+    lines += [f"{len(several) - MOST_LISTED} more have several submissions"] if len(several) > MOST_LISTED else []
     if discovered.missing:
         names = listed([_with_name(student) for student in discovered.missing], MOST_MISSING)
-        told.append(f"{len(discovered.missing)} of the roster handed in nothing: {names}.")
+        lines.append(f"{len(discovered.missing)} of the roster handed in nothing: {names}.")
     pending = sum(line.pending > 0 for line in graded)
     if pending:
         unread = f"{counted(pending, 'submission')} with answers to read"
-        told.append(f"{unread}: `python -m autograder review {quote(str(out))}` walks through them.")
-    return told
+        lines.append(f"{unread}: `python -m autograder review {quote(str(out))}` walks through them.")
+    return lines
 
 
 def _with_name(student: Student) -> str:
@@ -112,16 +120,16 @@ def _with_name(student: Student) -> str:
     return student.student if alike else f"{student.name} ({student.student})"
 
 
-def _told_changes(changed: list[Line]) -> list[str]:
+def _change_lines(changed: list[Line]) -> list[str]:
     if not changed:
         return []
-    told = [f"Changed since the last time, {len(changed)}:"]
-    for line in changed[:MOST_TOLD]:
+    lines = [f"Changed since the last time, {len(changed)}:"]
+    for line in changed[:MOST_LISTED]:
         assert line.result is not None
-        told.append(f"  {line.student.student}: {'; '.join(_change(change) for change in line.result.changes)}")
-    if len(changed) > MOST_TOLD:
-        told.append(f"  and {len(changed) - MOST_TOLD} more, in {CHANGES}")
-    return told
+        lines.append(f"  {line.student.student}: {'; '.join(_change(change) for change in line.result.changes)}")
+    if len(changed) > MOST_LISTED:
+        lines.append(f"  and {len(changed) - MOST_LISTED} more, in {CHANGES}")
+    return lines
 
 
 def _change(change: Change) -> str:

@@ -1,7 +1,7 @@
-"""What a worker of a class does: grade one submission, with a sandbox and images that it keeps for the next one.
+"""A worker's task: grade one submission, with a sandbox and images that the worker keeps for the next one.
 
-A worker is a process that decides points; students' code runs in the sandbox below it. What goes to a worker and comes
-back is plain data, for a worker may be on another machine.
+A worker is a trusted process that decides points; students' code runs in its sandbox. Tasks and answers are plain data,
+since a worker may be on another machine.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from autograder.sandbox.isolation import require_layers
 PRELOADED = ("autograder.grading.grade", "autograder.grading.short_run", "autograder.batch.tasks")
 
 _grader = Grader()
-_one_at_a_time = threading.Lock()  # a Dask worker may have several threads, and pytest has one state a process
+_one_at_a_time = threading.Lock()  # a Dask worker may have several threads, but pytest has one state per process
 
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to be graded.
+    """One submission to grade.
 
     Attributes:
-        submission: as it was taken in.
-        assignment: as it stands where the class was started.
+        submission: the submission as it was read.
+        assignment: from `course` on the machine that started the class.
         questions: ids of those to grade.
-        data: images to train networks on; None: none is trained.
-        seeds: the student's; the course's secret itself stays where the class was started.
-        code: what `code_digests` says where the class was started.
-        allow_missing: a layer of confinement may be missing.
-        alone: nothing else is being graded, so that a worker that is killed is nobody else's doing.
+        data: images to train networks on; None to train none.
+        seeds: the student's; the course's secret itself never leaves the machine that started the class.
+        code: the result of `code_digests` on the machine that started the class.
+        allow_missing: allow layers of confinement to be missing.
+        alone: whether nothing else is being graded, so that no other submission can be to blame if a process is killed.
     """
 
     submission: Submission
@@ -56,13 +56,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a task: a report, or why the grader failed.
+    """The outcome of a task: a report, or why the grader failed.
 
     Attributes:
         report: None if the grader failed.
-        fault: why, a sentence.
-        stop: the fault is this worker's with any submission, so that it is of no use to go on.
-        crowded: it may go well with nothing beside it: something of it was killed, most likely for want of memory.
+        fault: why it failed, a sentence.
+        stop: whether this worker would fail with any submission, so that going on is useless.
+        crowded: whether it may succeed when graded alone: a process was killed, most likely for lack of memory.
     """
 
     report: Report | None = None
@@ -72,27 +72,27 @@ class Answer:
 
 
 def code_digests() -> dict[str, str]:
-    """What must be the same wherever a class is graded: the code, and the Python and torch that run it."""
+    """Digests of what must be the same on all machines that grade a class: the code, and its Python and torch."""
     code = {"grader": grader_digest(), "suite": suite_digest(), "thresholds": thresholds_digest()}
     return {**code, **versions()}
 
 
-def _mismatch(wanted: dict[str, str]) -> str:
-    """What this worker has otherwise than the process that started the class, a sentence; "" if nothing."""
+def _mismatch(expected: dict[str, str]) -> str:
+    """A sentence on how this worker differs from the process that started the class; "" if it does not."""
     here = code_digests()
-    if wanted == here:
+    if expected == here:
         return ""
     where = f"The worker on {socket.gethostname()}"
-    if versions_in_words(wanted) != versions_in_words(here):
+    if versions_in_words(expected) != versions_in_words(here):
         return (
-            f"{where} has {versions_in_words(here)}, and the class was started with {versions_in_words(wanted)}: "
+            f"{where} has {versions_in_words(here)}, and the class was started with {versions_in_words(expected)}: "
             "give both the same."
         )
     return f"{where} has another version of the grader: bring its checkout up to date."
 
 
 def grade_task(task: Task) -> Answer:
-    """Grade a submission; whatever goes wrong is an answer."""
+    """Grade a submission; any failure becomes an answer, too."""
     try:
         with _one_at_a_time:
             mismatch = _mismatch(task.code)
@@ -121,7 +121,7 @@ def grade_task(task: Task) -> Answer:
 
 
 def begin_local_worker() -> None:
-    """Called once in each local worker: Ctrl-C is for the process that started the class; when that ends, so do we."""
+    """Set up a local worker: ignore Ctrl-C, which the process that started the class handles, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -130,4 +130,4 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
-    os._exit(1)  # the sandbox ends when its connection closes, and with it what is running there
+    os._exit(1)  # the sandbox, and what is running in it, ends when its connection closes

@@ -1,4 +1,4 @@
-"""The zip file in which a system hands out a whole class, unpacked. Students' own zip files in it stay packed."""
+"""Unpack the zip file in which a system delivers a whole class. Students' own zip files in it stay packed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runti
 
 
 def unpacked(archive: Path, out: Path) -> tuple[Path, list[str]]:
-    """Unpack a class, in place of what was unpacked the last time.
+    """Unpack a class, replacing what was unpacked the last time.
 
-    Links are not made, and nothing is written outside; what cannot be unpacked is left out, and the others are there.
+    No links are created, and nothing is written outside the folder. Members that cannot be unpacked are left out.
 
     Args:
         archive: the zip file as it was downloaded.
@@ -36,7 +36,7 @@ def unpacked(archive: Path, out: Path) -> tuple[Path, list[str]]:
         The folder with the submissions, and sentences about what was left out.
 
     Raises:
-        UnusableRequest: it is not a zip file, holds too much, or cannot be unpacked there.
+        UnusableRequest: it is not a zip file, is too large, or cannot be unpacked there.
     """
     folder = out / FOLDER
     shown = printable(str(archive), None)
@@ -88,7 +88,7 @@ def _all(opened: zipfile.ZipFile, folder: Path, shown: str) -> list[str]:
 
 
 class _TooLarge(Exception):
-    """A member has more bytes than are taken."""
+    """A member exceeds the limit in bytes."""
 
 
 def _copy(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, most: int) -> int:

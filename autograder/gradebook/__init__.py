@@ -1,1 +1,1 @@
-"""The grade book of a class: points, lateness and what people gave, put together; and its forms for others' systems."""
+"""A class's grade book (points, lateness, points given by readers) and its exports for other systems."""

@@ -1,6 +1,6 @@
-"""`canvas.csv`, to be imported into Canvas's gradebook: one column of numbers, beside what Canvas knows students by.
+"""`canvas.csv`, for import into Canvas's gradebook: one column of numbers, next to Canvas's identifiers for students.
 
-Only students who get a number are in it: Canvas takes an empty cell for a wish to delete what is there.
+Only students who get a number are in it, since Canvas deletes the existing grade where a cell is empty.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from autograder.text.inert import for_csv
 
 FILE = "canvas.csv"
 POINTS_POSSIBLE = "    Points Possible"
-# A column whose heading holds one of these is none of an assignment's to Canvas, and is passed over without a word.
+# Canvas does not take a column with one of these in its heading for an assignment's, and skips it silently.
 _TOTALS = re.compile("(Current|Final|Override) (Score|Points|Grade|Status)")
 _WITH_ID = re.compile(r"(.*)\s\((\d+)\)")
-_SET_THERE = ("EX", "N/A")  # excused, which a number would end; not assigned, where Canvas takes none
+_SET_THERE = ("EX", "N/A")  # excused, which a number would undo; not assigned, where Canvas accepts no number
 _NAMES = ("Student", "LastName")
 _IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 _WAYS = (
@@ -47,27 +47,27 @@ class _Column:
     """The assignment's column.
 
     Attributes:
-        heading: its heading.
-        maximum: what can be reached there.
-        usual: what can be reached in the grade book.
-        there: whether Canvas has it already.
+        heading: the column's heading.
+        maximum: the points possible in Canvas.
+        usual: the points possible in the grade book.
+        exists: whether Canvas already has the column.
     """
 
     heading: str
     maximum: float
     usual: int
-    there: bool
+    exists: bool
 
 
 def write_from_export(out: Path, book: GradeBook, rule: Rule, export: Path, column: str = "") -> list[str]:
-    """Write OUT/canvas.csv for the students in a file that Canvas exported; sentences about who is not in it and why.
+    """Write OUT/canvas.csv for the students in Canvas's own export; return messages on who was left out, and why.
 
     Args:
         out: the class's folder.
         book: the grade book.
-        rule: which number.
+        rule: which of a student's numbers to write.
         export: the course's gradebook as Canvas exports it.
-        column: the heading of the assignment's column; "" for one with its title, or a new one.
+        column: the heading of the assignment's column; "" for the one with the assignment's title, or a new one.
 
     Raises:
         UnusableRequest: the export or the column cannot be used.
@@ -97,21 +97,21 @@ def write_from_export(out: Path, book: GradeBook, rule: Rule, export: Path, colu
             if place in matches.without_zeros:
                 remarks.add(FOUND_WITHOUT_ZEROS, matches.lines[place].student.student)
             rows += _row(matches.lines[place], shown, table.header[:identity], chosen, rule, remarks)
-        elif cells[place]["Student"] != "Student, Test":  # Canvas's own, for teachers to look through their eyes
+        elif cells[place]["Student"] != "Student, Test":  # Canvas's own test student
             remarks.add("in Canvas, but not in the grade book", cells[place]["Student"])
     found = {line.key for line in matches.lines.values()}
     for line in book.lines:
         if line.key not in found and line.graded:
             remarks.add("in the grade book, but not found in Canvas", line.student.student)
     _write(out, table.header[:identity], rows, chosen, table.delimiter)
-    return [_what(len(rows), chosen, book, rule), *remarks.sentences]
+    return [_summary(len(rows), chosen, book, rule), *remarks.sentences]
 
 
 def write_from_roster(out: Path, book: GradeBook, rule: Rule, column: str = "") -> list[str]:
-    """Write OUT/canvas.csv for the students of the roster, with its columns in place of Canvas's.
+    """Write OUT/canvas.csv for the students of the roster, with the roster's columns in place of Canvas's.
 
-    `SIS User ID`, `SIS Login ID` and `Section` are taken from columns of these names; without a login, what the
-    course knows students by is it. `ID`, Canvas's own number, must be called `Canvas ID` there.
+    `SIS User ID`, `SIS Login ID` and `Section` come from the roster's columns of the same names, and `ID`, Canvas's own
+    number, from `Canvas ID`. Without a login, the identifier by which the course knows the student is used.
 
     Raises:
         UnusableRequest, OSError: see `write_from_export`.
@@ -126,29 +126,29 @@ def write_from_roster(out: Path, book: GradeBook, rule: Rule, column: str = "") 
             remarks.add("left out, since the roster has no such student", student.student)
             continue
         login = student.more.get("sis login id") or student.student
-        # Canvas falls back on the name: one that two students have must not be found.
+        # Canvas falls back on the name: one that two students share must not match.
         alone = student.name and names[comparable(student.name)] == 1
         shown = student.name if alone else f"{student.name} ({login})".strip()
         more = [student.more.get(heading, "") for heading in ("canvas id", "sis user id")]
         cells = [shown, *more, login, student.more.get("section", "")]
         rows += _row(line, cells, _IDENTITY, chosen, rule, remarks)
     _write(out, _IDENTITY, rows, chosen, ",")
-    return [_what(len(rows), chosen, book, rule), _maximum_there(chosen), *remarks.sentences]
+    return [_summary(len(rows), chosen, book, rule), _maximum_there(chosen), *remarks.sentences]
 
 
 def _maximum_there(column: _Column) -> str:
-    """What the row Points Possible may do, where nobody knows what Canvas has in that place."""
+    """A warning about the row Points Possible, for when Canvas's own points are unknown."""
     return (
         f"{FILE}: if Canvas has an assignment called {column.heading} already, the import sets its points to "
-        f"{decimal(column.maximum)}. To keep what it has, and bring the numbers to that, give --canvas EXPORT.csv."
+        f"{decimal(column.maximum)}. To keep Canvas's points and scale the numbers to them, give --canvas EXPORT.csv."
     )
 
 
 def _identity(table: Table, path: Path) -> int:
-    """How many columns say who a student is."""
+    """The number of columns, from the left, that identify a student."""
     if len(table.header) < 3 or table.header[0] not in _NAMES or "Section" not in table.header:
         raise UnusableRequest(
-            f"{path} is no export of Canvas's gradebook: its first line must begin with Student, ID and go on to "
+            f"{path} is not an export of Canvas's gradebook: its first line must begin with Student, ID and go on to "
             "Section. In Canvas: Grades, Export, Export Entire Gradebook."
         )
     return table.header.index("Section") + 1
@@ -167,33 +167,33 @@ def _column(table: Table | None, possible: Sequence[str], book: GradeBook, rule:
             f"--canvas-column: the export has no column {given}" + (f"; did you mean {likely[0]}?" if likely else ".")
         )
     if _TOTALS.search(heading) or (not given and heading == title and _WITH_ID.fullmatch(title)):
-        raise UnusableRequest(f"Canvas would not take {heading} for an assignment's title: give --canvas-column.")
+        raise UnusableRequest(f"Canvas would not take {heading} as an assignment's title: give --canvas-column.")
     if heading not in headings:
-        return _Column(heading, rule.maximum(book), rule.maximum(book), there=False)
+        return _Column(heading, rule.maximum(book), rule.maximum(book), exists=False)
     cell = possible[table.header.index(heading)] if table and possible else ""
     maximum = _number(cell)
     if not maximum:
         raise UnusableRequest(
             f"The export does not say how many points {heading} has: that cell holds {cell or 'nothing'}."
         )
-    return _Column(heading, maximum, rule.maximum(book), there=True)
+    return _Column(heading, maximum, rule.maximum(book), exists=True)
 
 
 def _row(
     line: Line, shown: Sequence[str], header: Sequence[str], column: _Column, rule: Rule, remarks: Remarks
 ) -> list[list[str]]:
-    """A student's row, if there is a number for it and Canvas will find them."""
+    """A list with the student's row; empty if the student gets no number or Canvas would not find them."""
     why_not = rule.withheld(line)
     if why_not:
         remarks.add(f"no number, since {why_not}", line.student.student)
         return []
     cells = [str(for_csv(cell)) for cell in shown]
-    # Canvas goes by its own number where there is one; otherwise the others must be what they are.
+    # Canvas goes by its own number where there is one; otherwise the other identifiers must stay unchanged.
     number = shown[header.index("ID")].strip().isdecimal()
     changed = [heading for heading, cell, was in zip(header, cells, shown, strict=True) if cell != was]
     if not number and {"SIS User ID", "SIS Login ID"}.intersection(changed):
         remarks.add(
-            "left out, since a spreadsheet would take what Canvas knows them by for a formula", line.student.student
+            "left out, since a spreadsheet would take their identifier in Canvas for a formula", line.student.student
         )
         return []
     if rule.of(line)[1] != column.usual:
@@ -210,13 +210,13 @@ def _write(out: Path, identity: Sequence[str], rows: Sequence[Sequence[str]], co
     write_whole(out / FILE, text.getvalue())
 
 
-def _what(count: int, column: _Column, book: GradeBook, rule: Rule) -> str:
-    where = f"the column {column.heading}" if column.there else f"a new column {column.heading}"
+def _summary(count: int, column: _Column, book: GradeBook, rule: Rule) -> str:
+    where = f"the column {column.heading}" if column.exists else f"a new column {column.heading}"
     return f"{FILE}: {count} of {len(book.lines)} students. {rule.what(column.maximum, column.usual)} In {where}."
 
 
 def _says_how_posted(row: Sequence[str]) -> bool:
-    """Whether this is the row that says whose grades are posted by hand."""
+    """Whether this is Canvas's row that says which columns are posted manually."""
     return all(re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell, re.IGNORECASE) for cell in row)
 
 
@@ -226,7 +226,7 @@ def _title(heading: str) -> str:
 
 
 def _number(text: str) -> float:
-    """A number with a point or a comma; 0 if it is none."""
+    """A number with a decimal point or comma; 0 if the text is not one."""
     try:
         return float(text.strip().replace(",", "."))
     except ValueError:

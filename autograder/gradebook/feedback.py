@@ -1,8 +1,8 @@
-"""What a student reads beside the number in Moodle: points of each question, likely causes, the reader's comment.
+"""What a student reads next to the grade in Moodle: points for each question, likely causes, the reader's comment.
 
-HTML in a single line, since Moodle makes breaks of line ends. Neither a quotation mark nor a sign that may begin a
-formula stands in it: they are spelt as HTML's references, so the text looks as it should and no spreadsheet obeys it.
-Moodle's own reader takes a backslash before a quotation mark for an escape, which so cannot occur either.
+It is HTML on a single line, since Moodle turns line ends into breaks. It contains no quotation marks and no character
+that may begin a formula: these are written as character references, so the text looks right and no spreadsheet
+evaluates it. Without quotation marks there is also none after a backslash, which Moodle would read as escaped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SPELT = {ord(sign): f"&#{ord(sign)};" for sign in "=+-@＝＋－＠﹦﹢﹣﹫
 
 
 def beginning(assignment: Assignment) -> str:
-    """What all feedback begins with; whatever begins otherwise, a person wrote."""
+    """How all of our feedback begins; any comment that begins differently was written by a person."""
     return f"<p><b>{_text(assignment.title)}:</b>"
 
 
@@ -94,7 +94,7 @@ def _written(mark: Mark) -> str:
 
 
 def _message(text: str, likely: str = "") -> str:
-    """A message, with the likely cause even where there is no room for all of it."""
+    """A message; one that is too long is cut, and its likely cause kept."""
     shown = text.strip()
     if len(shown) > MAX_MESSAGE:
         shown = f"{shown[: MAX_MESSAGE - 1]}…\n{likely}".strip()

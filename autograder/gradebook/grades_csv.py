@@ -1,4 +1,4 @@
-"""`grades.csv`: everything that the grade book knows, a line for each student, for people and their spreadsheets."""
+"""`grades.csv`: everything in the grade book, one line per student, for people and their spreadsheets."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from autograder.records.results import write_whole
 from autograder.text.inert import for_csv, one_line
 
 FILE = "grades.csv"
-# A spreadsheet reads UTF-8 as such only where a file begins with this; other programs know to skip it.
+# Spreadsheets recognise UTF-8 only if a file begins with this; other programs know to skip it.
 BYTE_ORDER_MARK = "\ufeff"
 Cell = str | float | None
 
 
 def write_grades(out: Path, book: GradeBook) -> list[str]:
-    """Write OUT/grades.csv; sentences about what had to be written differently.
+    """Write OUT/grades.csv; return messages on what had to be written differently.
 
-    The same results give the same bytes: when something was graded is not in it.
+    The same results give the same bytes: the time of grading is not in the file.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text)
@@ -79,12 +79,12 @@ def _points(mark: Mark, question: Question, *, there: bool) -> list[Cell]:
 
 
 def _flags(line: Line) -> str:
-    """The questions with remarks for a person, which the class's page shows; their words may differ from run to run."""
+    """The questions with flags. The class's page shows the flags themselves, whose wording may differ between runs."""
     report = line.result.report if line.result is not None else None
     return " ".join(question.id for question in report.questions if question.flags) if report is not None else ""
 
 
 def tidy(points: float) -> float:
-    """Points as people write them: 4, not 4.0, and two places at most."""
+    """Points as people write them: 4, not 4.0, with at most two decimal places."""
     rounded = round(points, 2)
     return int(rounded) if rounded == int(rounded) else rounded

@@ -1,4 +1,4 @@
-"""Find a system's students in the grade book: by what both know them by, exactly, and never by guessing."""
+"""Find another system's students in the grade book: by exact matches of shared identifiers, never by guessing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from autograder.course.people import comparable, without_zeros
 from autograder.records.gradebook import Line
 
-FOUND_WITHOUT_ZEROS = "found by a number that differs in leading zeros only, which spreadsheets take away"
+FOUND_WITHOUT_ZEROS = "found by a number that differs in leading zeros only, which spreadsheets remove"
 
 Names = Callable[[Line], Iterable[str]]
-"""What a line may be known by."""
+"""The identifiers that a line of the grade book may be known by."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Way:
     """One way to find a student.
 
     Attributes:
-        column: of the system's file.
-        names: what may stand there.
-        spelt: other spellings of what stands there.
+        column: the column of the system's file to look at.
+        names: a line's identifiers that may appear in that column.
+        spelt: the spellings to try for a cell's text.
     """
 
     column: str
@@ -32,13 +32,13 @@ class Way:
 
 @dataclass(frozen=True)
 class Matches:
-    """Which line each of a file's rows belongs to, by the row's place.
+    """Which line each of a file's rows belongs to, by the row's index.
 
     Attributes:
-        lines: the line of each row that has one.
-        unknown: rows of nobody.
-        ambiguous: rows of more than one.
-        without_zeros: those of `lines` that were found by a number but for its leading zeros.
+        lines: the matching line of each row that has one.
+        unknown: rows that match no line.
+        ambiguous: rows that match more than one line.
+        without_zeros: those of `lines` that were found by a number apart from its leading zeros.
     """
 
     lines: dict[int, Line]
@@ -50,13 +50,13 @@ class Matches:
 def match(rows: Sequence[Mapping[str, str]], lines: Sequence[Line], ways: Sequence[Way]) -> Matches:
     """Find the line of each row.
 
-    Where a way finds two students, or two rows find the same one, nobody is matched. What a surer way has found is
-    not found again: somebody of the same name does not put it in doubt. Numbers that differ in leading zeros only,
-    which spreadsheets take away, are looked at last.
+    Where a way finds two students, or two rows find the same one, nobody is matched. A match by a surer way is final:
+    a namesake does not put it in doubt. Numbers that differ only in leading zeros, which spreadsheets remove, are tried
+    last.
 
     Args:
-        rows: cells by the file's headings.
-        lines: of the grade book.
+        rows: each row's cells, by the file's headings.
+        lines: the grade book's.
         ways: the surest first.
     """
     found: dict[int, int] = {}
@@ -90,22 +90,22 @@ def match(rows: Sequence[Mapping[str, str]], lines: Sequence[Line], ways: Sequen
 
 
 def known_by(*columns: str) -> Names:
-    """What the course knows a student by, and what the roster has in one of these columns."""
+    """The course's identifier of a student, and what the roster has in any of these columns."""
     return lambda line: (line.student.student, *(line.student.more.get(column, "") for column in columns))
 
 
 def email(line: Line) -> Iterable[str]:
-    """The address in the roster; without one, whatever the student is known by may be it."""
+    """The address in the roster, and the course's identifier, which may be the address."""
     return (line.student.email, line.student.student)
 
 
 def name(line: Line) -> Iterable[str]:
-    """The name in the roster; without one, the folder's may be it."""
+    """The name in the roster; without one, the course's identifier, which may be the name."""
     return (line.student.name or line.student.student,)
 
 
 def in_source(number: Callable[[str], str | None]) -> Names:
-    """A number in the name of the folder or zip file, as a system gives it to what it lets teachers download."""
+    """The number that a system puts into the names of the folders and zip files that teachers download."""
 
     def numbers(line: Line) -> Iterable[str]:
         found = number(line.result.source) if line.result is not None else None
@@ -115,7 +115,7 @@ def in_source(number: Callable[[str], str | None]) -> Names:
 
 
 def turned(text: str) -> Iterable[str]:
-    """A name as it stands, and "Curie, Marie" as "Marie Curie"."""
+    """A name as it is, and "Curie, Marie" also as "Marie Curie"."""
     last, comma, first = text.partition(",")
     return (text, f"{first} {last}") if comma else (text,)
 

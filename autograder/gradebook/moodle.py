@@ -1,7 +1,7 @@
 """Both ways into Moodle: a file for the gradebook's import, and an assignment's own grading worksheet, filled in.
 
-What Moodle does with them is from the source of 4.1.10, 4.2.3, 4.4dev (November 2023), 4.5.6, 5.0dev (October 2024) and
-5.2.2; where they differ, it says which.
+Moodle's behaviour was read from the source of 4.1.10, 4.2.3, 4.4dev (November 2023), 4.5.6, 5.0dev (October 2024) and
+5.2.2; where they differ, the comment says which release it is about.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from autograder.text.inert import for_csv, one_line
 IMPORT = "moodle.csv"
 WORKSHEET = "moodle-worksheet.csv"
 
-# What Moodle finds a user by, and where the roster has it.
+# The fields by which Moodle can find a user, and where the roster has them.
 IDENTIFIERS: dict[str, Names] = {
     "email": lambda line: (line.student.email,),
     "username": lambda line: (line.student.more.get("username") or line.student.student,),
@@ -40,7 +40,7 @@ IDENTIFIERS: dict[str, Names] = {
 _GRADED = "Last modified (grade)"
 _NEEDED = ("Identifier", "Grade", _GRADED)  # without one of them Moodle refuses the file
 _MAXIMUM = "Maximum grade"
-_SPELT = {"Maximum Grade": _MAXIMUM}  # so up to 5.0's source of October 2024; as it is now in 4.5.6 and since 5.1
+_SPELT = {"Maximum Grade": _MAXIMUM}  # the spelling until 5.0's source of October 2024; 4.5.6 and 5.1 have the new one
 _SEPARATORS = {";": "Semicolon", "\t": "Tab"}
 _WAYS = (
     Way("Identifier", in_source(moodle_participant), lambda text: re.findall(r"\d+$", text.strip())),
@@ -53,22 +53,23 @@ _WAYS = (
 
 
 def write_import(out: Path, book: GradeBook, rule: Rule, identifier: str, maximum: float | None = None) -> list[str]:
-    """Write OUT/moodle.csv for the gradebook's import; sentences about who is not in it and why.
+    """Write OUT/moodle.csv for the gradebook's import; return messages on who was left out, and why.
 
-    Moodle gives up at the first user it does not know, so only students of the roster are in it, by what it says. It
-    takes the numbers as they are, and refuses all of them if one is above the maximum of the grade item (4.1.10, 4.5.6,
-    5.2; 4.2.3 and 4.4dev still asked whether it is above the site's, usually 100, and cut it down to the item's).
+    Moodle gives up at the first user it does not know, so the file has only students of the roster, with the roster's
+    identifiers. Moodle takes the numbers as they are, and rejects the whole file if one exceeds the grade item's
+    maximum (4.1.10, 4.5.6, 5.2; 4.2.3 and 4.4dev compared with the site's maximum, usually 100, and cut the number down
+    to the item's).
 
     Args:
         out: the class's folder.
         book: the grade book.
-        rule: which number.
-        identifier: what Moodle finds users by, one of `IDENTIFIERS`.
-        maximum: of the grade item in Moodle; None if it is the grade book's.
+        rule: which of a student's numbers to write.
+        identifier: the field by which Moodle finds users, one of `IDENTIFIERS`.
+        maximum: the grade item's maximum in Moodle; None if it is the grade book's.
 
     Raises:
         UnusableRequest: Moodle would misread the file.
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     usual = rule.maximum(book)
     maximum = usual if maximum is None else maximum
@@ -117,21 +118,21 @@ def _csv(*rows: Sequence[str]) -> str:
 
 
 def _survives(*rows: Sequence[str]) -> bool:
-    """Whether Moodle reads these rows as they are."""
+    """Whether Moodle reads these rows back unchanged."""
     return moodle_rows(_csv(*([*row, "-"] for row in rows)), ",") == [[*map(_as_read, row), "-"] for row in rows]
 
 
 def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> list[str]:
-    """Write OUT/moodle-worksheet.csv: the worksheet with grades and feedback, and all else as it is, byte for byte.
+    """Write OUT/moodle-worksheet.csv: the worksheet with grades and feedback, everything else kept byte for byte.
 
-    A comment that a person wrote there stays. Two things are changed beside: a decimal comma in a grade, and what
-    Moodle would misread of cells that it does not need.
+    Comments that a person wrote stay. Two other things change: decimal commas in grades become points, and cells that
+    Moodle would misread and does not need are emptied.
 
     Args:
         out: the class's folder.
         book: the grade book.
-        rule: which number.
-        worksheet: as it was downloaded from the assignment's page.
+        rule: which of a student's numbers to write.
+        worksheet: the file as downloaded from the assignment's page.
 
     Raises:
         UnusableRequest: it is not a worksheet that can be filled in, or Moodle would misread it.
@@ -179,25 +180,27 @@ def write_worksheet(out: Path, book: GradeBook, rule: Rule, worksheet: Path) -> 
     changes = filled.changes | _emptied(sheet, filled.changes, students, remarks)
     write_whole(out / WORKSHEET, sheet.table.changed(changes))
     what = " ".join(rule.what(maximum, usual) for maximum in sorted(maxima))
-    said = [f"{count} of {len(sheet.rows)} rows filled in. {what}".strip(), *filled.expected, *_about(sheet)]
-    return [*(f"{WORKSHEET}: {sentence}" for sentence in said), *remarks.sentences]
+    messages = [f"{count} of {len(sheet.rows)} rows filled in. {what}".strip(), *filled.expected, *_about(sheet)]
+    return [*(f"{WORKSHEET}: {sentence}" for sentence in messages), *remarks.sentences]
 
 
 def _about(sheet: _Sheet) -> list[str]:
-    said = []
+    messages = []
     if sheet.table.delimiter in _SEPARATORS:
-        said.append(f"Choose {_SEPARATORS[sheet.table.delimiter]} as the separator when you upload it.")
+        messages.append(f"Choose {_SEPARATORS[sheet.table.delimiter]} as the separator when you upload it.")
     if sheet.points:
-        said.append("Grades had decimal commas, at which Moodle in English would cut them off; they have points now.")
+        messages.append(
+            "Grades had decimal commas, where Moodle in English would cut them off; they have decimal points now."
+        )
     if any(row["Grade"].text.strip() and _is_rounded(row[_MAXIMUM].text) for row in sheet.rows):
-        said.append(
-            "Its grades are rounded, since the grade item shows fewer than two decimals. Moodle takes them in as they "
-            "are there, also where nothing is filled in, and its counts differ: set the item's overall decimal places "
+        messages.append(
+            "Its grades are rounded, since the grade item shows fewer than two decimals. Moodle imports them as they "
+            "are there, even where nothing is filled in, and its counts differ: set the item's overall decimal places "
             "to 2 (Grades, Gradebook setup), and download the worksheet again."
         )
     if "Feedback comments" not in sheet.table.header:
-        said.append("It has no column Feedback comments: the assignment's settings enable them.")
-    return said
+        messages.append("It has no column Feedback comments: the assignment's settings enable them.")
+    return messages
 
 
 @dataclass(frozen=True)
@@ -205,11 +208,11 @@ class _Sheet:
     """A worksheet.
 
     Attributes:
-        path: for complaints.
+        path: for error messages.
         table: the file.
-        rows: its cells by heading, as new versions spell it.
-        taken: the places of the columns that Moodle takes in.
-        points: grades with a decimal comma, and how they must be written.
+        rows: each row's cells by heading, in the newest version's spelling.
+        taken: the indices of the columns that Moodle imports.
+        points: grades with a decimal comma, and the same with a point.
     """
 
     path: Path
@@ -240,16 +243,16 @@ def _read(path: Path) -> _Sheet:
             "a maximum, and download the worksheet again."
         )
     rows = tuple(dict(zip(header, row, strict=True)) for row in table.rows)
-    # In English a grade ends at a comma: 37,50 is 37. A point is right in every language: only its own mark is changed.
+    # Moodle in English reads 37,50 as 37. A decimal point works in every language.
     commas = [row["Grade"] for row in rows if re.fullmatch(r"\s*\d+,\d+\s*", row["Grade"].text)]
     points = {cell: cell.text.replace(",", ".") for cell in commas}
     return _Sheet(path, table, rows, _taken(header), points)
 
 
 def _taken(header: Sequence[str]) -> frozenset[int]:
-    """The columns that Moodle takes in: grades and marks, and feedback, which stands behind the date.
+    """The columns that Moodle imports: grades and marks, and feedback, which comes after the date.
 
-    It finds feedback by the names of all sorts of plugins, so everything behind the date may be some.
+    Moodle finds feedback by the names of its many plugins, so every column after the date may be feedback.
     """
     date = header.index(_GRADED)
     return frozenset(
@@ -264,13 +267,13 @@ def _student(row: Mapping[str, Cell], line: Line | None) -> str:
 
 
 def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str], remarks: Remarks) -> dict[Cell, str]:
-    """What must be empty for Moodle to read the worksheet as it is meant.
+    """The cells that must be emptied for Moodle to read the worksheet as intended.
 
-    Names and submissions are other people's text, which Moodle writes down by other rules than it reads it by. It
-    takes nothing of them in; comments it does.
+    Names and submissions are other people's text, which Moodle writes by one set of quoting rules and reads by another.
+    It does not import them, but it does import comments.
 
     Raises:
-        UnusableRequest: it would misread the file all the same.
+        UnusableRequest: Moodle would misread the file even so.
     """
     table = sheet.table
     if _is_read(sheet, table.changed(changes), table.rows, changes):
@@ -306,28 +309,28 @@ def _emptied(sheet: _Sheet, changes: Mapping[Cell, str], students: Sequence[str]
 
 
 def _is_read(sheet: _Sheet, text: str, rows: Sequence[Sequence[Cell]], changes: Mapping[Cell, str]) -> bool:
-    """Whether Moodle reads the headings and these rows in a text as they are meant, as far as it takes them in."""
+    """Whether Moodle reads the imported columns of the headings and these rows in a text as intended."""
     table = sheet.table
-    meant = [list(table.header), *([changes.get(cell, cell.text) for cell in row] for row in rows)]
+    expected = [list(table.header), *([changes.get(cell, cell.text) for cell in row] for row in rows)]
     read = moodle_rows(text, table.delimiter)
-    if read is None or len(read) != len(meant) or any(len(row) != len(table.header) for row in read):
+    if read is None or len(read) != len(expected) or any(len(row) != len(table.header) for row in read):
         return False
     return all(
-        _as_read(row[column]) == _as_read(wanted[column])
-        for row, wanted in zip(read, meant, strict=True)
+        _as_read(row[column]) == _as_read(intended[column])
+        for row, intended in zip(read, expected, strict=True)
         for column in sheet.taken
     )
 
 
 def _stands_alone(table: Table, cell: Cell) -> bool:
-    """Whether Moodle reads a cell as it is, whatever stands beside it."""
+    """Whether Moodle reads a cell unchanged, with other cells on both sides."""
     raw = table.delimiter.join(("-", table.raw([cell]), "-"))
     read = moodle_rows(raw, table.delimiter)
     return read is not None and [list(map(_as_read, row)) for row in read] == [["-", _as_read(cell.text), "-"]]
 
 
 def _as_read(text: str) -> str:
-    """A cell without what Moodle makes of all line ends, and may take off at the file's end."""
+    """A cell with Unix line ends and stripped, since Moodle converts the former and may strip at the file's end."""
     return re.sub("\r\n?", "\n", text).strip()
 
 
@@ -342,7 +345,7 @@ def _why_not(row: dict[str, Cell], line: Line, rule: Rule, maximum: float | None
 
 
 def _is_rounded(maximum: str) -> bool:
-    """Whether a worksheet's numbers have fewer decimals than grades here: all are written as the grade item's are."""
+    """Whether a worksheet's grades have fewer decimals than ours: all of its numbers have the grade item's decimals."""
     return re.fullmatch(r"\s*\d+([.,]\d?)?\s*", maximum, re.ASCII) is not None
 
 

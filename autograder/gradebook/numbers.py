@@ -1,4 +1,4 @@
-"""Which number of a student's goes to a learning-management system, and who gets none."""
+"""Which of a student's numbers goes to a learning-management system, and who gets none."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from autograder.text.numbers import choose_one
 
 @dataclass(frozen=True)
 class Rule:
-    """What a course wants to have there.
+    """Which points a course exports.
 
     Attributes:
-        raw: the points as they are, dropped questions among them and nothing taken off; else the final ones.
-        count_pending: also of students whose answers nobody has read yet, with 0 for those.
+        raw: the raw points, with dropped questions and nothing taken off for lateness; else the final points.
+        count_pending: also export students whose written answers nobody has read yet, counting those as 0.
     """
 
     raw: bool = False
     count_pending: bool = False
 
     def maximum(self, book: GradeBook) -> int:
-        """What can be reached, by whoever has no dropped questions of their own."""
+        """The points possible for a student without dropped questions of their own."""
         return max((self.of(line)[1] for line in book.lines), default=0)
 
     def of(self, line: Line) -> tuple[float, int]:
-        """A student's points, and how many they could be."""
+        """A student's points, and the points possible for that student."""
         return (line.score, line.max_score) if self.raw else (line.final, line.max_counted)
 
     def points(self, line: Line, maximum: float) -> float:
-        """A student's points of so many: a system has one maximum for all, and a student may have a lower one."""
+        """A student's points scaled to a system's maximum, which is one for all; a student's own may be lower."""
         points, most = self.of(line)
         return tidy(points if most == maximum else points / most * maximum)
 
@@ -43,7 +43,7 @@ class Rule:
 
     @staticmethod
     def scaled(maximum: float) -> str:
-        """A reason to name students whose own dropped questions make theirs another maximum."""
+        """The remark about students whose own dropped questions change their maximum."""
         return f"other questions than everybody's are dropped; points brought to {decimal(maximum)}"
 
     def withheld(self, line: Line) -> str:
@@ -57,7 +57,7 @@ class Rule:
         return ""
 
     def pending(self, line: Line) -> int:
-        """Points that await a reader, of those that count."""
+        """Points, of those that count, that await a reader."""
         waiting = (mark for mark in line.marks if mark.max_written and mark.written is None)
         return sum(mark.max_written for mark in waiting if self.raw or not mark.dropped)
 
@@ -71,7 +71,7 @@ def why_ungraded(line: Line) -> str:
 
 @dataclass
 class Remarks:
-    """What is to be said about students: a sentence for each reason, with the names of all whom it concerns."""
+    """Remarks about students: one sentence for each reason, with the names of all whom it concerns."""
 
     about: str
     students: dict[str, list[str]] = field(default_factory=dict)
@@ -85,5 +85,5 @@ class Remarks:
 
 
 def decimal(points: float) -> str:
-    """A number for a file: two places at most, a dot, no exponent."""
+    """A number for a file: at most two decimal places, a decimal point, no exponent."""
     return f"{points:.2f}".rstrip("0").rstrip(".")

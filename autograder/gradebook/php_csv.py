@@ -1,11 +1,11 @@
-r"""CSV as Moodle reads it back: by PHP's `fgetcsv` and `fputcsv`, which are not Python's `csv`.
+r"""CSV as Moodle reads it back: by PHP's `fgetcsv` and `fputcsv`, which differ from Python's `csv`.
 
-Within quotation marks a backslash takes the meaning from a quotation mark after it, though both stay in the text.
-Moodle writes worksheets without that rule (OpenSpout gives `fputcsv` no escape character) and reads them with it, so a
-cell of somebody's that ends in a backslash runs on into the next ones. What was read is then written to a temporary
-file and read again from there; on this way a backslash brings quotation marks about a cell that had none.
+Inside quotation marks a backslash escapes a quotation mark after it, though both stay in the text. Moodle writes
+worksheets without that rule (OpenSpout gives `fputcsv` no escape character) and reads them with it, so a cell that ends
+in a backslash runs on into the next ones. What was read is then written to a temporary file and read once more; on the
+way, a cell with a backslash gets quotation marks that it did not have.
 
-From `lib/csvlib.class.php`, which does so in Moodle 4.1, 4.4 and 5.2, and compared with PHP 8.2's own answers.
+This follows `lib/csvlib.class.php` of Moodle 4.1, 4.4 and 5.2, and was compared with the output of PHP 8.2.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _DOUBLED = re.compile(r'(\\+"?)|"')
 
 
 def moodle_rows(text: str, delimiter: str) -> list[list[str]] | None:
-    """The rows that Moodle works with, headings first; None if nobody can rely on them.
+    """The rows that Moodle works with, headings first; None if they are not reliable.
 
-    None stands for a file whose rows differ in length, which Moodle refuses, and for one with an open quotation mark,
-    whose last cell PHP makes up, now and then of what lay in memory. Moodle 5 also puts an apostrophe before a cell
+    None stands for a file whose rows differ in length, which Moodle rejects, and for one with an unclosed quotation
+    mark, whose last cell PHP makes up, sometimes from stray memory. Moodle 5 also puts an apostrophe before a cell
     that begins like a formula; that is left out here.
 
     Args:
-        text: of the file, with or without a byte order mark.
-        delimiter: of its cells, as chosen when the file is uploaded.
+        text: the file's text, with or without a byte order mark.
+        delimiter: between cells, as chosen when the file is uploaded.
     """
     content = re.sub("\r\n?", "\n", text.removeprefix("\ufeff"))
     content = content.strip(_TRIMMED.replace("\t", "") if delimiter == "\t" else _TRIMMED)
@@ -40,7 +40,7 @@ def moodle_rows(text: str, delimiter: str) -> list[list[str]] | None:
 
 
 def php_rows(text: str, delimiter: str) -> list[list[str]] | None:
-    """Rows as `fgetcsv` reads them one after the other, without empty lines; None if a quotation mark stays open.
+    """Rows as successive calls of `fgetcsv` return them, without empty lines; None if a quotation mark stays open.
 
     Args:
         text: with line ends of one character.
@@ -78,7 +78,7 @@ def php_text(rows: list[list[str]]) -> str:
 
 
 def _skipped(text: str, delimiter: str, at: int) -> int:
-    """Where a cell begins if it has quotation marks: spaces before them do not count."""
+    """Where a cell's opening quotation mark would be: `fgetcsv` skips spaces before it."""
     while at < len(text) and text[at] in _SPACES and text[at] != delimiter:
         at += 1
     return at

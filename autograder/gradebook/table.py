@@ -1,4 +1,4 @@
-"""CSV files that a learning-management system made: read strictly, and changed without touching anything else."""
+"""CSV files from a learning-management system: read strictly, and edited without touching anything else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARK = "\ufeff"
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell, and where it stands in the file's text."""
+    """A cell, and its position in the file's text."""
 
     text: str
     start: int
@@ -27,11 +27,11 @@ class Table:
     """A file with a line of headings.
 
     Attributes:
-        text: all of it.
+        text: the whole file.
         delimiter: between its cells.
         header: its headings.
-        cells: these with their places.
-        rows: the cells of the others, as many in each; empty lines are left out.
+        cells: the headings' cells.
+        rows: the other lines' cells, as many in each as there are headings; empty lines are left out.
     """
 
     text: str
@@ -41,7 +41,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def raw(self, cells: Iterable[Cell], changes: Mapping[Cell, str] | None = None) -> str:
-        """How these cells are written in the file, one behind the other, where they are not changed."""
+        """These cells joined as a line of the file: changed ones as they will be written, the others as they are."""
         changes = changes or {}
         return self.delimiter.join(
             self._written(changes[cell]) if cell in changes else self.text[cell.start : cell.end] for cell in cells
@@ -65,7 +65,7 @@ def read_table(path: Path) -> Table:
     """Read a file whose cells are separated by commas, semicolons or tabs, in UTF-8.
 
     Raises:
-        UnusableRequest: it is none, or its lines are not as long as its headings: cells would be mistaken for others.
+        UnusableRequest: it is not such a file, or a line has more or fewer cells than there are headings.
     """
     try:
         contents = path.read_bytes()
@@ -77,7 +77,7 @@ def read_table(path: Path) -> Table:
 
 
 def parsed(contents: bytes, path: str) -> Table:
-    """A table from a file's contents; its name is for complaints.
+    """A table from a file's contents; its name is for error messages.
 
     Raises:
         UnusableRequest: see `read_table`.
@@ -86,13 +86,13 @@ def parsed(contents: bytes, path: str) -> Table:
         text = contents.decode("utf-8")
     except UnicodeDecodeError:
         raise UnusableRequest(
-            f"{path} is not UTF-8: download it again, and hand it over as it is; a spreadsheet may have changed it."
+            f"{path} is not UTF-8: download it again, and give it as it is; a spreadsheet may have changed it."
         ) from None
     delimiter = max(",;\t", key=lambda each: len(_line(text, each, len(_MARK) * text.startswith(_MARK))[0]))
     try:
         rows = _rows(text, delimiter)
     except ValueError as error:
-        raise UnusableRequest(f"{path} is no CSV file: {error}.") from None
+        raise UnusableRequest(f"{path} is not a CSV file: {error}.") from None
     if not rows:
         raise UnusableRequest(f"{path} is empty.")
     header, *others = rows
@@ -108,14 +108,14 @@ def _rows(text: str, delimiter: str) -> list[tuple[Cell, ...]]:
     while at < len(text):
         cells, at = _line(text, delimiter, at)
         if not cells:
-            raise ValueError(f"in line {text.count(chr(10), 0, at) + 1} something follows a closing quotation mark")
+            raise ValueError(f"in line {text.count(chr(10), 0, at) + 1} text follows a closing quotation mark")
         if len(cells) > 1 or cells[0].text:
             rows.append(cells)
     return rows
 
 
 def _line(text: str, delimiter: str, at: int) -> tuple[tuple[Cell, ...], int]:
-    """The cells from here to the end of their line, and where the next begins; no cells if they are broken."""
+    """The cells from here to the end of the line, and where the next line begins; no cells if they are malformed."""
     cells = []
     pattern = re.compile(rf'("(?:[^"]|"")*+"|(?!")[^{delimiter}\r\n]*+)({delimiter}|\r\n|\r|\n|\Z)')
     while True:

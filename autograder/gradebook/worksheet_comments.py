@@ -1,8 +1,8 @@
-"""Comments as Moodle's grading worksheet has them: text alone, though its upload takes HTML.
+"""Comments in Moodle's grading worksheet: plain text, although its upload accepts HTML.
 
-Moodle takes the tags off what it writes into a worksheet, decodes references, and makes blanks of ends of lines and
-paragraphs (`format_text` of tables that are downloaded, in 4.1.10, 4.2.3, 4.5.6 and 5.0's source). What it reads back
-takes the comment's place as it is. So what was written here is known again by its text, and a comment that is left as
+For a worksheet Moodle removes a comment's tags, decodes character references, and turns ends of lines and paragraphs
+into blanks (`format_text` of downloaded tables, in 4.1.10, 4.2.3, 4.5.6 and 5.0's source). The upload then replaces the
+comment by what the worksheet has. So our own earlier feedback is recognised by its text, and a comment that is left as
 it is loses its formatting.
 """
 
@@ -14,12 +14,12 @@ import re
 from autograder.course import Assignment
 from autograder.gradebook.feedback import beginning
 
-_APOSTROPHE = "&#39;"  # PHP leaves it, unless asked otherwise
+_APOSTROPHE = "&#39;"  # which PHP does not decode by default
 _POINTS = re.compile(r"\s*[\d.]+ of \d+ points[.;]", re.ASCII)
 
 
 def is_ours(comment: str, assignment: Assignment) -> bool:
-    """Whether a comment may be replaced: it is empty, or what was written here earlier, with its tags or without."""
+    """Whether a comment may be replaced: it is empty, or our own earlier feedback, with or without its tags."""
     if not comment.strip() or comment.startswith(beginning(assignment)):
         return True
     text, title = comment.strip(), _text(beginning(assignment))
@@ -27,12 +27,12 @@ def is_ours(comment: str, assignment: Assignment) -> bool:
 
 
 def is_shown_as(feedback: str, comment: str) -> bool:
-    """Whether a worksheet's comment is this feedback, which is then the one in Moodle: its HTML, or all of its text."""
+    """Whether a worksheet's comment is this feedback, as HTML or as plain text, so that Moodle already has it."""
     return feedback == comment or _packed(_text(feedback)) == _packed(comment)
 
 
 def _text(feedback: str) -> str:
-    """What a worksheet has of feedback, but for blanks; only of what was written here, where all tags are tags."""
+    """Feedback as a worksheet shows it, apart from blanks; only for our own feedback, where every `<…>` is a tag."""
     text = re.sub("<[^<>]*>", "", feedback)
     return _APOSTROPHE.join(html.unescape(part) for part in text.split(_APOSTROPHE))
 

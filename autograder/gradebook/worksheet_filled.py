@@ -1,4 +1,4 @@
-"""What is written into Moodle's grading worksheet, and what Moodle should say after its upload."""
+"""What is written into Moodle's grading worksheet, and what Moodle should report after its upload."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from autograder.gradebook.table import Cell
 from autograder.gradebook.worksheet_comments import is_shown_as
 from autograder.text.numbers import counted
 
-# Since 5.2 the upload asks of a grade whether it is true, and to PHP 0 is not: neither its preview nor its result says.
+# Since 5.2 the upload tests a grade for truth, and 0 is false in PHP. Neither its preview nor its result mentions it.
 _ZERO = (
     "0 points, which Moodle since 5.2 does not take from a worksheet; an earlier grade stays: enter them on its page"
 )
-# It compares its own time of a grade with that of the row, to the minute, and reads the latter by the server's clock.
+# Moodle compares the time it has for a grade with the row's, to the minute, and reads the latter in the server's zone.
 _FEWER = (
-    "If it says fewer, it passed rows over, which it does without a word where its own grade is newer than the "
-    "worksheet, and where its server and you are in different time zones: download the worksheet again and fill in "
-    "that one, or tick the box on the upload page that allows overwriting newer grades."
+    "If it says fewer, it skipped rows, which it does silently where its own grade is newer than the worksheet, and "
+    "where its server and you are in different time zones: download the worksheet again and fill in that one, or tick "
+    "the box on the upload page that allows overwriting newer grades."
 )
 _KEPT = "comments left as they are, which lose formatting, links and pictures, since worksheets have their text alone"
 
@@ -29,10 +29,11 @@ class Filled:
     """What is written into a worksheet.
 
     Attributes:
-        changes: by cell.
+        changes: the new text of each changed cell.
         remarks: about students.
-        graded, zeros, commented: grades that are not those of the worksheet, how many of them are 0, other feedback.
-        kept: comments that are left as they are.
+        graded, zeros, commented: how many grades differ from the worksheet's, how many of those are 0, and how many
+            comments differ.
+        kept: how many comments are left as they are.
     """
 
     changes: dict[Cell, str]
@@ -56,7 +57,7 @@ class Filled:
         self.commented += not is_shown_as(text, cell.text)
 
     def keep(self, rows: Sequence[Mapping[str, Cell]], students: Sequence[str]) -> None:
-        """Remark comments that are left as they are: the upload takes them in, too, as far as a worksheet has them."""
+        """Note the comments that are left as they are: the upload imports them too, as the worksheet's plain text."""
         for row, student in zip(rows, students, strict=True):
             cell = row.get("Feedback comments")
             if cell is not None and cell not in self.changes and cell.text.strip():
@@ -65,7 +66,7 @@ class Filled:
 
     @property
     def expected(self) -> list[str]:
-        """What Moodle should say after the upload; it does not name those whose row it passed over."""
+        """What Moodle should report after the upload; it does not name the students whose rows it skipped."""
         more = f"It may count up to {counted(self.kept, 'feedback instance')} more: comments that are left as they are."
         kept = [more] if self.kept else []
         if not self.graded and not self.commented:
@@ -76,6 +77,6 @@ class Filled:
 
 
 def number(text: str) -> float | None:
-    """A number with a point or a comma, be it 0; None if it is not one."""
+    """A number, possibly 0, with a decimal point or comma; None if the text is not one."""
     shown = text.strip().replace(",", ".")
     return float(shown) if re.fullmatch(r"\d+(\.\d*)?", shown, re.ASCII) else None

@@ -1,4 +1,4 @@
-"""Static pages: one of the class for staff, one for each student. They open from disk and ask nobody for anything."""
+"""Static pages: one about the class for staff, one for each student. They open from disk and load nothing else."""
 
 from autograder.pages.student import student_page
 from autograder.pages.writing import Pages, write_pages

@@ -1,4 +1,4 @@
-"""Where the lines and bars of the pages' charts are. The templates draw them."""
+"""The geometry of the lines and bars in the pages' charts. The templates draw them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 520, 236
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 34, 52
-"""Margins, in which the axes' numbers stand."""
+"""Margins, with room for the axes' labels."""
 
 
 _LARGEST = 1e9
-"""A loss that is not less is as good as none."""
+"""A loss of at least this is treated as missing."""
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A number on an axis, and where."""
+    """A number on an axis, and its position."""
 
     at: float
     label: str
@@ -25,13 +25,13 @@ class Tick:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line through points; its `told` is the same in words."""
+    """A line through points. `description` gives the same in words."""
 
     points: tuple[tuple[float, float], ...]
     path: str
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
-    told: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Bar:
 
 
 def loss_curve(points: Sequence[tuple[int, float | None]]) -> Curve | None:
-    """The training loss of each epoch; None if there are fewer than two to draw a line through."""
+    """The training loss by epoch; None if there are fewer than two points to draw a line through."""
     known = [(epoch, loss) for epoch, loss in points if loss is not None and abs(loss) < _LARGEST]
     if len(known) < 2:
         return None
     first, last = known[0][0], known[-1][0]
     losses = [loss for _, loss in known]
-    step = _step(max(*losses, 0) - min(*losses, 0), 4)  # a process may tell anything, also losses below 0
+    step = _step(max(*losses, 0) - min(*losses, 0), 4)  # a worker may report anything, even losses below 0
     top = step * max(1, math.ceil(max(losses) / step))
     low = step * min(0, math.floor(min(losses) / step))
 
@@ -75,22 +75,22 @@ def loss_curve(points: Sequence[tuple[int, float | None]]) -> Curve | None:
     drawn = tuple((x(epoch), y(loss)) for epoch, loss in known)
     every = max(1, math.ceil((last - first) / 8))
     missing = len(points) - len(known)
-    told = "; ".join(f"{epoch}: {loss:.2f}" for epoch, loss in known)
+    losses_in_words = "; ".join(f"{epoch}: {loss:.2f}" for epoch, loss in known)
     return Curve(
         points=drawn,
         path="M" + " L".join(f"{across} {up}" for across, up in drawn),
         across=tuple(Tick(x(epoch), str(epoch)) for epoch in range(first, last + 1, every)),
         up=tuple(Tick(y(value), f"{value:g}") for value in _range(low, top, step)),
-        told=f"{told}." + (f" In {missing} more the loss was no number." if missing else ""),
+        description=f"{losses_in_words}." + (f" In {missing} more the loss was not a number." if missing else ""),
     )
 
 
 def histogram(values: Sequence[float], most: int) -> tuple[Bar, ...]:
-    """How many values are in each of some dozen ranges of whole numbers from 0 to `most`, both included."""
+    """Count the values in each of about a dozen ranges of whole numbers from 0 to `most`, both included."""
     size = int(max(1, _step(most, 12)))
     edges = list(range(0, max(most, 1), size))
     if len(edges) > 1 and most - edges[-1] < size / 2:
-        edges.pop()  # what is left over joins the last range
+        edges.pop()  # a short remainder joins the last range
     counts = [0] * len(edges)
     for value in values:
         counts[min(int(max(value, 0) // size), len(edges) - 1)] += 1
@@ -105,7 +105,7 @@ def histogram(values: Sequence[float], most: int) -> tuple[Bar, ...]:
 
 
 def _step(most: float, pieces: int) -> float:
-    """A round number, so that no more than so many of them reach up to `most`."""
+    """The smallest round number of which at most `pieces` reach up to `most`."""
     least = max(most, 1e-6) / pieces
     magnitude = 10.0 ** math.floor(math.log10(least))
     return next(step * magnitude for step in (1, 2, 5, 10) if step * magnitude >= least * (1 - 1e-9))

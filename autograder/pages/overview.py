@@ -1,4 +1,4 @@
-"""What the class's page says. It is for staff: remarks of the grader for a person are on it."""
+"""The contents of the class's page. It is for staff only, since it shows the grader's flags."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STATES = {
     "nothing": "nothing handed in",
     "unknown": "not in the roster",
 }
-"""What a line of the table can be, in words."""
+"""The states that a row of the table can have, in words."""
 
 _HASHES = {
     "suite": "by another suite of tests",
@@ -41,7 +41,7 @@ _HASHES = {
 
 @dataclass(frozen=True)
 class Row:
-    """A student in the table: a mark for each question, and `states`, which are keys of `STATES`."""
+    """A student's row in the table: a mark for each question, and `states`, which are keys of `STATES`."""
 
     line: Line
     marks: tuple[Mark | None, ...]
@@ -59,7 +59,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Timing:
-    """How long something took, and with whom it took longest."""
+    """How long something took, in seconds, and for whom it took longest."""
 
     what: str
     median: float
@@ -68,7 +68,7 @@ class Timing:
 
 
 def name_of(line: Line) -> str:
-    """What a person calls the student."""
+    """The student's name; without one, the course's identifier."""
     return line.student.name or line.student.student
 
 
@@ -131,7 +131,7 @@ def _is_in(question: Question, book: GradeBook) -> bool:
 
 
 def _report(line: Line) -> Report | None:
-    """What counts; a report from before the grader failed does not."""
+    """The report that counts; one from before the grader failed does not."""
     return line.result.report if line.result is not None and line.graded else None
 
 
@@ -143,12 +143,12 @@ def _of(question: Question, graded: Sequence[tuple[Line, Report]]) -> Iterator[t
 
 
 def _limited(report: Report, known: Collection[str]) -> Report:
-    """Without the questions that the course has deleted since."""
+    """The report without questions that the course has since deleted."""
     return replace(report, questions=[question for question in report.questions if question.id in known])
 
 
 def _states(line: Line, others: Mapping[str, Collection[str]]) -> Iterator[str]:
-    """What a line is; `others` has the keys of those that are flagged, and so on."""
+    """The states of a line; `others` has, for each further state, the keys of the lines that have it."""
     result = line.result
     if line.pending:
         yield "awaiting"
@@ -174,7 +174,7 @@ def _changes(line: Line, known: Collection[str]) -> list[Change]:
 
 
 def _notes(line: Line) -> tuple[str, ...]:
-    """Of the book's notes those that the page does not tell elsewhere."""
+    """Those of the book's notes that the page does not show elsewhere."""
     if line.result is None:
         return ()
     problem = line.result.problem
@@ -184,7 +184,7 @@ def _notes(line: Line) -> tuple[str, ...]:
 
 
 def _inequalities(reports: Sequence[Report]) -> Iterator[str]:
-    """What makes grades of one class hard to compare, or hard to trust."""
+    """Sentences about what makes grades within the class hard to compare, or hard to trust."""
     kinds: list[tuple[list[object], str]] = [
         ([report.hashes.get(name) for report in reports], how) for name, how in _HASHES.items()
     ]

@@ -1,4 +1,4 @@
-"""How each test fared in the class: a bad test shows, and so does a mistake that many share."""
+"""How each test fared in the class, which exposes bad tests and mistakes that many share."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from autograder.course import Question
 from autograder.grading.report import QuestionReport, TestResult
 
 Name = tuple[str, str]
-"""A test's visibility and name: a public and a hidden test may share the latter."""
+"""A test's visibility and name: a public and a hidden test may have the same name."""
 
 Outcomes = tuple[Mapping[Name, TestResult], set[Name]]
-"""What one submission reached, test by test, and which tests it did not pass."""
+"""One submission's result of each test, and which tests it did not pass."""
 
 FEW = 3
-"""So many submissions that pass everything else must there be, before a test is suspected for failing them."""
+"""How many submissions must pass every other test before this one is suspected for failing most of them."""
 SOME = 5
-"""So many that pass anything, before a test is suspected for failing them nearly all."""
+"""How many submissions must pass any test before this one is suspected for failing nearly all of them."""
 NEARLY_ALL = 0.9
 
 HOW = (
@@ -30,13 +30,13 @@ HOW = (
 
 @dataclass(frozen=True)
 class Rate:
-    """One test.
+    """How one test fared.
 
     Attributes:
         failed, of: how many submissions it failed, of how many.
-        causes: what was said of the failures, and how often; the commonest first.
-        undecided: how many times the grader could not tell.
-        suspicious: why the test itself should be looked at; "" if nothing speaks for it.
+        causes: the likely causes of the failures, each with its count; the commonest first.
+        undecided: for how many submissions the grader could not decide.
+        suspicious: why the test itself should be looked at; "" if nothing suggests that.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class QuestionRates:
-    """A question's tests, worst first; those without points, which cost nobody anything, are not among them."""
+    """A question's tests, worst first, without those that give no points."""
 
     question: Question
     tests: tuple[Rate, ...]
@@ -71,8 +71,8 @@ def rates_of(question: Question, graded: Sequence[QuestionReport]) -> QuestionRa
     """Count a question's tests.
 
     Args:
-        question: which.
-        graded: what each submission reached in it.
+        question: the question.
+        graded: each submission's results in it.
     """
     submissions = [_outcomes(each.tests) for each in graded]
     names = list(dict.fromkeys(name for tests, _ in submissions for name in tests))
@@ -98,7 +98,7 @@ def _rate(name: Name, submissions: Sequence[Outcomes]) -> Rate:
         visibility=name[0],
         failed=len(failures),
         of=len(submissions),
-        causes=tuple(Counter(said for test in failures if (said := _said(test))).most_common(3)),
+        causes=tuple(Counter(cause for test in failures if (cause := _cause(test))).most_common(3)),
         undecided=sum(test.status == "error" for test in failures),
         suspicious=_suspicion(name, submissions),
     )
@@ -116,8 +116,8 @@ def _suspicion(name: Name, submissions: Sequence[Outcomes]) -> str:
     return ""
 
 
-def _said(test: TestResult) -> str:
-    """In a few words why it failed, where many may share that; "" if there is nothing to say."""
+def _cause(test: TestResult) -> str:
+    """A short cause of failure that several submissions may share; "" if there is none."""
     if test.likely:
         return test.likely
     if "is still a TODO" in test.message:

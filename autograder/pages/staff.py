@@ -1,4 +1,4 @@
-"""What staff need when a student appeals: of each failing hidden test what it called, and what came."""
+"""What staff need when a student appeals: for each failing hidden test, what it called and what it got."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.render.versions import versions_in_words
 
 @dataclass(frozen=True)
 class Lost:
-    """A question with its failing hidden tests and remarks."""
+    """A question's failing hidden tests, and its flags."""
 
     question: Question
     tests: tuple[TestResult, ...]
@@ -25,7 +25,7 @@ class Lost:
 
     @property
     def groups(self) -> list[list[TestResult]]:
-        """The tests, those together that say nothing but one and the same: a module that cannot be imported."""
+        """The tests, grouped where they say only one and the same thing: that a module cannot be imported."""
         groups: list[list[TestResult]] = []
         for test in self.tests:
             alike = groups and _says(groups[-1][0]) == _says(test) and len(test.evidence) <= 1
@@ -40,10 +40,10 @@ def staff_page(assignment: Assignment, report: Report, *, name: str, line: Line)
     """The page about one submission for staff.
 
     Args:
-        assignment: from `course`; questions that are not in it any more are left out.
-        report: what grading found out.
-        name: of the student.
-        line: the student's in the grade book.
+        assignment: from `course`; questions that are no longer in it are left out.
+        report: the submission's.
+        name: the student's.
+        line: the student's line in the grade book.
     """
     graded = {question.id: question for question in report.questions}
     lost = [

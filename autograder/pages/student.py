@@ -1,4 +1,4 @@
-"""What a student's page says. It is made from `report.for_student`, so nothing that only staff may see is at hand."""
+"""The contents of a student's page. It is made from `report.for_student`, which holds nothing for staff only."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Part = tuple[str, bool]
 
 @dataclass(frozen=True)
 class Failure:
-    """Tests that did not pass and say the same; the message is taken apart around the likely cause."""
+    """Tests that did not pass and have the same message, which is split around the likely cause."""
 
     tests: tuple[dict[str, Any], ...]
     parts: tuple[Part, ...]
 
     @property
     def in_columns(self) -> bool:
-        """Whether its lines have to stay as they are: the others may be broken."""
+        """Whether its lines must not be wrapped."""
         return any("\n  " in text for text, _ in self.parts)
 
     @property
@@ -38,7 +38,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Answer:
-    """The written answer: points are None while it awaits a reader."""
+    """The written answer. `points` is None while it awaits a reader."""
 
     points: float | None
     most: int
@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Learning:
-    """What the trained network can do: `rows` are classes with their accuracies."""
+    """The trained network's accuracies, in per cent. `rows` are the classes with theirs."""
 
     mean: float | None
     threshold: float
@@ -93,7 +93,7 @@ class Section:
 
     @property
     def open(self) -> int:
-        """Points that passing more tests would give."""
+        """The points that could still be gained by passing more tests."""
         return sum(failure.lost for failure in self.failures)
 
 
@@ -112,9 +112,9 @@ def student_page(assignment: Assignment, report: Report | None, *, name: str, li
 
     Args:
         assignment: from `course`.
-        report: what grading found out; None if nothing could be graded.
-        name: of the student or the submission.
-        line: the student's in the grade book, with lateness and what readers gave; None outside of a class.
+        report: the submission's; None if nothing could be graded.
+        name: the student's or the submission's.
+        line: the student's line in the grade book, with lateness and readers' points; None outside a class.
     """
     result = line.result if line is not None else None
     ours = result is not None and result.ours
@@ -149,7 +149,7 @@ def student_page(assignment: Assignment, report: Report | None, *, name: str, li
 
 
 def _sections(assignment: Assignment, shown: dict[str, Any] | None, marks: Mapping[str, Mark]) -> list[Section]:
-    """The questions that were graded, or that others of the class had graded; in the assignment's order."""
+    """The questions graded for this student or for others in the class, in the assignment's order."""
     graded = {question["id"]: question for question in shown["questions"]} if shown is not None else {}
     return [
         _section(question, graded.get(question.id), marks.get(question.id))
@@ -179,15 +179,15 @@ def _section(question: Question, graded: dict[str, Any] | None, mark: Mark | Non
 
 
 def _failures(tests: list[dict[str, Any]]) -> tuple[Failure, ...]:
-    """Tests with one message are told together: a module that cannot be imported fails them all alike."""
+    """Group tests with the same message: a module that cannot be imported fails them all alike."""
     alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for test in tests:
         alike.setdefault((test["message"], test["likely"]), []).append(test)
-    return tuple(Failure(tuple(group), parts(*told)) for told, group in alike.items())
+    return tuple(Failure(tuple(group), parts(*message)) for message, group in alike.items())
 
 
 def parts(message: str, likely: str) -> tuple[Part, ...]:
-    """A message in pieces: what is before the likely cause, its line or sentence, what is after it."""
+    """A message in pieces: the text before the likely cause, the likely cause's line or sentence, the text after it."""
     at = message.find(likely[1:]) - 1 if likely else -1
     if at < 0 or message[at].casefold() != likely[0].casefold():
         return ((message, False),)
@@ -216,7 +216,7 @@ def _learning(accuracy: dict[str, Any] | None) -> Learning | None:
 
 
 def _remarks(sections: list[Section], line: Line | None) -> list[str]:
-    """What does not count, and what lateness takes off: beside the points, which stay as they are."""
+    """Remarks on dropped questions and lateness, shown beside the points, which they do not change."""
     remarks = []
     dropped = [section.name for section in sections if section.dropped]
     if dropped:
@@ -232,7 +232,7 @@ def _remarks(sections: list[Section], line: Line | None) -> list[str]:
 
 
 def _steps(sections: list[Section]) -> list[Step]:
-    """What to do next: the question with the most points to gain, then answers that nobody wrote."""
+    """What to do next: the question with the most points to gain, then missing written answers."""
     counting = [section for section in sections if not section.dropped]
     steps = []
     best = max(counting, key=lambda section: section.open, default=None)
@@ -273,12 +273,12 @@ def _tests(section: Section) -> list[dict[str, Any]]:
 
 
 def run_again(question: str, category: str) -> str:
-    """The command that runs the public tests of a category, as their own messages say it."""
+    """The command that runs a category's public tests, as their own messages give it."""
     return f'pytest -k "{question} and {category.replace(" ", "_").replace("-", "_")}"'
 
 
 def _learned(assignment: Assignment, shown: dict[str, Any] | None) -> str:
-    """What networks were trained on; "" if no question has one."""
+    """A sentence on what networks were trained on; "" if no question trains one."""
     graded = {question["id"] for question in shown["questions"]} if shown is not None else set()
     if shown is None or not any(question.trains for question in assignment.questions if question.id in graded):
         return ""

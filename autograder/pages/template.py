@@ -1,4 +1,4 @@
-"""The templates. Whatever text is put into one goes through `inert.for_html`, without the template asking for it."""
+"""The templates. All text put into one goes through `inert.for_html`, without the template asking for it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def rendered(name: str, values: Mapping[str, object], *, script: str = "") -> str:
-    """A page from the template of this name.
+    """Render a page.
 
     Args:
-        name: of the file.
-        values: what the template shows.
-        script: name of the file with the page's script; "" for none, and then the browser runs none.
+        name: the template's file name.
+        values: the template's variables.
+        script: the file name of the page's script; "" for none, and then the browser runs no script at all.
     """
     style, code = _own("style.css"), _own(script) if script else Markup()
     page = _environment().get_template(name)
@@ -31,7 +31,7 @@ def rendered(name: str, values: Mapping[str, object], *, script: str = "") -> st
 
 
 def _policy(style: str, script: str) -> str:
-    """What a browser may load and run: this page's own style and script, known by their hashes; nothing else."""
+    """The content security policy: this page's own style and script, identified by their hashes, and nothing else."""
     allowed = {"style-src": style, "script-src": script}
     sources = [f"{kind} 'sha256-{_digest(text)}'" for kind, text in allowed.items() if text]
     return "; ".join(["default-src 'none'", *sources, "base-uri 'none'", "form-action 'none'"])
@@ -43,8 +43,8 @@ def _digest(text: str) -> str:
 
 @cache
 def _own(name: str) -> Markup:
-    """A style or script of ours, as it stands."""
-    return Markup((TEMPLATES / name).read_text("utf-8"))  # noqa: S704  (no text from anybody is in it)
+    """A style or script of ours, unescaped."""
+    return Markup((TEMPLATES / name).read_text("utf-8"))  # noqa: S704  (it contains nobody else's text)
 
 
 @cache
@@ -62,7 +62,7 @@ def _environment() -> Environment:
 
 
 def _inert(value: object) -> object:
-    """What a template puts out: text is made inert, markup of the templates' own macros passes."""
+    """Finalize a template's output: text is made inert, markup from the templates' own macros passes."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return _inert_again(value) if len(value) < 200 else for_html(value)
@@ -70,5 +70,5 @@ def _inert(value: object) -> object:
 
 @lru_cache(maxsize=10_000)
 def _inert_again(text: str) -> Markup:
-    """The names of tests and what is said of them are the same on a thousand pages."""
+    """Cached, since tests' names and messages are the same on a thousand pages."""
     return for_html(text)

@@ -27,9 +27,9 @@ LIST = "pages.csv"
 
 @dataclass(frozen=True)
 class Pages:
-    """What was written: the class's page, how many students have one, and how many pages are not as they were.
+    """What was written: the class's page, the number of students' pages, and the number of pages that changed.
 
-    Those for staff about single students are counted among the pages, not among the students'.
+    `changed` includes staff's pages about single students; `students` does not.
     """
 
     index: Path
@@ -38,15 +38,14 @@ class Pages:
 
 
 def write_pages(out: Path, book: GradeBook) -> Pages:
-    """Write the class's page, one for each student who handed something in, one for staff about each, and a list.
+    """Write the class's page, two for each student who handed something in (one of them for staff), and a list.
 
-    The list says whose page is which.
-
-    Pages that would not change are left alone, so that whoever copies the folder copies little.
+    The list says whose page is which. Pages that would not change are left alone, so that syncing the folder copies
+    little.
 
     Args:
         out: the class's folder.
-        book: what is known of the class.
+        book: the class's grade book.
 
     Raises:
         UnusableRequest: the folder cannot be written.
@@ -63,7 +62,7 @@ def write_pages(out: Path, book: GradeBook) -> Pages:
 
 
 def _list(book: GradeBook) -> str:
-    """Whose page is which, by name: for those who send the pages out, and may know nobody by a number."""
+    """Whose page is which, by name: for those who send the pages out, and may not know students' numbers."""
     rows = [
         (name_of(line), line.student, of, f"{STUDENTS}/{of.key}.html")
         for line in book.lines
@@ -93,7 +92,7 @@ def _staff_pages(book: GradeBook, lines: list[Line]) -> Iterator[tuple[Line, str
 
 
 def _write_each(folder: Path, pages: Iterable[tuple[Line, str]]) -> int:
-    """How many of them were others before. Those about people who are not in the class any more are removed."""
+    """Write the pages and remove those about people no longer in the class; return how many pages changed."""
     changed, keys = 0, set()
     for line, page in pages:
         changed += _write(folder / f"{line.key}.html", page)
@@ -105,7 +104,7 @@ def _write_each(folder: Path, pages: Iterable[tuple[Line, str]]) -> int:
 
 
 def _write(path: Path, page: str) -> bool:
-    """Whether the page was another before."""
+    """Write a page unless it is unchanged; return whether it changed."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         if path.read_bytes() == page.encode():
             return False

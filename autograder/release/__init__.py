@@ -1,4 +1,4 @@
-"""`release`: a student repository, ready to push, or an existing one brought up to date.
+"""`release`: write a student repository, ready to push, or bring an existing one up to date.
 
 All files are collected and searched for leaks before the first is written. The same course gives the same files, byte
 for byte, and the same commits.
@@ -26,14 +26,14 @@ def release(folder: Path, assignment: Assignment, *, solutions_branch: bool = Fa
     Args:
         folder: an empty or new one, or a student repository, whose answers and other files are left alone.
         assignment: the course's.
-        solutions_branch: also commit on `main`, and the answers on a branch of their own.
+        solutions_branch: commit the files on `main`, and the answers on a branch of their own.
 
     Returns:
-        What was done, in lines.
+        A log of what was done, line by line.
 
     Raises:
         UnusableRequest: the folder cannot be used.
-        GraderFault: something for staff alone would reach students, or files are missing.
+        GraderFault: something for staff only would reach students, or files are missing.
     """
     tree, left_out = student_tree(assignment)
     to_answer = answers(assignment)
@@ -60,8 +60,8 @@ def release(folder: Path, assignment: Assignment, *, solutions_branch: bool = Fa
 
 
 def _commit(repository: Repository, planned: Plan, solution: Tree) -> list[str]:
-    """Commit what was given on `main`, and the answers on a branch on top of it; a person's own changes are not."""
-    # An answer that only happens to be the stub again is the student's to commit.
+    """Commit the released files on `main`, and the answers on a branch on top of it, but no changes of the user's."""
+    # An answer that merely happens to equal the stub again is the student's to commit.
     ours = planned.files | {path: data for path, data in planned.unchanged.items() if path not in solution}
     message = "The assignment, brought up to date" if repository.tip("main") else "The assignment"
     lines = []

@@ -1,4 +1,4 @@
-"""What goes into a student repository: known files alone, as text with Unix line ends, by their paths."""
+"""The contents of a student repository: known files only, as text with Unix line ends, by their paths."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ TEMPLATE_FILES = (
 )
 MARKS = re.compile(r"(?m)^.*### (?:BEGIN|END) SOLUTION.*\n")
 
-# Per folder, the kinds of files that are given. What else lies there, caches, images, an editor's copies, is not.
+# Per folder, the kinds of files that students are given. Anything else in it (caches, images, backup copies) is not.
 _KINDS = {
     **dict.fromkeys(("assignment", "assignment/given"), (".py", ".md", ".toml")),
     **dict.fromkeys(("tests", "tests/diagnosis", "tests/at_home"), (".py",)),
 }
 
 Tree = dict[str, bytes]
-"""The contents of files by their paths, with slashes, in order."""
+"""The contents of files by their paths (with forward slashes), sorted."""
 
 
 def answers(assignment: Assignment) -> dict[str, Path]:
-    """The files that a student fills in, by their paths, each with its solution."""
+    """The paths of the files that a student fills in, each with the path of its solution."""
     names = [*(f"{question.module}.py" for question in assignment.questions), EXPLANATIONS]
     return {f"assignment/{name}": course.SOLUTIONS / name for name in names}
 
 
 def student_tree(assignment: Assignment) -> tuple[Tree, list[str]]:
-    """All files of a student repository, and the paths of those that were left out since git does not track them.
+    """All files of a student repository, and the paths of those left out because git does not track them.
 
     Raises:
-        GraderFault: something is missing or is no text.
+        GraderFault: a file is missing or is not text.
     """
     paths, left_out = _given(assignment)
     tree = {path: _text(course.ROOT / path) for path in [*paths, *ROOT_FILES]}
@@ -51,14 +51,14 @@ def student_tree(assignment: Assignment) -> tuple[Tree, list[str]]:
 
 
 def solved(tree: Tree, assignment: Assignment) -> Tree:
-    """The same files with `assignment/` answered, the marks of the answers taken out."""
+    """The same files with the answers in `assignment/`, without the answers' marks."""
     return tree | {
         path: MARKS.sub("", _text(solution).decode()).encode() for path, solution in answers(assignment).items()
     }
 
 
 def _given(assignment: Assignment) -> tuple[list[str], list[str]]:
-    """Paths in `assignment/` and `tests/`; those of questions that the course dropped are not among them."""
+    """Paths to give in `assignment/` and `tests/`, without questions that the course deleted; and untracked ones."""
     asked = {question.module for question in assignment.questions}
     dropped = {path.stem for path in course.SOLUTIONS.glob("*.py")} - asked
     found = [
@@ -71,7 +71,7 @@ def _given(assignment: Assignment) -> tuple[list[str], list[str]]:
         and path.stem.removeprefix("test_") not in dropped
     ]
     repository = Repository(course.ROOT)
-    if not repository.exists():  # a copy of the files alone
+    if not repository.exists():  # a copy of the files without git
         return found, []
     tracked = repository.tracked(*_KINDS)
     return [path for path in found if path in tracked], [path for path in found if path not in tracked]
@@ -84,12 +84,12 @@ def _text(path: Path) -> bytes:
     except OSError as error:
         raise GraderFault(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise GraderFault(f"{path} is no text in UTF-8.") from None
+        raise GraderFault(f"{path} is not UTF-8 text.") from None
     return data.replace(b"\r\n", b"\n")
 
 
 def _filled_in(text: str, assignment: Assignment) -> str:
-    """A template with the course's own words: its title, its Python, its questions, and a line for each of them."""
+    """Fill in a template: the course's title, Python version and questions, and one line for each question."""
     ids = [question.id for question in assignment.questions]
     lines = []
     for line in text.splitlines(keepends=True):

@@ -1,6 +1,6 @@
-"""Git, without what a person's settings, or a repository's own, would have it do besides.
+"""Git, unaffected by the user's settings or the repository's own.
 
-Commands that read and write objects run no hooks, filters or signatures; what is left of these is switched off here.
+The plumbing commands used here run no filters and sign nothing; hooks and other extras are switched off.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.errors import GraderFault, UnusableRequest
 
 AUTHOR = "The course <course@localhost>"
-# A commit's name is made from its date, too: with a clock's, no release would be the same as another.
+# A commit's hash depends on its date, too: with the current time, no two releases would be the same.
 DATE = "946684800 +0000"  # 1 January 2000
 
 _SETTINGS = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "core.quotePath=false", "gc.auto=0")
@@ -23,13 +23,13 @@ _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", 
 
 
 class Repository:
-    """The git repository of a folder, which may not be there."""
+    """The git repository in a folder; it need not exist."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def exists(self) -> bool:
-        """Whether the folder itself, and not one above it, is a repository."""
+        """Whether the folder itself, not merely one above it, is a repository."""
         return (self.folder / ".git").exists()
 
     def tracked(self, *folders: str) -> set[str]:
@@ -37,28 +37,28 @@ class Repository:
         return set(self._git("ls-files", "-z", "--", *folders).split("\0"))
 
     def committed(self, path: str) -> bytes | None:
-        """A file's contents in the last commit; None if it is not there, or there is none."""
+        """A file's contents in the last commit; None if it is not in there, or nothing is committed."""
         if not self.exists():
             return None
         done = self._run("cat-file", "blob", f"HEAD:{path}")
         return done.stdout if done.returncode == 0 else None
 
     def tip(self, branch: str) -> str | None:
-        """The last commit of a branch."""
+        """The last commit of a branch; None if the branch does not exist."""
         done = self._run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
         return done.stdout.decode().strip() or None
 
     def require_main(self) -> None:
-        """Make the repository if there is none.
+        """Make sure that `main` is checked out; create the repository if there is none.
 
         Raises:
-            UnusableRequest: it has another branch in hand, or is in the middle of something.
+            UnusableRequest: another branch is checked out, or a merge or rebase is unfinished.
         """
         if not self.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 self._git("init", "--quiet", "--template=", "--initial-branch=main", "--object-format=sha1")
-            except UnusableRequest:  # a full disk: half a repository would be taken for one the next time
+            except UnusableRequest:  # a full disk: the next run would take half a repository for a whole one
                 shutil.rmtree(self.folder / ".git", ignore_errors=True)
                 raise
         folder = Path(self._git("rev-parse", "--absolute-git-dir").strip())
@@ -83,14 +83,14 @@ class Repository:
         removed: Sequence[str] = (),
         base: str | None = None,
     ) -> bool:
-        """Commit files on a branch; the working tree stays as it is.
+        """Commit files on a branch, without touching the working tree.
 
         Args:
-            branch: its name; it is made if it is not there.
-            files: what the commit changes or adds.
-            message: of the commit.
-            removed: paths that it takes out.
-            base: the commit whose files the new one has besides. [default: the branch's last]
+            branch: its name; the branch is created if it does not exist.
+            files: those that the commit adds or changes.
+            message: the commit message.
+            removed: paths that the commit deletes.
+            base: the commit whose tree the new one starts from. [default: the branch's last]
 
         Returns:
             Whether there was anything to commit.
@@ -114,7 +114,7 @@ class Repository:
         return True
 
     def stage(self, paths: Sequence[str], removed: Sequence[str]) -> None:
-        """Note in the index what was committed, so that `git status` shows the person's own changes alone."""
+        """Update the index to what was committed, so that `git status` shows only the user's own changes."""
         entries = self._git("ls-tree", "-r", "-z", "--full-tree", "HEAD")
         ours = [entry for entry in entries.split("\0") if entry.partition("\t")[2] in paths]
         gone = [f"0 {'0' * 40}\t{path}" for path in removed]
@@ -132,7 +132,7 @@ class Repository:
         return done.stdout.decode("utf-8", "surrogateescape")
 
     def _run(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        # A person's own settings, and variables that point elsewhere, are left out.
+        # Without the user's own settings, and variables that point elsewhere.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
         settings = [*_SETTINGS, f"safe.directory={self.folder.resolve()}"]

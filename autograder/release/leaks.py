@@ -1,8 +1,8 @@
-"""Would staff-only things reach students? A search through the contents of every file, before anything is written.
+"""Search the contents of every file for staff-only material, before anything is written.
 
-What is compared are words: names, numbers and operators, without brackets, commas, quotes, comments, line breaks. So
-an answer is found wherever it was pasted, in a module, a test, a hint or a page, however it was laid out since; not if
-its variables were renamed.
+Texts are compared as sequences of words: names, numbers and operators, without brackets, commas, quotes, comments and
+line breaks. So an answer is found wherever it was pasted (a module, a test, a hint, a page) and however it has been
+reformatted since, but not if its variables were renamed.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from autograder.release.stubs import make_stubs
 
 BANK = course.ROOT / "autograder" / "evidence" / "bank"
 
-RUN = 7  # words in a row that two texts have in common are no accident; fewer are
-MOST = 0.5  # the part of an answer's runs that gives it away
-MANY = 20  # so many of them do in any case
-STATEMENT = 10  # words; shorter statements of hidden tests say nothing that is theirs alone
+RUN = 7  # this many consecutive words in common are not a coincidence
+MOST = 0.5  # the share of an answer's runs that gives it away
+MANY = 20  # this many runs give it away in any case
+STATEMENT = 10  # words; shorter statements of hidden tests are not distinctive
 
-# The slides' own layers: their settings stand in the question, and the public tests compare with them.
-TOLD = {"three_convolutions", "two_max_pools", "two_avg_pools"}
+# The slides' own layers: the question states their settings, and the public tests compare with them.
+PUBLIC_ANSWERS = {"three_convolutions", "two_max_pools", "two_avg_pools"}
 
 _WORD = re.compile(r"[^\W\d]\w*|\d+(?:\.\d+)?|[-+*/%=<>!&|^~@.]+")
 _PATTERNS = {
@@ -57,9 +57,9 @@ class Secret:
     """Something that students may not read.
 
     Attributes:
-        what: for people.
-        runs: of its words.
-        whole: whether only all of them give it away.
+        what: its description in messages.
+        runs: the runs of its words.
+        whole: whether it takes all of them to give it away.
     """
 
     what: str
@@ -67,22 +67,22 @@ class Secret:
     whole: bool = False
 
     def part_in(self, runs: Runs) -> float:
-        """How much of it a text with these runs holds, if that is enough to give it away; else 0."""
+        """The share of it that a text with these runs contains, if that gives it away; else 0."""
         found = len(self.runs & runs)
         enough = len(self.runs) if self.whole else min(MANY, MOST * len(self.runs))
         return found / len(self.runs) if found >= enough else 0
 
 
 def refuse_leaks(tree: Tree, assignment: Assignment, *, answered: Iterable[str] = ()) -> None:
-    """Refuse files that hold what is for staff alone.
+    """Refuse files that contain staff-only material.
 
     Args:
         tree: the files.
         assignment: the course's.
-        answered: paths of those that hold answers, and are meant to.
+        answered: paths of those that are meant to contain answers.
 
     Raises:
-        GraderFault: one of them does.
+        GraderFault: one of them contains some.
     """
     for path, data in tree.items():
         found = find(path, data.decode("utf-8"), assignment, answered=path in answered)
@@ -91,7 +91,7 @@ def refuse_leaks(tree: Tree, assignment: Assignment, *, answered: Iterable[str] 
 
 
 def find(path: str, text: str, assignment: Assignment, *, answered: bool = False) -> str | None:
-    """What a file holds that it may not, as the sentence's end; None if there is nothing."""
+    """The end of a sentence that says what staff-only material a file contains; None if it contains none."""
     for what, pattern in _PATTERNS.items():
         match = re.search(pattern, text)
         if match is not None:
@@ -110,7 +110,7 @@ def solutions(given: Runs) -> tuple[Secret, ...]:
         Secret(f"the answer to {name}, of solutions/{path.name}", runs)
         for path in sorted(course.SOLUTIONS.glob("*.py"))
         for name, runs in _functions(path.read_text("utf-8"), given)
-        if name not in TOLD
+        if name not in PUBLIC_ANSWERS
     ]
     written = (course.SOLUTIONS / EXPLANATIONS).read_text("utf-8")
     explained = re.findall(r"(?s)### BEGIN SOLUTION[^\n]*\n(.*?)\n[^\n]*### END SOLUTION", written)
@@ -121,7 +121,7 @@ def solutions(given: Runs) -> tuple[Secret, ...]:
 
 @cache
 def bank(given: Runs) -> tuple[Secret, ...]:
-    """Right answers of the bank, function by function, and wrong ones, edit by edit."""
+    """The bank's right answers, function by function, and its wrong answers, edit by edit."""
     found = [
         Secret(f"the answer to {name}, of the bank's {path.parent.name}/{path.name}", runs)
         for path in sorted((BANK / "right").rglob("*.py"))
@@ -137,7 +137,7 @@ def bank(given: Runs) -> tuple[Secret, ...]:
 
 @cache
 def hidden(given: Runs) -> tuple[Secret, ...]:
-    """Each statement of the hidden tests that is long enough to be theirs alone."""
+    """Each statement of the hidden tests that is long enough to be distinctive."""
     found = []
     for path in sorted(course.HIDDEN_TESTS.glob("*.py")):
         for line, words in _statements(path.read_text("utf-8")):
@@ -149,19 +149,19 @@ def hidden(given: Runs) -> tuple[Secret, ...]:
 
 @cache
 def _given(assignment: Assignment) -> Runs:
-    """What students are given in any case: the stubs as the solutions make them, and the layers of the slides."""
+    """What students are given anyway: the stubs generated from the solutions, and the layers from the slides."""
     runs: set[tuple[str, ...]] = set()
     for text in make_stubs(assignment).values():
         runs |= _runs(_words(text)) | _runs(_code(text))
     for path in course.SOLUTIONS.glob("*.py"):
         for name, answer in _functions(path.read_text("utf-8"), frozenset()):
-            if name in TOLD:
+            if name in PUBLIC_ANSWERS:
                 runs |= answer
     return frozenset(runs)
 
 
 def _functions(text: str, given: Runs) -> Iterator[tuple[str, Runs]]:
-    """Names of functions, with what their bodies alone have; those without any are left out."""
+    """Functions' names with the runs that only their bodies have; functions without any are left out."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body
@@ -171,7 +171,7 @@ def _functions(text: str, given: Runs) -> Iterator[tuple[str, Runs]]:
 
 
 def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Line and words of each statement; of one with others inside, of what stands before them."""
+    """Line and words of each statement; of a compound statement, only of its header."""
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.stmt) or isinstance(
             node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef
@@ -186,7 +186,7 @@ def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _source(text: str, node: ast.stmt) -> str:
-    """What `ast.get_source_segment` gives, which goes through the whole text for each statement."""
+    """The same as `ast.get_source_segment`, without a pass over the whole text for each statement."""
     lines = [*_lines(text)[node.lineno - 1 : node.end_lineno]]
     lines[-1] = lines[-1][: node.end_col_offset]
     lines[0] = lines[0][node.col_offset :]
@@ -203,7 +203,7 @@ def _words(text: str) -> list[str]:
 
 
 def _code(text: str) -> list[str]:
-    """Words of Python without its comments; of what is no Python, all."""
+    """The words of Python source without its comments; of any other text, all words."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError):

@@ -1,6 +1,6 @@
-"""Make what students get from the solutions: the same files with the answers cut out.
+"""Generate students' stubs from the solutions: the same files with the answers cut out.
 
-The cutting is nbgrader's own ClearSolutions, so that a file and its notebook have the same gaps.
+nbgrader's own ClearSolutions does the cutting, so that a file and its notebook have the same gaps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def make_stubs(assignment: Assignment) -> dict[str, str]:
     Raises:
         GraderFault: a solution is missing, its marks do not match, or a rubric's points are not the question's.
     """
-    from autograder.review.rubric import check_rubrics  # where notebooks are only graded it is not there
+    from autograder.review.rubric import check_rubrics  # missing in a copy that only grades notebooks
 
     names = [*(f"{question.module}.py" for question in assignment.questions), EXPLANATIONS]
     stubs = {name: _clear(SOLUTIONS / name) for name in names}
@@ -30,7 +30,7 @@ def make_stubs(assignment: Assignment) -> dict[str, str]:
 
 
 def write_stubs(assignment: Assignment) -> list[str]:
-    """Write what differs into `assignment/`; the names of the files written."""
+    """Write the stubs that differ into `assignment/`; return their file names."""
     stubs = make_stubs(assignment)
     written = differing(stubs)
     for name in written:
@@ -39,7 +39,7 @@ def write_stubs(assignment: Assignment) -> list[str]:
 
 
 def differing(stubs: dict[str, str]) -> list[str]:
-    """Names of the files in `assignment/` that are not what they should be."""
+    """Names of the files in `assignment/` that differ from these stubs or are missing."""
     return [name for name, text in stubs.items() if _current(STUBS / name) != text]
 
 
@@ -54,7 +54,7 @@ def _clear(path: Path) -> str:
         raise GraderFault(f"{path} cannot be read: {error.strerror}.") from None
     new_cell = new_code_cell if path.suffix == ".py" else new_markdown_cell
     cell = new_cell(text)
-    # A whole file is no solution cell, which would be emptied where no answer is marked: hence no metadata.
+    # A solution cell without marks would be emptied completely. A whole file must not be one, hence no metadata.
     stub = {"code_stub": {"python": CODE_STUB}, "text_stub": TEXT_STUB, "enforce_metadata": False}
     settings = Config(ClearSolutions=stub)
     try:

@@ -1,4 +1,4 @@
-"""What a release does to a student repository, new or already there, so that nothing of a student's is lost."""
+"""Plan and make a release's changes to a student repository, new or existing, so that no student's work is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RECORD = Record(
     "what the course gave, by its SHA-256; leave it as it is",
     "is not as a release wrote it: bring it back, or remove it.",
 )
-# Given once and a student's from then on: what they changed there stays.
+# Given once, and the student's from then on: their changes stay.
 _THEIRS_TO_CHANGE = ("README.md", ".gitignore", ".vscode/", ".devcontainer/")
 
 
@@ -28,12 +28,12 @@ class Plan:
 
     Attributes:
         folder: where the student repository is, or will be.
-        tree: all files that are given.
-        update: whether one is there.
-        files: what is written, by path.
-        unchanged: given files that were up to date.
-        removed: paths of files that were given once and no longer are.
-        lines: what happens, for people: a verb, and a path.
+        tree: all files of the release.
+        update: whether the repository already exists.
+        files: the files to write, by path.
+        unchanged: files of the release that are up to date.
+        removed: paths of files to remove, which earlier releases gave and this one does not.
+        lines: a log for people, with a verb and a path per line.
     """
 
     folder: Path
@@ -51,20 +51,20 @@ class Plan:
             UnusableRequest: the folder cannot be written to.
         """
         carry_out(self.folder, _RECORD, self.tree, self.files, self.removed, public=True)
-        # To commit, the list is a file like the others.
+        # For the commit, the list is a file like the others.
         self.files[GIVEN_LIST] = _RECORD.of(self.tree)
 
 
 def plan(folder: Path, tree: Tree, answers: set[str]) -> Plan:
-    """Decide what to write; nothing is written yet.
+    """Decide what to write, without writing anything yet.
 
     Args:
-        folder: for a new repository, or an existing one.
-        tree: all files of a new one.
+        folder: of a new or an existing repository.
+        tree: all files of the release.
         answers: paths of those that students fill in.
 
     Raises:
-        UnusableRequest: the folder is something else, or something would be lost.
+        UnusableRequest: the folder is something else, or changes would be lost.
     """
     made = Plan(folder, tree, update=_is_student_repository(folder, answers))
     lost = []
@@ -94,11 +94,11 @@ def plan(folder: Path, tree: Tree, answers: set[str]) -> Plan:
 
 
 def _of_answer(file: File) -> str:
-    """What there is to say about an answer that is left alone."""
+    """The remark on an answer that is left alone."""
     if file.current is None:
         return ", which is not here any more"
     stub = None if file.given is None else digest(file.given)
-    return "; its stub is another one since it was given" if file.recorded not in (None, stub) else ""
+    return "; its stub has changed since it was given" if file.recorded not in (None, stub) else ""
 
 
 def _write(plan: Plan, file: File, verb: str, remark: str = "") -> None:
@@ -108,21 +108,23 @@ def _write(plan: Plan, file: File, verb: str, remark: str = "") -> None:
 
 def _given_no_longer(plan: Plan, file: File) -> None:
     if file.changed_here:
-        plan.lines.append(f"left alone  {file.path}, which the course gives no longer, but which was changed here")
+        plan.lines.append(f"left alone  {file.path}, which the course no longer gives, but which was changed here")
     elif file.current is not None:
         plan.removed.append(file.path)
-        plan.lines.append(f"removed     {file.path}, which the course gives no longer")
+        plan.lines.append(f"removed     {file.path}, which the course no longer gives")
 
 
 def _is_student_repository(folder: Path, answers: set[str]) -> bool:
-    """Whether one is there, or was begun; no if there is nothing.
+    """Whether the folder holds a student repository, possibly an unfinished one; False if it is empty.
 
     Raises:
-        UnusableRequest: something else is there.
+        UnusableRequest: it holds something else.
     """
     held = names_in(folder) - {".git"}
     if STAFF_ONLY in held:
-        raise UnusableRequest(f"{folder} holds {STAFF_ONLY}/, which is for staff alone: it is no student's repository.")
+        raise UnusableRequest(
+            f"{folder} holds {STAFF_ONLY}/, which is for staff alone: it is not a student's repository."
+        )
     if held and not _RECORD.lies_in(folder) and not any((folder / path).is_file() for path in answers):
         raise UnusableRequest(
             f"{folder} holds other things, and no student's repository: name an empty or a new folder."

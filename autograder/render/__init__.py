@@ -1,1 +1,1 @@
-"""A report for people to read: on a terminal, in Markdown."""
+"""A report rendered for people: on a terminal, in Markdown."""

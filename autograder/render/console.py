@@ -6,7 +6,7 @@ from rich.console import Console
 
 
 class PlainConsole(Console):
-    """A console that leaves a closed pipe to `guarded`, which says so."""
+    """A console that leaves a closed pipe to `guarded`, which reports it in a sentence."""
 
     def on_broken_pipe(self) -> None:
-        raise  # noqa: PLE0704  (rich calls it where it handles that error)
+        raise  # noqa: PLE0704  (rich calls this while it handles that error)

@@ -1,4 +1,4 @@
-"""What a student is told, in GitHub's Markdown: for a job's summary, a comment, the text of a release."""
+"""Feedback for a student in GitHub's Markdown: for a job's summary, a comment, the text of a release."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MARKS = {"passed": "✅", "failed": "❌", "timeout": "⏱️", "error": "⚠�
 
 
 def feedback(student: dict[str, Any], *, heading: str, remarks: tuple[str, ...] = ()) -> str:
-    """Points a question, then what went wrong in each.
+    """The points for each question, then what went wrong in each.
 
     Args:
-        student: from `report.for_student`.
-        heading: of the whole.
-        remarks: sentences of ours below the points; a student's text in them must be inert already.
+        student: the view of a report that `report.for_student` gives.
+        heading: the heading.
+        remarks: sentences of ours below the points; any student's text in them must already be inert.
     """
     pending = f", {student['pending']} more await a reader" if student["pending"] else ""
     lines = [
@@ -36,43 +36,43 @@ def feedback(student: dict[str, Any], *, heading: str, remarks: tuple[str, ...] 
         lines.append(f"| {_title(question)} | {points}{waiting} | {passed} of {len(question['tests'])} |")
     text = "\n".join([*lines, "", *(f"{remark}\n" for remark in remarks)])
     for question in student["questions"]:
-        told = _question(question)
-        if len(text) + len(told) > MAX_LENGTH:
+        details = _question(question)
+        if len(text) + len(details) > MAX_LENGTH:
             return f"{text}\nMore was found than fits here; the report has all of it.\n"
-        text += told
+        text += details
     text += "".join(f"\n{for_markdown(one_line(note, MAX_LINE))}\n" for note in student["notes"])
     if student["left_out"]:
         names = ", ".join(student["left_out"])
         text += f"\nLeft out, not part of the assignment: {for_markdown(one_line(names, MAX_LINE))}\n"
-    told = graded_with(student["environment"])
-    return f"{text}\n{told}\n" if told else text
+    versions = graded_with(student["environment"])
+    return f"{text}\n{versions}\n" if versions else text
 
 
 def _question(question: dict[str, Any]) -> str:
-    """What there is to say of a question; "" if nothing is."""
-    told = []
+    """The details of a question, folded; "" if there are none."""
+    pieces = []
     for test in question["tests"]:
         if test["status"] != "passed" or test["message"]:
             points = f"{test['score']} of {test['max_score']}" if test["max_score"] else "no points"
             name = f"{for_markdown(test['name'])} ({test['visibility']} test, {points})"
-            told.append(f"\n{_MARKS[test['status']]} {name}")
-            told.append(code_block(test["message"]) if test["message"] else "\n")
+            pieces.append(f"\n{_MARKS[test['status']]} {name}")
+            pieces.append(code_block(test["message"]) if test["message"] else "\n")
     if question.get("accuracy"):
         accuracy = question["accuracy"]
         reached = f"{accuracy['mean']:.1f} % after a short run; {accuracy['threshold']:.1f} % are asked for."
         classes = ", ".join(f"{for_markdown(name)} {value:.0f}" for name, value in accuracy["per_class"].items())
-        told.append(f"\nAccuracy: {reached} By class: {classes}.\n")
+        pieces.append(f"\nAccuracy: {reached} By class: {classes}.\n")
     written = question.get("written")
     if written:
         states = {"blank": "blank: 0 points", "awaiting": "awaits a reader", "read": f"{written['score']} points"}
-        told.append(f"\nWritten answer, {written['max_score']} points: {states[written['state']]}.\n")
+        pieces.append(f"\nWritten answer, {written['max_score']} points: {states[written['state']]}.\n")
         if written["comment"]:
-            told.append(code_block(written["comment"]))
+            pieces.append(code_block(written["comment"]))
     if question.get("notes"):
-        told.append(f"\nAbout the notebook, at no cost:{code_block(chr(10).join(map(one_line, question['notes'])))}")
-    if not told:
+        pieces.append(f"\nAbout the notebook, at no cost:{code_block(chr(10).join(map(one_line, question['notes'])))}")
+    if not pieces:
         return ""
-    return f"\n<details><summary>{_title(question)}</summary>\n{''.join(told)}\n</details>\n"
+    return f"\n<details><summary>{_title(question)}</summary>\n{''.join(pieces)}\n</details>\n"
 
 
 def _title(question: dict[str, Any]) -> str:

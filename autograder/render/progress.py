@@ -13,7 +13,7 @@ class ProgressBar:
     """A bar that `grade` advances test by test.
 
     Args:
-        beginning: what to say until the first test is done.
+        beginning: the description until the first test is done.
     """
 
     def __init__(self, beginning: str) -> None:

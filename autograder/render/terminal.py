@@ -1,4 +1,4 @@
-"""The report on a terminal, in colour; in a pipe, or a job's log, plain text of the same words."""
+"""The report on a terminal, in colour; in a pipe or a job's log, the same words as plain text."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def print_report(report: Report, *, training: bool, staff: bool = False) -> None
     """Print the report to standard output.
 
     Args:
-        report: what to print.
-        training: whether training tests were asked for; if not, the report says so.
-        staff: whether to say of each failing hidden test what it called and what came; not for students.
+        report: the report.
+        training: whether training tests were requested; if not, the output says so.
+        staff: whether to show, for each failing hidden test, what it called and what it got; not for students.
     """
-    # A long message keeps its own line breaks; wrapping it at a pipe's 80 columns would tear its figures apart.
+    # Long messages keep their own line breaks; wrapping at a pipe's 80 columns would tear columns of numbers apart.
     console = PlainConsole(highlight=False, markup=False, emoji=False, soft_wrap=True)
     for question in report.questions:
         _print_question(console, question, staff=staff)
@@ -66,23 +66,23 @@ def _print_test(console: PlainConsole, test: TestResult) -> None:
 
 
 def staff_text(test: TestResult) -> str:
-    """What staff read of a test that failed: which it is, what it called, what came, what was printed."""
+    """What staff read about a failed test: which it is, what it called, what it got, what was printed."""
     lines = [f"  {label:<7} {text}".rstrip() for label, text in test.evidence]
     return "\n".join(["staff only:", *lines, test.staff]).rstrip()
 
 
 def _print_below(console: PlainConsole, text: str, style: str) -> None:
-    """Text that may be a student's, set in so far that it cannot pass for a line of ours."""
+    """Print text that may be a student's, indented so far that it cannot pass for a line of ours."""
     for line in for_actions_log(text).splitlines():
         pieces = [line]
-        if console.is_terminal:  # it would go on at the left edge, where ours begin; so it is wrapped here
+        if console.is_terminal:  # which would continue a long line at the left edge, where ours begin
             pieces = [piece.plain.rstrip() for piece in Text(line).wrap(console, console.width - 7)]
         for piece in pieces:
             console.print(Text(f"      {for_actions_log(piece)}", style))
 
 
 def _print_accuracy(console: PlainConsole, accuracy: Accuracy) -> None:
-    """The short run: the mean, then each class."""
+    """Print the accuracy after the short run: the mean, then each class."""
     reached = f" accuracy after a short run: {accuracy.mean:.1f} % ({accuracy.threshold:.1f} % needed)"
     console.print(Text.assemble("  ", ("∿", "cyan"), reached))
     classes = [f"{name} {value:.0f}" for name, value in accuracy.per_class.items()]
@@ -118,6 +118,6 @@ def _print_totals(console: PlainConsole, report: Report, *, training: bool) -> N
 
 
 def images_in_words(source: str) -> str:
-    """What networks are trained on, from the name that the report has for it."""
+    """A description of the images that networks are trained on, from their name in the report."""
     named = {"synthetic": "synthetic images, for want of CIFAR-10", "cifar10": "CIFAR-10"}
     return named.get(source, f"the images in {source}")

@@ -1,1 +1,1 @@
-"""Written answers: a person reads them and gives points, which are kept beside the results and survive a regrade."""
+"""Written answers: a person reads them and gives points, which are stored next to the results and survive a regrade."""

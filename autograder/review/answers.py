@@ -1,4 +1,4 @@
-"""The written answers of a class, in the order in which a person reads them."""
+"""A class's written answers, in reading order."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Answer:
     """One student's written answer to one question.
 
     Attributes:
-        key: the student's, for files.
-        name: what readers call the student: the name, or a number where names are hidden.
-        source: the folder or zip file it came in; hidden with the name.
-        question: which one.
-        text: what was written; "" where a person has to look at the file.
-        state: what a program made of it: blank answers have 0 points unless a person gives some.
-        told: what a program found out, a sentence.
-        digest: what a review must be bound to.
-        words: the same for answers that say the same, word for word; "" if this one says nothing.
+        key: the student's key in file names.
+        name: what readers see: the student's name, or a number where names are hidden.
+        source: the folder or zip file it came in; "" where names are hidden.
+        question: the question it answers.
+        text: the answer; "" where a person has to look at the file.
+        state: the automatic verdict; blank answers have 0 points unless a person gives some.
+        remark: the automatic remark on it, a sentence.
+        digest: what a review of this answer records, so that it applies to no other answer.
+        words: a digest that word-for-word equal answers share; "" if this one is blank.
     """
 
     key: str
@@ -37,19 +37,19 @@ class Answer:
     question: Question
     text: str
     state: Literal["blank", "awaiting", "read"]
-    told: str
+    remark: str
     digest: str
     words: str
 
 
 @dataclass
 class Answers:
-    """All written answers that were asked for, by question, and what was given for them so far.
+    """The written answers to the chosen questions, and the reviews of them so far.
 
     Attributes:
-        all: the answers, in the order of reading.
-        reviews: by student's key and question id; also those of an answer that has since been replaced.
-        problems: sentences about files that cannot be read; their students are left out.
+        all: the answers, in reading order.
+        reviews: by the student's key and question id; including reviews of answers that have since been replaced.
+        problems: sentences about review files that cannot be read; their students are left out.
     """
 
     all: list[Answer]
@@ -57,20 +57,20 @@ class Answers:
     problems: list[str]
 
     def review(self, answer: Answer) -> Review | None:
-        """What was last given to this student for this question, be it for another answer."""
+        """The latest review of this student for this question, even if it was of an earlier answer."""
         return self.reviews.get((answer.key, answer.question.id))
 
     def holds(self, answer: Answer) -> bool:
-        """Whether a person gave points for this answer as it is."""
+        """Whether the review is of this very answer, not of an earlier one."""
         review = self.review(answer)
         return review is not None and review.answer == answer.digest
 
     def waits(self, answer: Answer) -> bool:
-        """Whether it waits for a person. A blank one does if points were given for an answer that is gone."""
+        """Whether it waits for a reader. A blank answer does if the one it replaced had been given points."""
         return not self.holds(answer) and (answer.state == "awaiting" or self.review(answer) is not None)
 
     def same(self, answer: Answer) -> list[Answer]:
-        """Those of other students who wrote the same, word for word."""
+        """The answers of other students who wrote the same, word for word."""
         return [
             other
             for other in self.all
@@ -84,20 +84,20 @@ class Answers:
 def read_answers(out: Path, questions: Sequence[Question], *, reader: str = "", anonymous: bool = False) -> Answers:
     """The written answers of these questions.
 
-    All answers to one question come together, those of a question in an order that looks like chance, is the same
-    each time, and another for each reader: so it favours nobody, and two readers at once seldom meet.
+    All answers to a question come together, in a pseudo-random order that is the same each time but differs between
+    readers: it favours nobody, and two readers at work at once seldom collide.
 
     Args:
         out: the class's folder.
-        questions: those to read, in order; only those with a written answer count.
-        reader: who reads.
-        anonymous: hide the names. The numbers are the same for all readers.
+        questions: those to read, in order; those without a written answer are ignored.
+        reader: the reader's name.
+        anonymous: replace names by numbers, which are the same for all readers.
 
     Raises:
         UnusableRequest: the folder holds no class.
     """
     answers, reviews, problems = [], {}, []
-    # Where the grader failed, the report is not that of the answers; there is time once it is graded.
+    # Where the grader failed, the report belongs to earlier answers; these can be read once they are graded.
     results = [result for result in read_results(out) if result.report is not None and not result.ours]
     results = [result for result in results if not result.one_of]  # none of these counts yet
     names = _numbers(results) if anonymous else {result.key: result.student for result in results}
@@ -122,7 +122,7 @@ def of_student(answers: Answers, student: str) -> list[Answer]:
     """The answers of one student.
 
     Raises:
-        UnusableRequest: there is nobody of that name, or nothing to read.
+        UnusableRequest: there is nobody by that name, or nothing to read.
     """
     meant = comparable(student)
     chosen = [
@@ -131,7 +131,7 @@ def of_student(answers: Answers, student: str) -> list[Answer]:
         if meant in (comparable(answer.name), comparable(answer.source)) or answer.key == key_of(student)
     ]
     if not chosen:
-        raise UnusableRequest(f"No written answer of {student} is there: nobody of that name, or nothing was graded.")
+        raise UnusableRequest(f"No written answer of {student} is there: nobody by that name, or nothing was graded.")
     return chosen
 
 

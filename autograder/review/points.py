@@ -8,26 +8,26 @@ from datetime import UTC, datetime
 from autograder.text.numbers import counted
 
 
-class Unsaid(ValueError):
-    """What was typed cannot be taken; the text is a sentence for who typed it."""
+class InvalidPoints(ValueError):
+    """The points typed are not acceptable; the message says why."""
 
 
 def points_in(typed: str, most: int) -> float:
-    """The points in what somebody typed: whole or half ones, with a point or a comma.
+    """Parse typed points: whole or half ones, with a decimal point or comma.
 
     Raises:
-        Unsaid: there are none that can be given.
+        InvalidPoints: they are not a number, too many, or finer than half a point.
     """
     if not re.fullmatch(r"\d{1,4}([.,]\d{0,3})?", typed):
-        raise Unsaid(f"“{typed}” is no number of points from 0 to {most}.")
+        raise InvalidPoints(f"“{typed}” is not a number of points from 0 to {most}.")
     points = float(typed.replace(",", "."))
     if points > most:
-        raise Unsaid(f"{points:g} are too many: this answer has {counted(most, 'point')} at most.")
+        raise InvalidPoints(f"{points:g} is too many: this answer has {counted(most, 'point')} at most.")
     if points * 2 != int(points * 2):
-        raise Unsaid(f"{typed} is finer than half a point.")
+        raise InvalidPoints(f"{typed} is finer than half a point.")
     return points
 
 
 def now() -> str:
-    """The time as reviews have it."""
+    """The current time in the form used in reviews: ISO 8601, UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

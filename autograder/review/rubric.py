@@ -1,4 +1,4 @@
-"""What a question asks, what a good answer has, and the course's own answer: from `explanations.md`."""
+"""What a question asks, its rubric, and the course's own answer, all from `explanations.md`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HAS = "A good answer has"
 _SOLUTION = re.compile(r"(?s)<!-- ### BEGIN SOLUTION -->\n(.*?)<!-- ### END SOLUTION -->")
 _MARK = re.compile(r"<!-- ### (BEGIN|END) SOLUTION -->\n")
 _PLACE = re.compile(r"(?m)^\*Your answer here\.\*$")
-_TORN = re.compile(r"(?<=[^\s|])\n(?=[^\s|#>*-])")  # within a paragraph; a screen has its own width
+_WRAPPED = re.compile(r"(?<=[^\s|])\n(?=[^\s|#>*-])")  # a line end within a paragraph; a screen has its own width
 _POINTS = re.compile(r"\((\d+(?:\.\d+)?) points?\)")
 
 
@@ -34,8 +34,8 @@ class Rubric:
         task: the question as students have it, in Markdown, without its rubric.
         criteria: what a good answer has.
         model: the course's own answer; "" where there is none.
-        remark: a sentence, if the criteria's points are not the question's; else "".
-        model_words: as `Answer.words` of a student who handed in the course's own answer.
+        remark: a sentence if the criteria do not add up to the question's points; else "".
+        model_words: the `Answer.words` of a student who handed in the course's own answer.
     """
 
     task: str
@@ -46,7 +46,7 @@ class Rubric:
 
 
 def read_rubric(question: Question) -> Rubric:
-    """What stands below a question's heading in what students have, and in the solutions if they are here."""
+    """The rubric below a question's heading in the students' file, with the model answer if the solutions are here."""
     template = (STUBS / EXPLANATIONS).read_text("utf-8")
     reference = SOLUTIONS / EXPLANATIONS
     answered = reference.read_text("utf-8") if reference.exists() else ""
@@ -57,14 +57,14 @@ def read_rubric(question: Question) -> Rubric:
 
 
 def check_rubrics(assignment: Assignment, text: str) -> None:
-    """Make sure that a reader can give each written answer the points that it is worth, and no others.
+    """Make sure that each rubric adds up to the points of the question's written answer.
 
     Args:
         assignment: the course's.
-        text: of `explanations.md`, as students get it.
+        text: `explanations.md` as students get it.
 
     Raises:
-        GraderFault: a question's rubric is worth something else, or there is none.
+        GraderFault: a rubric adds up to something else, or is missing.
     """
     for question in assignment.questions:
         rubric = rubric_of(section(question.id, text), "", question)
@@ -76,7 +76,7 @@ def check_rubrics(assignment: Assignment, text: str) -> None:
 
 
 def rubric_of(text: str, model: str, question: Question) -> Rubric:
-    """The rubric in a question's text: the list that follows on "A good answer has"."""
+    """The rubric in a question's text: the list that follows "A good answer has"."""
     task, _, rest = text.partition(_HAS)
     criteria = tuple(map(_criterion, _items(rest)))
     total = sum(criterion.points for criterion in criteria)
@@ -85,13 +85,13 @@ def rubric_of(text: str, model: str, question: Question) -> Rubric:
         remark = f"{EXPLANATIONS} has no list after “{_HAS}” for {question.id.upper()}."
     elif total != question.written:
         remark = f"Its criteria add up to {total:g} points; assignment.toml gives {question.written} (written) for it."
-    return Rubric(_TORN.sub(" ", task.strip()), criteria, _TORN.sub(" ", model), remark)
+    return Rubric(_WRAPPED.sub(" ", task.strip()), criteria, _WRAPPED.sub(" ", model), remark)
 
 
 def _items(text: str) -> list[str]:
     """The items of the text's first list."""
     items: list[str] = []
-    ended = False  # the last item, unless the next line is set in
+    ended = False  # whether the last item has ended, unless the next line is indented
     for line in text.splitlines():
         if re.match(r"[-*] ", line):
             items.append(line[2:])

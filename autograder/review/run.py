@@ -19,15 +19,15 @@ from autograder.text.numbers import counted
 
 @dataclass(frozen=True)
 class Reading:
-    """Whose answers a person reads, and how.
+    """What a person reads, and how.
 
     Attributes:
         out: the class's folder.
-        questions: ids of those to read; without any, all whose points count.
-        student: whose answers; everybody's without.
-        everything: also what was read before, and what is blank.
+        questions: ids of the questions to read; if empty, all whose points count.
+        student: the only student whose answers to read; "" for everybody's.
+        everything: include answers that were read before, and blank ones.
         anonymous: hide the names.
-        reader: who reads.
+        reader: the reader's name.
     """
 
     out: Path
@@ -38,10 +38,10 @@ class Reading:
     reader: str = ""
 
     def answers(self, assignment: Assignment) -> tuple[Answers, list[Answer]]:
-        """All answers to the questions, and those that are to be shown.
+        """All answers to the questions, and those to show.
 
         Raises:
-            UnusableRequest: the folder holds no class, or there is no such question or student.
+            UnusableRequest: the folder holds no class, or the question or the student does not exist.
         """
         if self.anonymous and self.student:
             raise UnusableRequest("--anonymous hides the names, and --student gives one: choose one of them.")
@@ -51,7 +51,7 @@ class Reading:
 
 
 def walk(reading: Reading, assignment: Assignment) -> None:
-    """Walk whoever sits at the terminal through written answers.
+    """Walk the person at the terminal through written answers.
 
     Raises:
         UnusableRequest: see `Reading.answers`.
@@ -63,7 +63,7 @@ def walk(reading: Reading, assignment: Assignment) -> None:
 
 
 def to_spreadsheet(reading: Reading, assignment: Assignment, path: Path) -> None:
-    """Write the answers that wait, or everything, to a CSV file.
+    """Write the answers that wait for a reader, or all of them, to a CSV file.
 
     Raises:
         UnusableRequest: see `Reading.answers` and `write_spreadsheet`.
@@ -76,10 +76,10 @@ def to_spreadsheet(reading: Reading, assignment: Assignment, path: Path) -> None
 
 
 def from_spreadsheet(reading: Reading, assignment: Assignment, path: Path) -> None:
-    """Take over the points in a CSV file.
+    """Import the points in a CSV file.
 
     Raises:
-        UnusableRequest: see `Reading.answers` and `read_spreadsheet`; or some rows could not be taken over. All
+        UnusableRequest: see `Reading.answers` and `read_spreadsheet`; or some rows could not be imported, while all
             others were.
     """
     answers, _ = reading.answers(assignment)
@@ -89,14 +89,14 @@ def from_spreadsheet(reading: Reading, assignment: Assignment, path: Path) -> No
         screen.say(problem)
     screen.say(f"{done.saved} saved, {done.as_before} as before, {done.empty} without points.")
     if done.problems:
-        raise UnusableRequest(f"{path}: not everything could be taken over, see above.")
+        raise UnusableRequest(f"{path}: not everything could be imported, see above.")
 
 
 def written_questions(assignment: Assignment, ids: Sequence[str]) -> list[Question]:
-    """Those of these questions that have a written answer; without ids, those whose points count.
+    """The questions with these ids that have a written answer; without ids, all whose points count.
 
     Raises:
-        UnusableRequest: there is no such question, or none with a written answer.
+        UnusableRequest: a question does not exist, or none has a written answer.
     """
     chosen = [question for question in assignment.choose(ids) if question.written and (ids or not question.dropped)]
     if not chosen:
@@ -111,7 +111,7 @@ def _rubrics(answers: Answers) -> dict[str, Rubric]:
 
 
 def _screen_with_problems(answers: Answers) -> Screen:
-    """A screen that begins with whose reviews cannot be read; the others go on."""
+    """A screen that first lists the students whose reviews cannot be read."""
     screen = Screen()
     for problem in answers.problems:
         screen.say(problem, "red")
@@ -119,7 +119,7 @@ def _screen_with_problems(answers: Answers) -> Screen:
 
 
 def account() -> str:
-    """The name of the account, "" where it has none: in a container, for instance."""
+    """The account's name; "" where it has none, as in some containers."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # KeyError until Python 3.12

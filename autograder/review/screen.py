@@ -1,4 +1,4 @@
-"""What a reader sees and types: on a terminal in colour and wrapped; in a pipe the same words as plain lines."""
+"""What a reader sees and types: coloured and wrapped on a terminal, plain lines with the same words in a pipe."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from autograder.render.console import PlainConsole
 from autograder.text.inert import for_terminal, one_line
 
 MAX_LINES = 60  # of an answer, before `more` shows the rest
-_MAX_COLUMNS = 8  # a table with more is shown as it was written
+_MAX_COLUMNS = 8  # a wider table is shown as it was written
 
 
 class Screen:
-    """Prints and asks. What comes from students is set in, so that it cannot pass for a line of ours."""
+    """Prints and asks. Students' text is indented, so that it cannot pass for a line of ours."""
 
     def __init__(self) -> None:
         self._console = PlainConsole(highlight=False, markup=False, emoji=False)
@@ -30,21 +30,21 @@ class Screen:
         if hasattr(sys.stdin, "reconfigure"):
             sys.stdin.reconfigure(errors="replace")
         if self._typed:
-            with contextlib.suppress(ImportError):  # `input` then edits the line, and knows the earlier ones
+            with contextlib.suppress(ImportError):  # gives `input` line editing and a history
                 importlib.import_module("readline")
 
     def say(self, text: str = "", style: str = "") -> None:
-        """A sentence of ours; it may quote names."""
+        """Print a sentence of ours, which may quote names."""
         self._console.print(Text(one_line(text), style))
 
     def below(self, lines: Iterable[str], style: str = "") -> None:
-        """Lines of ours, set in."""
+        """Print lines of ours, indented."""
         for line in lines:
             for piece in self._wrapped(one_line(line)):
                 self._console.print(Text(f"  {piece}", style))
 
     def quote(self, text: str, *, all_of_it: bool = True, style: str = "") -> None:
-        """A text in Markdown: an answer, a question. Its tables are drawn where there is a terminal."""
+        """Print a text in Markdown, such as an answer or a question. On a terminal its tables are drawn."""
         lines = [shown for block in _blocks(for_terminal(text)) for shown in self._drawn(block)]
         cut = None if all_of_it or len(lines) <= MAX_LINES else MAX_LINES
         margin = "  │ " if self._console.is_terminal else "    "
@@ -54,10 +54,10 @@ class Screen:
             self.below([f"… {len(lines) - cut} more lines: `more` shows them."], "yellow")
 
     def ask(self, prompt: str) -> str:
-        """What was typed, without blanks around it.
+        """Read what is typed, without blanks around it.
 
         Raises:
-            EOFError, KeyboardInterrupt: nothing more will be.
+            EOFError, KeyboardInterrupt: the input has ended.
         """
         if self._typed:
             return input(f"{prompt} ").strip()
@@ -90,7 +90,7 @@ class Screen:
 
 
 def _blocks(text: str) -> Iterator[list[str]]:
-    """The lines of tables, together; the others one by one, and of empty lines in a row the first."""
+    """The lines of each table together, other lines one by one, and one empty line for several in a row."""
     lines = [line.strip() if line.lstrip().startswith("|") else line.rstrip() for line in text.strip("\n").split("\n")]
     for first, together in groupby(lines, key=lambda line: line[:1] if line[:1] == "|" else line and "text"):
         if first == "|":

@@ -1,4 +1,4 @@
-"""Written answers as a CSV file, for readers who prefer a spreadsheet; and the points back from there."""
+"""Export written answers to a CSV file, for readers who prefer a spreadsheet, and import the points from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograder.errors import UnusableRequest
 from autograder.files.update import write_new
 from autograder.records.reviews import Review, Superseded, replace_review
 from autograder.review.answers import Answer, Answers
-from autograder.review.points import Unsaid, now, points_in
+from autograder.review.points import InvalidPoints, now, points_in
 from autograder.review.rubric import Rubric
 from autograder.text import encoding
 from autograder.text.inert import for_csv
@@ -24,13 +24,13 @@ COLUMNS = ("id", "question", "student", "answer", "found", "rubric", "of", "poin
 
 @dataclass
 class Imported:
-    """What came of the rows of a file.
+    """The outcome of importing a file.
 
     Attributes:
-        saved: rows whose points were saved.
-        as_before: rows that say what is saved already.
-        empty: rows without points.
-        problems: a sentence for each row that could not be taken.
+        saved: the number of rows whose points were saved.
+        as_before: the number of rows that agree with what was saved before.
+        empty: the number of rows without points.
+        problems: a sentence for each row that could not be imported.
     """
 
     saved: int = 0
@@ -40,10 +40,10 @@ class Imported:
 
 
 def write_spreadsheet(path: Path, answers: Answers, chosen: Sequence[Answer], rubrics: Mapping[str, Rubric]) -> None:
-    """Write these answers to a new file, with places for points and comments.
+    """Write these answers to a new file, with columns for points and comments.
 
     Raises:
-        UnusableRequest: it is there already (somebody may have filled it in), or cannot be written.
+        UnusableRequest: the file exists already (somebody may have filled it in), or cannot be written.
     """
     try:
         if path.exists():
@@ -53,25 +53,25 @@ def write_spreadsheet(path: Path, answers: Answers, chosen: Sequence[Answer], ru
         writer.writerow(COLUMNS)
         for answer in chosen:
             writer.writerow(map(for_csv, _row(answers, answer, rubrics[answer.question.id])))
-        # The mark at the beginning tells spreadsheets that it is UTF-8.
+        # The byte order mark lets spreadsheets recognise UTF-8.
         write_new(path.parent, {path.name: text.getvalue().encode("utf-8-sig")})
     except OSError as error:
         raise UnusableRequest(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def read_spreadsheet(path: Path, out: Path, answers: Answers, *, reader: str = "") -> Imported:
-    """Take over the points in a file that `write_spreadsheet` wrote and somebody filled in.
+    """Import the points in a file that `write_spreadsheet` wrote and somebody filled in.
 
-    What somebody else gave since it was written stays; what this reader gave is replaced.
+    Points that another reader gave since the export stay; this reader's own are replaced.
 
     Args:
         path: the file.
         out: the class's folder.
-        answers: all of the class.
+        answers: the whole class's.
         reader: who filled it in.
 
     Raises:
-        UnusableRequest: it cannot be read, or is no such file.
+        UnusableRequest: the file cannot be read, or lacks the columns of an export.
     """
     known = {_name(answer): answer for answer in answers.all}
     done, seen = Imported(), dict[str, int]()
@@ -80,7 +80,7 @@ def read_spreadsheet(path: Path, out: Path, answers: Answers, *, reader: str = "
         if not any(cells.values()):
             continue
         if name in seen:
-            done.problems.append(f"Row {row}: the same answer stands in row {seen[name]} already, which counts.")
+            done.problems.append(f"Row {row}: the same answer is already in row {seen[name]}, which counts.")
             continue
         if not cells["points"]:
             done.empty += 1
@@ -88,13 +88,13 @@ def read_spreadsheet(path: Path, out: Path, answers: Answers, *, reader: str = "
                 done.problems.append(f"Row {row}: a comment without points; it is left out.")
             continue
         if name not in known:
-            gone = "no answer of this class; if the student handed in again, export anew"
+            gone = "no answer of this class; if the student has handed in again, export anew"
             done.problems.append(f"Row {row}: its id stands for {gone}.")
             continue
         seen[name] = row
         try:
             _take(out, answers, known[name], cells, state, reader, done)
-        except (Unsaid, Superseded) as error:
+        except (InvalidPoints, Superseded) as error:
             done.problems.append(f"Row {row}: {error}")
         except OSError as error:
             done.problems.append(f"Row {row}: it could not be saved: {error.strerror}.")
@@ -110,7 +110,7 @@ def _take(
     before = answers.review(answer)
     comment = cells["comment"]
     if before is not None and comment.split() == str(for_csv(before.comment)).split():
-        comment = before.comment  # nobody changed it, and what spreadsheets need is no part of it
+        comment = before.comment  # nobody changed it, and the escapes for spreadsheets are not part of it
     if before is not None and answers.holds(answer) and (points, comment) == (before.points, before.comment):
         done.as_before += 1
         return
@@ -125,25 +125,25 @@ def _take(
 def _row(answers: Answers, answer: Answer, rubric: Rubric) -> list[str | float | None]:
     review = answers.review(answer)
     given = review if answers.holds(answer) else None
-    found = [answer.told]
+    found = [answer.remark]
     if review is not None and given is None:
-        found.append(f"An earlier answer, which was another, got {counted(review.points, 'point')}. {review.comment}")
-    wanted = "\n".join(f"{each.points:g}: {each.what}" for each in rubric.criteria)
+        found.append(f"An earlier, different answer got {counted(review.points, 'point')}. {review.comment}")
+    criteria = "\n".join(f"{each.points:g}: {each.what}" for each in rubric.criteria)
     question = f"{answer.question.id.upper()} {answer.question.title}"
     return [
         f"{_name(answer)}-{_state(review)}",
-        *(question, answer.name, answer.text, "\n".join(filter(None, found)), wanted, answer.question.written),
+        *(question, answer.name, answer.text, "\n".join(filter(None, found)), criteria, answer.question.written),
         *((given.points, given.comment) if given is not None else (None, None)),
     ]
 
 
 def _name(answer: Answer) -> str:
-    """Stands for the student, the question and the answer as it is; no spreadsheet takes it for a number."""
+    """An id for the student, the question and this version of the answer, which no spreadsheet takes for a number."""
     return f"answer-{_short(answer.key, answer.question.id, answer.digest)}"
 
 
 def _state(review: Review | None) -> str:
-    """Stands for what was given before."""
+    """An id for the review at the time of the export."""
     return "new" if review is None else _short(repr(float(review.points)), review.comment, review.reader, review.at)
 
 
@@ -152,7 +152,7 @@ def _short(*words: str) -> str:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The number that a spreadsheet shows of each row, and its cells by heading."""
+    """Each row's number as a spreadsheet shows it, and its cells by heading."""
     try:
         text = encoding.decoded(path.read_bytes())
     except OSError as error:

@@ -10,7 +10,7 @@ from autograder.course import Question
 from autograder.grading.written import MAX_ANSWER
 from autograder.records.reviews import Review, Superseded, read_reviews, replace_review
 from autograder.review.answers import Answer, Answers
-from autograder.review.points import Unsaid, now, points_in
+from autograder.review.points import InvalidPoints, now, points_in
 from autograder.review.rubric import Rubric
 from autograder.review.screen import Screen
 
@@ -26,15 +26,15 @@ KEYS = {
 }
 _SHORT = {"n": "next", "s": "next", "skip": "next", "b": "back", "m": "model", "t": "task", "q": "quit", "h": "help"}
 _SHORT |= {"?": "help", "exit": "quit", "rubric": "task", "r": "task"}
-_COMMENTS = 9  # so many earlier ones are offered
-_NAMES = 5  # so many students are named who wrote the same
+_COMMENTS = 9  # how many earlier comments are offered
+_NAMES = 5  # how many students with the same answer are named
 
 
 @dataclass
 class Comments:
-    """The comments given for one question. Each keeps its number; those used last are offered."""
+    """The comments given for one question. Each keeps its number; the most recently used ones are offered."""
 
-    used: list[str] = field(default_factory=list)  # each once, the one used last at the end
+    used: list[str] = field(default_factory=list)  # each once, the most recent last
     numbers: dict[str, int] = field(default_factory=dict)
 
     def add(self, comment: str) -> None:
@@ -51,11 +51,11 @@ class Walk:
 
     Args:
         out: the class's folder.
-        answers: all answers, and what was given for them.
+        answers: all answers, and their reviews.
         rubrics: by question id.
-        screen: where the reader sits.
-        reader: the reader's name; "" if it is not known.
-        everything: show also what was read before.
+        screen: the reader's.
+        reader: the reader's name; "" if unknown.
+        everything: also show answers that were read before.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class Walk:
         self._screen = screen
         self._reader = reader
         self._everything = everything
-        self._told: set[str] = set()  # questions whose task was shown
+        self._introduced: set[str] = set()  # questions whose task was shown
         self._comments = {question: Comments() for question in rubrics}
         for (_, question), review in sorted(answers.reviews.items(), key=lambda item: item[1].at):
             if question in self._comments:
                 self._comments[question].add(review.comment)
 
     def through(self, chosen: Sequence[Answer]) -> None:
-        """Show these, one after the other, until the reader has had enough."""
+        """Show these answers one after the other until the reader quits."""
         try:
             at = self._forward(chosen, -1)
             if at == len(chosen):
@@ -102,7 +102,7 @@ class Walk:
         self._screen.say(f"Everything that was entered is saved. {self._left(chosen)}")
 
     def _one(self, chosen: Sequence[Answer], at: int) -> str:
-        """Show an answer and do what the reader wants: "next", "back" or "quit" comes out."""
+        """Show an answer and do what the reader asks for; return "next", "back" or "quit"."""
         answer = chosen[at]
         place = f"{at + 1} of {len(chosen)}, " if self._everything else ""
         self._show(answer, f"{place}{self._waiting(chosen)} left to read")
@@ -113,21 +113,21 @@ class Walk:
                 return command
             try:
                 if command in KEYS and command != "same":
-                    self._tell(command, answer)
+                    self._show_extra(command, answer)
                     continue
                 points, comment = self._entered(command, answer)
                 if comment is not None and self._saved(answer, points, comment):
                     self._offer_the_same(answer, points, comment)
                     return "next"
-            except Unsaid as why:
+            except InvalidPoints as why:
                 self._screen.say(f"{why} ? lists the keys.", "yellow")
 
     def _entered(self, typed: str, answer: Answer) -> tuple[float, str | None]:
-        """Points and comment; the comment is None if the points shall be asked for again."""
+        """Points and comment; the comment is None if the points have to be asked for again."""
         if typed == "same":
             given = [self._answers.review(other) for other in self._answers.same(answer) if self._answers.holds(other)]
             if not given or given[0] is None:
-                raise Unsaid("Nobody got points for the same words so far.")
+                raise InvalidPoints("Nobody has got points for the same words so far.")
             return given[0].points, given[0].comment
         points = points_in(typed, answer.question.written)
         return points, self._asked_for_comment(answer)
@@ -138,7 +138,7 @@ class Walk:
         kept = review.comment if review is not None and self._answers.holds(answer) else ""
         offered = comments.offered()
         self._screen.below((f"{number}  {comment}" for number, comment in offered.items()), "dim")
-        way = "Enter keeps the one there is, - takes it away" if kept else "Enter for none"
+        way = "Enter keeps the current one, - removes it" if kept else "Enter for none"
         number = ", a number for one of these" if offered else ""
         while True:
             typed = self._screen.ask(f"Comment for the student ({way}{number}; back for the points):")
@@ -148,11 +148,11 @@ class Walk:
                 return None
             if typed.isdecimal():
                 found = next((known for known, each in comments.numbers.items() if each == int(typed)), None)
-                if found is not None:  # also one that is not offered any more: readers remember
+                if found is not None:  # even one that is no longer offered: readers remember its number
                     return found
-                self._screen.say(f"There is no comment {typed} so far.", "yellow")
+                self._screen.say(f"Comment {typed} does not exist so far.", "yellow")
             elif typed.lower() in KEYS or typed.lower() in _SHORT:
-                self._screen.say(f"“{typed}” is no comment: write one, or go `back` to the points first.", "yellow")
+                self._screen.say(f"“{typed}” is not a comment: write one, or go `back` to the points first.", "yellow")
             else:
                 return typed
 
@@ -164,11 +164,11 @@ class Walk:
         except Superseded as meanwhile:
             self._remember(answer, meanwhile.review)
             self._screen.say(f"Not saved: in the meantime {answer.name} was read by somebody else.", "red")
-            self._tell_of_review(answer)
+            self._show_review(answer)
             self._screen.say("Give points again to put yours in their place, or leave them with `next`.")
             return False
         except OSError as error:
-            self._screen.say(f"Not saved: {error.strerror}. Mend that and give the points again, or quit.", "red")
+            self._screen.say(f"Not saved: {error.strerror}. Fix that and give the points again, or quit.", "red")
             return False
         except ValueError as error:
             self._screen.say(f"Not saved: {error}.", "red")
@@ -189,8 +189,8 @@ class Walk:
     def _show(self, answer: Answer, where: str) -> None:
         screen, question = self._screen, answer.question
         screen.say()
-        if question.id not in self._told:
-            self._tell_task(question)
+        if question.id not in self._introduced:
+            self._show_task(question)
             screen.say()
         came_in = f" ({answer.source})" if answer.source not in ("", answer.name) else ""
         screen.say(f"{question.id.upper()} {question.title} · {answer.name}{came_in} · {where}", "bold")
@@ -201,8 +201,8 @@ class Walk:
         else:
             file = f": look at what is in {answer.source}" if answer.source and answer.state != "blank" else ""
             screen.below([f"(no text{file})"], "yellow")
-        if answer.told:
-            screen.below([answer.told], "cyan")
+        if answer.remark:
+            screen.below([answer.remark], "cyan")
         if answer.words and answer.words == self._rubrics[question.id].model_words:
             screen.say("⚑ Word for word the course's own answer.", "yellow")
         same = self._answers.same(answer)
@@ -211,17 +211,17 @@ class Walk:
             for other in same:
                 if self._answers.holds(other):
                     screen.say(f"`same` gives what {other.name} got:")
-                    self._tell_of_review(other)
+                    self._show_review(other)
                     break
-        self._tell_of_review(answer)
-        self._tell_rubric(question.id)
+        self._show_review(answer)
+        self._show_rubric(question.id)
 
-    def _tell(self, command: str, answer: Answer) -> None:
+    def _show_extra(self, command: str, answer: Answer) -> None:
         screen, question = self._screen, answer.question
         rubric = self._rubrics[question.id]
         if command == "task":
-            self._tell_task(question)
-            self._tell_rubric(question.id)
+            self._show_task(question)
+            self._show_rubric(question.id)
         elif command == "model" and rubric.model:
             screen.say("The course's own answer:")
             screen.quote(rubric.model, style="green")
@@ -232,12 +232,12 @@ class Walk:
         else:
             screen.below(f"{key:7}{what}" for key, what in KEYS.items())
 
-    def _tell_task(self, question: Question) -> None:
-        self._told.add(question.id)
+    def _show_task(self, question: Question) -> None:
+        self._introduced.add(question.id)
         self._screen.say(f"{question.id.upper()} {question.title}", "bold")
         self._screen.quote(self._rubrics[question.id].task, style="dim")
 
-    def _tell_rubric(self, question: str) -> None:
+    def _show_rubric(self, question: str) -> None:
         rubric = self._rubrics[question]
         if rubric.criteria:
             self._screen.say("A good answer has")
@@ -245,7 +245,7 @@ class Walk:
         if rubric.remark:
             self._screen.say(rubric.remark, "yellow")
 
-    def _tell_of_review(self, answer: Answer) -> None:
+    def _show_review(self, answer: Answer) -> None:
         review = self._answers.review(answer)
         if review is None:
             return
@@ -253,39 +253,39 @@ class Walk:
         when = f", {review.at[:10]}" if review.at else ""
         points = f"{review.points:g} of {answer.question.written} points{by}{when}"
         holds = self._answers.holds(answer)
-        before = "Given" if holds else "For an earlier answer, which was another, it got"
+        before = "Given" if holds else "For an earlier answer, which was different"
         self._screen.below([f"{before}: {points}", *([f"“{review.comment}”"] if review.comment else [])], "magenta")
 
     def _forward(self, chosen: Sequence[Answer], at: int) -> int:
-        """Where the next one is that is to be shown; behind the last one if there is none."""
+        """Index of the next answer to show, or len(chosen)."""
         for place in range(at + 1, len(chosen)):
             answer = chosen[place]
-            if self._there(answer) if self._everything else self._answers.waits(answer) and self._still_waits(answer):
+            if self._reread(answer) if self._everything else self._answers.waits(answer) and self._still_waits(answer):
                 return place
         return len(chosen)
 
     def _backward(self, chosen: Sequence[Answer], at: int) -> int:
-        """Where the one before is, be it read or not; blank ones are passed over, too."""
+        """Index of the previous answer, read or not; blank ones are skipped, too. `at` if there is none."""
         for place in range(at - 1, -1, -1):
             answer = chosen[place]
-            if (self._everything or answer.state != "blank" or self._answers.review(answer)) and self._there(answer):
+            if (self._everything or answer.state != "blank" or self._answers.review(answer)) and self._reread(answer):
                 return place
         self._screen.say("This is the first one.", "yellow")
         return at
 
     def _still_waits(self, answer: Answer) -> bool:
-        if not self._there(answer):
+        if not self._reread(answer):
             return False
         if not self._answers.waits(answer):
             self._screen.say(f"{answer.name} was read by somebody else in the meantime.")
         return self._answers.waits(answer)
 
-    def _there(self, answer: Answer) -> bool:
-        """Look again at what was given for it: another reader may have been faster."""
+    def _reread(self, answer: Answer) -> bool:
+        """Read its review again, since another reader may have been faster; whether it could be read."""
         try:
             found = read_reviews(self._out, answer.key).get(answer.question.id)
         except ValueError as error:
-            self._screen.say(f"{answer.name} is passed over: {error}.", "red")
+            self._screen.say(f"{answer.name} is skipped: {error}.", "red")
             return False
         self._remember(answer, found)
         return True
@@ -306,7 +306,7 @@ class Walk:
         if not chosen:
             self._screen.say("There are no written answers here.")
         else:
-            self._screen.say(f"{self._left(chosen)} `--all` shows also those that were read, and the blank ones.")
+            self._screen.say(f"{self._left(chosen)} `--all` also shows those that were read, and the blank ones.")
 
     def _left(self, chosen: Sequence[Answer]) -> str:
         waiting = self._waiting(chosen)

@@ -1,1 +1,1 @@
-"""Text that leaves the grader, and text that comes in."""
+"""Text that leaves the grader, and text that enters it."""

@@ -1,11 +1,11 @@
-r"""Text from a student, made inert: what it is put into shows it and obeys none of it.
+r"""Make a student's text inert: whatever it is put into shows it, and acts on none of it.
 
-File names, messages with a student's own lines, what code printed or raised, written answers: all of it ends up in a
-terminal, a page, a comment on GitHub, a job's log, a grade book. Each has its function here, and text leaves the
-grader through one of them, last thing before it is written. They all begin with `visible`: characters that nobody
-can see, or that rearrange the others, are shown as an escape (`\x1b`, `\u202e`) and work no more.
+File names, messages that quote a student's code, output, exceptions, written answers: all of them end up in a terminal,
+a page, a comment on GitHub, a job's log or a grade book. Each of these has its function here, and text leaves the
+grader through one of them, immediately before it is written. They all begin with `visible`: characters that cannot be
+seen, or that rearrange others, are shown as escapes (`\x1b`, `\u202e`) and no longer have any effect.
 
-The functions are for whole texts: what is put together from several pieces is made inert after it was put together.
+The functions are for whole texts: first assemble the pieces, then make the result inert.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-MAX_MARKS = 4  # accents on one letter; more of them would be drawn over the lines above and below
+MAX_MARKS = 4  # accents on one letter; more would be drawn over the lines above and below
 
-# Python holds these for printable, and nobody can see them: fillers, joiners, variation selectors, an empty Braille
-# cell. The other invisible ones are in categories of their own: controls, formats, surrogates, private use.
+# Printable according to Python, but invisible: fillers, joiners, variation selectors, an empty Braille cell. Other
+# invisible characters have categories of their own: controls, formats, surrogates, private use.
 _UNSEEN = {
     *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
     *range(0x180B, 0x1810),
@@ -36,13 +36,13 @@ _BACKTICKS = re.compile(r"`+")
 def visible(text: str, *, keep: str = "\n") -> str:
     r"""Text in which every character can be seen and stays in its place.
 
-    Controls, also those of two bytes (C1), marks that turn the direction of writing, characters without width, halves
-    of surrogate pairs and piled-up accents become escapes; a byte of a file name that is no UTF-8 becomes `\xff`.
-    Spaces of all widths become a space. The price: a joined emoji, or a word that is spelt with joiners, shows them.
+    Control characters (C0 and C1), marks that change the direction of writing, zero-width characters, lone surrogates
+    and piled-up accents become escapes; a byte of a file name that is not UTF-8 becomes `\xff`. Spaces of any width
+    become a plain space. The price: a joined emoji, or a word spelt with joiners, shows the escapes.
 
     Args:
-        text: anything.
-        keep: controls that stay as they are.
+        text: any text.
+        keep: control characters to keep.
     """
     if type(text) is str and text.isascii() and text.isprintable():
         return text
@@ -57,7 +57,7 @@ def visible(text: str, *, keep: str = "\n") -> str:
 
 
 def one_line(text: str, length: int | None = None) -> str:
-    """Text as one line, of so many characters at most: for names, errors and lines of a student's source."""
+    """Text as one line of at most `length` characters: for names, errors and lines of a student's source."""
     line = visible(_BREAKS.sub(" ", text if length is None else text[: length + 1]).strip(), keep="")
     return line if length is None or len(line) <= length else f"{line[: length - 1]}…"
 
@@ -65,7 +65,7 @@ def one_line(text: str, length: int | None = None) -> str:
 def for_terminal(text: str) -> str:
     """Text for a terminal, of one line or several.
 
-    It is not escaped for rich: hand it over as a `Text`, or print with `markup=False, highlight=False, emoji=False`.
+    It is not escaped for rich: pass it as a `Text`, or print with `markup=False, highlight=False, emoji=False`.
     """
     return visible(_unix(text).expandtabs(4))
 
@@ -73,9 +73,9 @@ def for_terminal(text: str) -> str:
 def for_html(text: str) -> Markup:
     """Text for HTML, as an element's content or in an attribute *with quotes* around it.
 
-    Not for what a browser acts upon: addresses (`href`, `src`), styles, event handlers, unquoted attributes. The
-    result is safe markup to Jinja, which leaves it alone. Text may be written from right to left: put it into an
-    element of its own (`<bdi>`, `<p dir="auto">`), so that it does not reorder its neighbours.
+    Not for anything that a browser acts on: addresses (`href`, `src`), styles, event handlers, unquoted attributes. The
+    result is safe markup, which Jinja leaves alone. The text may run from right to left: put it into an element of its
+    own (`<bdi>`, `<p dir="auto">`), so that it does not reorder its neighbours.
     """
     from markupsafe import escape
 
@@ -83,7 +83,7 @@ def for_html(text: str) -> Markup:
 
 
 def json_for_script(value: object) -> Markup:
-    """JSON for the inside of `<script type="application/json">`: it cannot end the element, nor begin a comment."""
+    """JSON for the inside of `<script type="application/json">`: it can neither end the element nor begin a comment."""
     from markupsafe import Markup
 
     escapes = {ord(character): f"\\u{ord(character):04x}" for character in "<>&'"}
@@ -94,45 +94,45 @@ def for_markdown(text: str) -> str:
     """Text for GitHub's Markdown, within a line, a list or a table's cell: as a code span.
 
     Nothing else keeps GitHub from finding people, issues, commits and addresses in it: backslashes and entities are
-    gone by the time it looks. Line breaks become spaces, and a vertical bar, which would end a table's cell, becomes
-    one that only looks like it (`code_block` keeps both). Leave a space, or any other character that is no backtick,
-    on either side. Inside HTML tags Markdown is not read: there it is `<code>` and `for_html`.
+    resolved before it looks. Line breaks become spaces, and a vertical bar, which would end a table's cell, becomes a
+    look-alike (`code_block` keeps both). Leave a space, or any other character but a backtick, on either side. Inside
+    HTML tags Markdown is not parsed: use `<code>` and `for_html` there.
     """
     line = one_line(text).replace("|", "│")
     if not line:
         return ""
     fence = "`" * (_longest_run(line) + 1)
-    # One space is taken off each side again; without it a backtick at the edge would join the fence.
+    # Markdown strips one space from each side; without it a backtick at the edge would join the fence.
     padding = " " if line[0] == "`" or line[-1] == "`" else ""
     return f"{fence}{padding}{line}{padding}{fence}"
 
 
 def code_block(text: str) -> str:
-    """Text of many lines for GitHub's Markdown, as a code block with a fence longer than any within.
+    """Text of several lines for GitHub's Markdown, as a code block with a fence longer than any backticks in it.
 
-    It begins and ends with an empty line, without which a tag such as `<details>` before it would make it HTML; put
-    it at the beginning of a line. The fence says `text`, so that nothing is drawn or computed from it.
+    It begins and ends with an empty line, without which a preceding tag such as `<details>` would make it HTML; put it
+    at the beginning of a line. The fence says `text`, so that GitHub renders nothing from it (a diagram, say).
     """
     fence = "`" * max(3, _longest_run(text) + 1)
     return f"\n\n{fence}text\n{for_terminal(text)}\n{fence}\n\n"
 
 
 def for_actions_log(text: str) -> str:
-    """Text for the log of a job of GitHub Actions, in which no line is taken for a command.
+    """Text for the log of a GitHub Actions job, in which no line is taken for a command.
 
-    The runner obeys `::name …::` where a line begins with it, spaces aside, and `##[name]` wherever it stands; the
-    log's page folds and colours by the latter. A backslash keeps them from it. What a terminal obeys is gone, too.
+    The runner acts on `::name …::` at the beginning of a line, after optional spaces, and on `##[name]` anywhere; the
+    log's page also folds and colours by the latter. A backslash disables both. Terminal escapes are disabled, too.
     """
     lines = for_terminal(text).replace("##[", "#\\#[").split("\n")
     return "\n".join(re.sub(r"^(\s*):", r"\1\\:", line) for line in lines)
 
 
 def actions_command(name: str, message: str, **properties: str | int) -> str:
-    """A command of our own for the runner: an annotation with a student's text in it, for instance.
+    """A command of our own for the runner, such as an annotation with a student's text in it.
 
     Args:
         name: "error", "warning", "notice", "group" …
-        message: what it says.
+        message: its text.
         properties: title, file, line …
     """
     given = ",".join(f"{key}={_percent(one_line(str(value)), ':,')}" for key, value in properties.items())
@@ -142,16 +142,16 @@ def actions_command(name: str, message: str, **properties: str | int) -> str:
 def actions_file_entry(name: str, value: str) -> str:
     """An entry to append to the file that `GITHUB_OUTPUT` or `GITHUB_ENV` names.
 
-    The value cannot end early: its delimiter is drawn at random each time. Whoever uses it in a workflow must take it
-    from `env:`; `${{ … }}` in a script would run it.
+    The value cannot end early, since its delimiter is drawn at random each time. A workflow must read it through
+    `env:`; `${{ … }}` in a script would run it.
 
     Raises:
-        ValueError: the name could be taken for something else.
+        ValueError: the name is not an identifier.
     """
     import secrets
 
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
-        raise ValueError(f"{one_line(name)} is no name for an output or a variable.")
+        raise ValueError(f"{one_line(name)} is not a name for an output or a variable.")
     delimiter = f"end-{secrets.token_hex(16)}"
     held = visible(_unix(value), keep="\n\t")
     return f"{name}<<{delimiter}\n{held}\n{delimiter}\n"
@@ -163,11 +163,11 @@ _FORMULA = re.compile(r'(?:^|(?<=[,;|"\n]))(\s*)(?=[=+\-@＝＋－＠﹦﹢﹣�
 def for_csv(value: str | float | None) -> str | float | None:
     """A cell for a CSV file that a spreadsheet will open; write it with `csv.writer`.
 
-    Numbers are ours and stay numbers. In text, an apostrophe is put before what would begin a formula (`=`, `+`, `-`,
-    `@` and their wide forms), at the text's beginning and after anything that some program, set to another delimiter,
-    might take for a cell's beginning; spaces before it do not hide it. The price: the apostrophe can be seen, in
-    `'-1` and in `(0, '-1)`, and a program that reads the file gets it, too. So a text that must come back unchanged,
-    an identifier for instance, has to be refused where it begins so, not written.
+    Numbers are ours and stay numbers. In text, an apostrophe is put before any character that would begin a formula
+    (`=`, `+`, `-`, `@` and their full-width forms), with or without spaces before it: at the beginning of the text, and
+    after anything that a program set to another delimiter might take for the beginning of a cell. The price: the
+    apostrophe is visible, as in `'-1` and `(0, '-1)`, and programs that read the file get it, too. So a text that must
+    be read back unchanged, such as an identifier, has to be refused if it would get one.
     """
     if isinstance(value, int | float) and math.isfinite(value):
         return value
@@ -177,7 +177,7 @@ def for_csv(value: str | float | None) -> str | float | None:
 
 
 def for_json(value: Any) -> Any:
-    """The same data as strict JSON can hold it, in UTF-8: NaN and infinities are null, halves of surrogates escapes."""
+    """The data as strict JSON in UTF-8 can hold it: NaN and infinities become null, lone surrogates escapes."""
     if isinstance(value, str):
         return _utf8(value)
     if isinstance(value, float):
@@ -190,7 +190,7 @@ def for_json(value: Any) -> Any:
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
-    """Strict JSON that can be shown anywhere: what cannot be seen is written in JSON's own escapes; nothing is lost."""
+    """Strict JSON that can be shown anywhere: invisible characters become JSON's own escapes, so nothing is lost."""
     text = json.dumps(for_json(value), indent=indent, ensure_ascii=False, allow_nan=False)
     return re.sub(r"[^\n -~]", lambda found: found[0] if _can_be_seen(found[0]) else json.dumps(found[0])[1:-1], text)
 
@@ -200,7 +200,7 @@ def _can_be_seen(character: str) -> bool:
 
 
 def _escaped(character: str) -> str:
-    if "\udc80" <= character <= "\udcff":  # Python's stand-in for a byte that is no text
+    if "\udc80" <= character <= "\udcff":  # Python's stand-in for a byte that is not text
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")
 

@@ -1,6 +1,6 @@
-"""What a command writes to and runs in: a terminal of few characters, a pipe that closes, a full disk, little memory.
+"""A command's surroundings: a terminal that lacks characters, a closed pipe, a full disk, too little memory.
 
-They are not faults of the grader's; each ends in a sentence, and nothing that was saved is lost by it.
+These are not faults of the grader. Each ends in a sentence, and nothing that was saved is lost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from autograder.errors import GraderFault, UnusableRequest
 
-# What a disk or a folder can be like, and what to do about it. All else is a fault of ours, with its traceback.
+# Errors of a disk or folder, and what to do about them. Any other is a fault of ours, with its traceback.
 _REFUSED = {
     errno.ENOSPC: "Make room on that disk",
     errno.EDQUOT: "Make room in that account's quota",
@@ -29,9 +29,9 @@ _MEMORY = "Give it more: a machine with more memory, or a higher limit (`ulimit 
 
 
 def replace_what_is_lacking() -> None:
-    """Write a question mark for a character that the terminal's encoding lacks, rather than end there.
+    """Write a question mark for a character that the terminal's encoding lacks, rather than fail.
 
-    From then on, an error in writing to standard output has that for its file's name.
+    From then on, errors in writing to standard output have it as their file name.
     """
     if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.fileno() == 1:
         before, lines = sys.stdout, sys.stdout.line_buffering
@@ -45,7 +45,7 @@ def replace_what_is_lacking() -> None:
 
 
 class _Output(io.FileIO):
-    """Standard output, whose errors say that they are its."""
+    """Standard output, whose errors carry its name."""
 
     def write(self, data: Any) -> int:
         try:
@@ -57,7 +57,7 @@ class _Output(io.FileIO):
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Turn what the machine refuses into a sentence.
+    """Turn errors of the machine, such as a full disk, into a sentence.
 
     Raises:
         UnusableRequest: a file or a folder cannot be written.
@@ -72,7 +72,7 @@ def guarded() -> Iterator[None]:
         raise GraderFault(f"There is too little memory. {_MEMORY}") from None
     except OSError as error:
         raise _as_sentence(error) from None
-    except (ImportError, RuntimeError) as error:  # a library of torch's that does not fit; a thread that cannot start
+    except (ImportError, RuntimeError) as error:  # one of torch's libraries does not fit; a thread cannot start
         if not _is_about_memory(str(error)):
             raise
         raise GraderFault(f"There is too little memory. {_MEMORY}") from None
@@ -85,18 +85,18 @@ def guarded() -> Iterator[None]:
 
 
 def _came_of_memory(error: BaseException | None) -> bool:
-    """Whether memory ran out in something that made an exception of its own of that, as a parser does."""
+    """Whether an exception was caused by a lack of memory, as when a parser raises its own instead."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, MemoryError) or (isinstance(error, SystemError) and _is_limited()):
-            return True  # an extension that cannot even make its exception leaves Python a SystemError
+            return True  # an extension that cannot even create its exception leaves Python with a SystemError
         seen.add(id(error))
         error = error.__cause__ or error.__context__
     return False
 
 
 def _is_limited() -> bool:
-    """Whether there is a limit on what a process may address (`ulimit -v`)."""
+    """Whether the process's address space is limited (`ulimit -v`)."""
     try:
         import resource
     except ImportError:  # Windows
@@ -105,7 +105,7 @@ def _is_limited() -> bool:
 
 
 def _forget_output() -> None:
-    """Let Python write the rest to nowhere when it ends: it would complain once more."""
+    """Redirect what is still buffered to nowhere, or Python would complain again on exit."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -23,7 +23,7 @@
     const keyed = rows.map((row) => [value(row, column, kind), row]);
     const empty = (key) => key === null || key === "";
     keyed.sort(([a], [b]) => {
-      if (empty(a) || empty(b)) return empty(a) - empty(b); // whoever has none comes last, whichever way
+      if (empty(a) || empty(b)) return empty(a) - empty(b); // rows without a value come last in both directions
       return sign * (kind === "text" ? collator.compare(a, b) : a - b);
     });
     body.append(...keyed.map(([, row]) => row));
@@ -33,10 +33,10 @@
   }
 
   function filter() {
-    const wanted = text.value.normalize("NFKC").toLowerCase().trim();
+    const query = text.value.normalize("NFKC").toLowerCase().trim();
     let count = 0;
     rows.forEach((row, place) => {
-      row.hidden = !names[place].includes(wanted) || (state.value !== "" && !states[place].includes(state.value));
+      row.hidden = !names[place].includes(query) || (state.value !== "" && !states[place].includes(state.value));
       count += !row.hidden;
     });
     shown.textContent = count === rows.length ? "" : `${count} of ${rows.length} shown`;
@@ -62,7 +62,7 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
 
-  // Whoever comes back from a student's page finds the table as it was left.
+  // Coming back from a student's page, staff find the table as they left it.
   const left = history.state;
   if (left) {
     [text.value, state.value] = [left.text, left.state];
@@ -70,7 +70,7 @@
     if (left.sorted) sort(left.sorted.column, left.sorted.direction);
   }
 
-  // On paper nothing can be opened.
+  // On paper nothing can be unfolded, so everything is printed unfolded.
   addEventListener("beforeprint", () => {
     for (const details of document.querySelectorAll("details:not([open])")) {
       details.open = true;

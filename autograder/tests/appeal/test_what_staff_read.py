@@ -205,7 +205,7 @@ def test_no_text_of_a_students_is_run_by_a_script(scripts: list[Path]) -> None:
         text = script.read_text("utf-8")
         ast.parse(text)
         assert "raise SystemExit(7)" in text
-        assert text.startswith('"""What a hidden test called')
+        assert text.startswith('"""Repeat the calls that a hidden test made')
         assert "WITHOUT THE GRADER'S SANDBOX" in (ast.get_docstring(ast.parse(text)) or "")
         statements = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Raise)]
         assert statements == []

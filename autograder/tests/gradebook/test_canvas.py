@@ -143,7 +143,7 @@ def test_which_number_canvas_gets(tmp_path: Path) -> None:
         ("Current Points", export(), "would not take"),
         ("", export(f"{TITLE} (5)", "0"), "does not say how many points"),
         ("", export(f"{TITLE} (5)").replace("Old lab", TITLE), "more than one"),
-        ("", "Name,Points\nAnna,3\n", "no export of Canvas"),
+        ("", "Name,Points\nAnna,3\n", "not an export of Canvas"),
         ("", f"{HEAD},Lab (7)\nAnna,1001\n", "line 2: 2 cells, where the first line has 6"),
         ("", f'{HEAD}\n"Anna"x,1,,anna,Mon\n', "closing quotation mark"),
         ("", "", "is empty"),

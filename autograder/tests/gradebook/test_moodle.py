@@ -148,7 +148,7 @@ def test_a_worksheet_with_decimal_commas(tmp_path: Path) -> None:
     assert f";{grade};50,00;" in text
     # To Moodle in English 37,50 is 37, and a grade that nobody wanted to change would be.
     assert ";37.50;50,00;" in text
-    assert "they have points now" in said
+    assert "they have decimal points now" in said
     assert "Choose Semicolon as the separator" in said
 
 
@@ -362,7 +362,7 @@ def test_a_title_that_moodle_would_misread_is_refused(tmp_path: Path) -> None:
     [
         (b"Name,Grade\nAnna,1\n", "not a grading worksheet: it has no column Identifier, Last modified"),
         (b"Identifier,Grade,Maximum grade\nParticipant 1,\xff,1\n", "not UTF-8"),
-        (b'Identifier,Grade,Maximum grade\nParticipant 1,"1,1\n', "no CSV file"),
+        (b'Identifier,Grade,Maximum grade\nParticipant 1,"1,1\n', "not a CSV file"),
         (
             b"Identifier,Grade,Maximum grade\nParticipant 1,,1\n",
             "no column Last modified .grade., without which Moodle",

@@ -358,7 +358,7 @@ def test_a_chart_says_in_words_what_it_shows(assignment: Assignment) -> None:
         assignment, replace(report, questions=[replace(report.questions[0], accuracy=learned)]), name="a"
     )
     (caption,) = found(page, "figcaption")
-    assert words(caption) == "Training loss by epoch: 1: 2.30; 2: 1.25; 4: 0.50. In 1 more the loss was no number."
+    assert words(caption) == "Training loss by epoch: 1: 2.30; 2: 1.25; 4: 0.50. In 1 more the loss was not a number."
     points = [(float(each.get("cx", "")), float(each.get("cy", ""))) for each in found(page, "circle")]
     assert [x for x, _ in points] == sorted(x for x, _ in points)
     assert [y for _, y in points] == sorted(y for _, y in points)  # the loss falls, and SVG counts downwards

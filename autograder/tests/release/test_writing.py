@@ -197,10 +197,10 @@ def test_answers_and_other_files_are_left_alone(student: Path, released: Path, a
         "left alone  assignment/q1_conv2d.py",
         "left alone  assignment/q2_relu.py",
         "left alone  assignment/q3_max_pool2d.py, which is not here any more",
-        "left alone  assignment/q4_avg_pool2d.py; its stub is another one since it was given",
+        "left alone  assignment/q4_avg_pool2d.py; its stub has changed since it was given",
         "updated     tests/checks.py",
         "written     tests/messages.py",
-        "removed     tests/old.py, which the course gives no longer",
+        "removed     tests/old.py, which the course no longer gives",
         f"{student}: {len(snapshot_files(released)) - 9} other files were up to date.",
     ]
     after, as_released = snapshot(student), snapshot(released)

@@ -109,10 +109,10 @@ def test_rows_that_cannot_be_taken_are_told_and_the_others_are(out: Path) -> Non
     places = {row["student"]: number for number, row in enumerate(rows[:3], 2)}
     assert done.exit_code == 2
     for told in (
-        f"Row {places['anna']}: {MOST + 1} are too many",
+        f"Row {places['anna']}: {MOST + 1} is too many",
         f"Row {places['007']}: a comment without points",
         "Row 5: its id stands for no answer of this class",
-        f"Row 6: the same answer stands in row {places['bea']} already",
+        f"Row 6: the same answer is already in row {places['bea']}",
     ):
         assert told in done.output
     assert given(out) == {"bea": (1, "Good.")}

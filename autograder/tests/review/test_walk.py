@@ -32,7 +32,7 @@ from autograder.records.reviews import (
 )
 from autograder.review import walk as walking
 from autograder.review.answers import read_answers
-from autograder.review.points import Unsaid, points_in
+from autograder.review.points import InvalidPoints, points_in
 from autograder.review.rubric import read_rubric, rubric_of
 from autograder.review.screen import Screen
 from autograder.tests.support.written_answers import result_of, write_class
@@ -97,12 +97,12 @@ def test_the_end_of_input_loses_only_what_is_being_typed(out: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        (f"{MOST + 1}", f"{MOST + 1} are too many: this answer has {MOST} points at most"),
-        ("-1", "no number of points from 0 to"),
+        (f"{MOST + 1}", f"{MOST + 1} is too many: this answer has {MOST} points at most"),
+        ("-1", "not a number of points from 0 to"),
         ("1.25", "finer than half a point"),
-        ("nan", "no number of points from 0 to"),
-        ("", "no number of points from 0 to"),
-        ("same", "Nobody got points for the same words"),
+        ("nan", "not a number of points from 0 to"),
+        ("", "not a number of points from 0 to"),
+        ("same", "Nobody has got points for the same words"),
     ],
 )
 def test_what_cannot_be_taken_is_told_and_asked_for_again(out: Path, typed: str, told: str) -> None:
@@ -113,7 +113,7 @@ def test_what_cannot_be_taken_is_told_and_asked_for_again(out: Path, typed: str,
 
 def test_points_are_whole_or_half_ones() -> None:
     assert [points_in(typed, 4) for typed in ("0", "4", "2.5", "2,5", "3.", "04")] == [0, 4, 2.5, 2.5, 3, 4]
-    with pytest.raises(Unsaid):
+    with pytest.raises(InvalidPoints):
         points_in("1e0", 4)
 
 
@@ -141,7 +141,7 @@ def test_a_comment_is_used_again_by_its_number(tmp_path: Path) -> None:
     out = write_class(tmp_path, *(result_of(student, {Q: f"I am {student}"}) for student in students))
     done = review(out, "1", "Too short.", "2", "Where is the formula?", "1", "1", "3", "7", "2")
     assert "  1  Too short.\n  2  Where is the formula?\n" in done.output
-    assert "There is no comment 7 so far" in done.output
+    assert "Comment 7 does not exist so far" in done.output
     kept = sorted(given(out, *students), key=str)
     assert kept == [(1, "Too short."), (1, "Too short."), (2, "Where is the formula?"), (3, "Where is the formula?")]
 
@@ -156,7 +156,7 @@ def test_only_the_comments_used_last_are_offered_and_each_keeps_its_number() -> 
 
 def test_a_key_is_no_comment_and_back_asks_for_the_points_again(out: Path) -> None:
     done = review(out, "4", "quit", "back", "1", "Now.")
-    assert "“quit” is no comment" in done.output
+    assert "“quit” is not a comment" in done.output
     assert (1, "Now.") in given(out, "anna", "bea")
 
 
@@ -207,7 +207,7 @@ def test_a_review_survives_a_regrade_and_waits_again_for_another_answer(out: Pat
     done = review(out, "3", "Better.")
     assert "1 left to read" in done.output
     assert re.search(
-        r"For an earlier answer, which was another, it got: 1 of .* by ann, \d{4}-.*\n  “Old words.”", done.output
+        r"For an earlier answer, which was different: 1 of .* by ann, \d{4}-.*\n  “Old words.”", done.output
     )
     assert given(out, "anna") == [(3, "Better.")]
 

@@ -283,7 +283,7 @@ def test_numbers_in_a_grade_book_stay_numbers_and_text_does_not_become_one() -> 
 
 @pytest.mark.parametrize("name", ["", "a=b", "a<<b", "a\nb", "1", "PATH\n"])
 def test_an_entrys_name_is_a_name(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name"):
+    with pytest.raises(ValueError, match="is not a name"):
         inert.actions_file_entry(name, "1")
 
 
