@@ -174,8 +174,8 @@ class Outputs:
 
     @staticmethod
     def _write_html(path: Path, assignment: Assignment, graded: Graded, _: list[KeptFailure]) -> None:
+        from autograder.files.whole import write_whole
         from autograder.pages import student_page
-        from autograder.records.results import write_whole
 
         write_whole(path, student_page(assignment, graded.report, name=graded.report.submission))
 

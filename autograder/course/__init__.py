@@ -41,7 +41,7 @@ TEXT_STUB = "*Your answer here.*"
 # In autograder/: checks of the grader itself, and tools of those who build it and send it out.
 NOT_FOR_GRADING = {
     *("tests", "evidence", "appeal", "release", "guides", "README.md", "EVIDENCE.md"),
-    *("batch", "files", "gradebook", "pages", "records", "review"),
+    *("batch", "gradebook", "pages", "records", "review"),
 }
 
 

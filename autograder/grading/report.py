@@ -6,11 +6,11 @@ reader. The fields and their order are the contract "cnn-autograder/report/v1".
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from autograder.files.whole import write_whole
 from autograder.text.inert import json_text
 
 SCHEMA = "cnn-autograder/report/v1"
@@ -194,16 +194,7 @@ def write_json(report: Report, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    text = json_text(report.as_dict(), indent=1) + "\n"
-    if path.exists() and not path.is_file():  # a device or a pipe, /dev/stdout: to be written to, not replaced
-        path.write_text(text, "utf-8")
-        return
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(text, "utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, json_text(report.as_dict(), indent=1) + "\n")
 
 
 def _question_as_dict(question: QuestionReport) -> dict[str, Any]:

@@ -16,14 +16,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from autograder.course.people import comparable
 from autograder.course.roster import Roster, read_roster
 from autograder.errors import UnusableRequest
-from autograder.files import update as folder_update
+from autograder.files.whole import write_whole
 from autograder.grading.report import Report
 from autograder.text.inert import json_text
 
@@ -178,16 +177,6 @@ def read_class_roster(out: Path, given: Path | None = None) -> Roster | None:
     """
     path = given or out / ROSTER_FILE
     return read_roster(path) if given is not None or path.exists() else None
-
-
-def now() -> str:
-    """The time in ISO's form, UTC: of two such texts the later one is the greater."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:
-    """Write a text file whole or not at all; see `folder_update.write_whole`."""
-    folder_update.write_whole(path, text.encode(), lasting=lasting)
 
 
 def _result(record: dict[str, Any]) -> Result:

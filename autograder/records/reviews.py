@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.records.results import Result, write_whole
+from autograder.files.whole import write_whole
+from autograder.records.results import Result
 from autograder.text.inert import json_text
 from autograder.text.numbers import counted
 
