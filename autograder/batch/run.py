@@ -208,6 +208,8 @@ class Class:
             stamps = self._stamps(submission, before)
             stale = tuple(name for name, digest in stamps.items() if not self._is_current(name, digest, before))
             if stale or before is None or before.report is None:
+                if before is None and (self.out / RESULTS / f"{each.key}.json").exists():
+                    self.again["what was kept of them could not be read"] += 1
                 self._count_again(submission, stale, before)
                 yield _Job(each, submission, stale, answers, before)
             else:

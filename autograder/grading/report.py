@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from autograder.files.whole import write_whole
 from autograder.text.inert import json_text
@@ -133,7 +133,7 @@ class Report:
         return sum(question.pending for question in self.questions)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as the schema has it."""
+        """The report as the schema has it; `records.reports` makes it a report again."""
         return {
             "schema": SCHEMA,
             "submission": self.submission,
@@ -150,19 +150,6 @@ class Report:
             "left_out": self.left_out,
             "notes": self.notes,
         }
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> Self:
-        """The report that `as_dict` made this of.
-
-        Raises:
-            ValueError, KeyError, TypeError: it is none.
-        """
-        if record["schema"] != SCHEMA:
-            raise ValueError(f"{record['schema']} is not {SCHEMA}")
-        counted = ("schema", "score", "max_score", "pending", "questions")
-        fields = {name: value for name, value in record.items() if name not in counted}
-        return cls(**fields, questions=[_question_from_dict(question) for question in record["questions"]])
 
 
 def for_student(report: Report) -> dict[str, Any]:
@@ -207,20 +194,6 @@ def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
     given = {name: dict(vars(value)) for name, value in optional.items() if value is not None}
     notes = fields.pop("notes")
     return {**fields, **({"notes": notes} if notes else {}), **given, "tests": tests}
-
-
-def _question_from_dict(record: dict[str, Any]) -> QuestionReport:
-    fields = {**record, "tests": [_test_from_dict(test) for test in record["tests"]]}
-    if "written" in fields:
-        fields["written"] = Written(**fields["written"])
-    if "accuracy" in fields:
-        curve = [(epoch, loss) for epoch, loss in fields["accuracy"]["curve"]]
-        fields["accuracy"] = Accuracy(**{**fields["accuracy"], "curve": curve})
-    return QuestionReport(**fields)
-
-
-def _test_from_dict(record: dict[str, Any]) -> TestResult:
-    return TestResult(**{**record, "evidence": [(label, text) for label, text in record.get("evidence", ())]})
 
 
 def _question_for_student(question: QuestionReport) -> dict[str, Any]:
