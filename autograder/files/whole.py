@@ -91,8 +91,8 @@ def _beside(path: Path, data: bytes, *, mode: int = 0o666, lasting: bool = True)
     that a file system takes.
     """
     unfinished = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}.{_UNFINISHED}")
+    descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
     try:
-        descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             if lasting:
@@ -100,5 +100,5 @@ def _beside(path: Path, data: bytes, *, mode: int = 0o666, lasting: bool = True)
                 os.fsync(file.fileno())
         yield unfinished
     finally:
-        with contextlib.suppress(OSError):  # it was never made, perhaps for the same reason
+        with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -82,6 +83,18 @@ def test_links_beside_it_are_not_followed_and_one_in_its_place_is_replaced(
     assert outside.read_bytes() == b"mine"
     assert (tmp_path / "file").read_bytes() == b"new"
     assert not (tmp_path / "file").is_symlink()
+
+
+def test_what_has_the_unfinished_files_name_already_is_neither_followed_nor_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    (tmp_path / "outside").write_bytes(b"mine")
+    (tmp_path / ".file.guessed.unfinished").symlink_to("outside")
+    with pytest.raises(FileExistsError):
+        write_whole(tmp_path / "file", b"new")
+    assert names(tmp_path) == [".file.guessed.unfinished", "outside"]
+    assert (tmp_path / "outside").read_bytes() == b"mine"
 
 
 def test_a_link_to_a_device_is_followed_only_where_nobody_else_made_it(tmp_path: Path) -> None:
