@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import multiprocessing
-import os
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
 from autograder.batch.tasks import PRELOADED, begin_local_worker
 from autograder.errors import GraderFault, UnusableRequest
+from autograder.files.cores import CGROUP, cores
 
 CONNECT_SECONDS = 15
 SCHEDULER_GONE = "The cluster's scheduler is gone. What was graded is kept: run the same command again."
@@ -19,8 +19,6 @@ GIGABYTE = 1 << 30
 BASE_MEMORY = 1.5 * GIGABYTE  # what all workers on a machine share, and the system's own needs
 WORKER_MEMORY = 0.5 * GIGABYTE  # for one worker and the submission that it grades
 TRAINING_MEMORY = 2.0 * GIGABYTE  # for one that trains two networks in parallel
-
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 class Workers(Protocol):
@@ -134,16 +132,7 @@ class DaskWorkers:
 def local_jobs(*, training: bool) -> int:
     """How many submissions this machine can grade in parallel, given its cores and free memory."""
     worker = TRAINING_MEMORY if training else WORKER_MEMORY
-    return max(1, min(_cores(), int((_free_memory() - BASE_MEMORY) / worker)))
-
-
-def _cores() -> int:
-    """The number of cores that this process may use; in a container, its share."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with contextlib.suppress(OSError, ValueError):
-        quota, period = (_CGROUP / "cpu.max").read_text("ascii").split()
-        cores = min(cores, max(1, round(int(quota) / int(period))))
-    return cores
+    return max(1, min(cores(), int((_free_memory() - BASE_MEMORY) / worker)))
 
 
 def _free_memory() -> float:
@@ -153,6 +142,6 @@ def _free_memory() -> float:
         lines = Path("/proc/meminfo").read_text("ascii").splitlines()
         free = next(int(line.split()[1]) * 1024.0 for line in lines if line.startswith("MemAvailable:"))
     with contextlib.suppress(OSError, ValueError):
-        limit, used = (int((_CGROUP / f"memory.{name}").read_text("ascii")) for name in ("max", "current"))
+        limit, used = (int((CGROUP / f"memory.{name}").read_text("ascii")) for name in ("max", "current"))
         free = min(free, limit - used)
     return free

@@ -17,12 +17,14 @@ from autograder.batch.executors import SCHEDULER_GONE, Workers
 from autograder.batch.tasks import Answer, Task, code_digests, grade_task
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
+from autograder.files.clock import now
+from autograder.files.whole import sweep
 from autograder.grading.digests import stamp
 from autograder.grading.secret import seeds_of
 from autograder.grading.written import text_to_read
 from autograder.intake import Submission, read_loose_files, read_submission
 from autograder.records.changes import changes, merged, other_versions, why_again
-from autograder.records.results import Result, now, read_result, write_result
+from autograder.records.results import RESULTS, Result, read_result, write_result
 from autograder.text.inert import one_line
 
 LOOK_SECONDS = 0.5  # how long to wait before checking whether another worker is free
@@ -206,6 +208,8 @@ class Class:
             stamps = self._stamps(submission, before)
             stale = tuple(name for name, digest in stamps.items() if not self._is_current(name, digest, before))
             if stale or before is None or before.report is None:
+                if before is None and (self.out / RESULTS / f"{each.key}.json").exists():
+                    self.again["what was kept of them could not be read"] += 1
                 self._count_again(submission, stale, before)
                 yield _Job(each, submission, stale, answers, before)
             else:
@@ -267,7 +271,7 @@ class Class:
         kept = not graded and before is not None and replace(before, changes=(), graded_at="") == same
         if not kept:
             fresh = graded or before is None or result.report is None
-            result = replace(result, graded_at=now() if fresh else result.graded_at)
+            result = replace(result, graded_at=now("microseconds") if fresh else result.graded_at)
             try:
                 write_result(self.out, result)
             except OSError as error:
@@ -328,6 +332,7 @@ def only_run(out: Path) -> Iterator[None]:
     except (ImportError, OSError):
         pass  # a file system without locks: there the user must not start two runs
     try:
+        sweep(out / RESULTS)
         yield
     finally:
         os.close(descriptor)

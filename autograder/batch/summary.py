@@ -15,10 +15,11 @@ from autograder.course import Assignment
 from autograder.course.people import comparable
 from autograder.course.roster import Roster, Student
 from autograder.errors import UnusableRequest
+from autograder.files.whole import write_whole
 from autograder.gradebook.grades_csv import FILE, write_grades
 from autograder.pages.writing import LIST, STUDENTS, write_pages
 from autograder.records.gradebook import GradeBook, Line, read_grade_book
-from autograder.records.results import Change, write_whole
+from autograder.records.results import Change
 from autograder.text.inert import for_actions_log, for_csv
 from autograder.text.numbers import counted, listed
 

@@ -20,19 +20,18 @@ from autograder.course import Assignment
 from autograder.course.people import comparable
 from autograder.course.roster import Roster, read_roster
 from autograder.errors import UnusableRequest
-from autograder.files import update as folder_update
+from autograder.files.clock import now
+from autograder.files.whole import write_whole
 from autograder.records.results import (
     CLASS_FILE,
     CLASS_SCHEMA,
     RESULTS,
     ROSTER_FILE,
     key_of,
-    now,
     read_class,
     read_result,
     read_results,
     write_result,
-    write_whole,
 )
 from autograder.records.reviews import REVIEWS
 from autograder.sandbox.address_space import refuse_too_little
@@ -198,7 +197,7 @@ def _roster(request: Request) -> Roster | None:
     roster = read_roster(request.roster)
     if not kept.exists() or not request.roster.samefile(kept):
         try:
-            folder_update.write_whole(kept, request.roster.read_bytes())
+            write_whole(kept, request.roster.read_bytes())
         except OSError as error:
             raise UnusableRequest(f"--out: {request.out} cannot be written to: {error.strerror}.") from None
     return roster

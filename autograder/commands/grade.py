@@ -210,8 +210,8 @@ class Outputs:
 
     @staticmethod
     def _save_html(path: Path, graded: Graded, assignment: Assignment) -> None:
+        from autograder.files.whole import write_whole
         from autograder.pages import student_page
-        from autograder.records.results import write_whole
 
         write_whole(path, student_page(assignment, graded.report, name=graded.report.submission))
 

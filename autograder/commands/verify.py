@@ -17,13 +17,14 @@ from autograder.errors import GraderFault
 def command(questions: tuple[str, ...], data: str | None, jobs: int | None, seed: int, details: bool) -> None:
     """Check the suites: grade solutions, stubs, and a bank of right and wrong answers."""
     import autograder.evidence.verify as verification
+    from autograder.files.cores import cores
     from autograder.grading.short_run import Data
 
     assignment = course.load()
     stale = verification.stale_stubs(assignment)
     images = Data.load(data) if data is not None else None
     chosen = assignment.choose(questions)
-    verdicts = verification.verify(assignment, chosen, images, jobs=jobs or verification.cores(), seed=seed)
+    verdicts = verification.verify(assignment, chosen, images, jobs=jobs or cores(), seed=seed)
     well = verification.report(verdicts, details=details)
     if stale:
         raise GraderFault(f"Not in step with solutions/: {', '.join(stale)}. Run `python -m autograder stubs`.")

@@ -8,7 +8,6 @@ faults, those for which a message names a false cause.
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -143,11 +142,6 @@ def _row(verdicts: Sequence[Verdict]) -> list[str]:
 def stale_stubs(assignment: Assignment) -> list[str]:
     """Names of stubs that differ from what `stubs` makes of the solutions."""
     return list(differing(make_stubs(assignment)))
-
-
-def cores() -> int:
-    """The number of processes that can grade in parallel."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _answers(question: Question, seed: int) -> Iterator[tuple[str, Answer]]:

@@ -1,1 +1,1 @@
-"""Files on disk: written whole or not at all."""
+"""The machine's own: files, written whole or not at all; its clock; its cores. Nothing here needs a package."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from autograder.errors import UnusableRequest
+from autograder.files.whole import remove_empty, sweep, write_whole
 
 Files = Mapping[str, bytes]
 """The contents of files by their paths, with slashes."""
@@ -134,47 +134,10 @@ def carry_out(
         for path in remove:
             (folder / path).unlink(missing_ok=True)
         (folder / record.next).replace(folder / record.path)
+        for place in {(folder / path).parent for path in (record.path, *files)}:
+            sweep(place)  # what an update that was killed left
     except OSError as error:
         raise UnusableRequest(f"{folder} cannot be written: {error.strerror}.") from None
-
-
-def write_whole(path: Path, contents: bytes, *, public: bool = False, lasting: bool = True) -> None:
-    """Write a file so that whoever reads it, after whatever happened, finds the old contents or the new ones.
-
-    Args:
-        path: where; folders that are missing are made.
-        contents: of the file.
-        public: whether anybody may read it, whoever writes it.
-        lasting: it must survive a power failure. What can be made again need not, and is written ten times as fast.
-
-    Raises:
-        OSError: it cannot be written; what was there still is.
-    """
-    if path.exists() and not path.is_file():  # a device or a pipe, /dev/stdout: to be written to, not replaced
-        path.write_bytes(contents)
-        return
-    made = list(reversed([folder for folder in path.parents if not folder.is_dir()]))
-    for folder in made:
-        folder.mkdir(exist_ok=True)
-        if public:
-            folder.chmod(0o755)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.unlink(missing_ok=True)  # it might be a link, and lead elsewhere
-    try:
-        with unfinished.open("xb") as file:
-            file.write(contents)
-            if lasting:
-                file.flush()
-                os.fsync(file.fileno())
-        if public or path.exists():
-            unfinished.chmod(0o644 if public else path.stat().st_mode & 0o777)
-        unfinished.replace(path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        _remove_empty(reversed(made))
-        raise
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def write_new(folder: Path, files: Files, executable: Collection[str] = ()) -> None:
@@ -204,15 +167,8 @@ def write_new(folder: Path, files: Files, executable: Collection[str] = ()) -> N
         for path in written:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-        _remove_empty(sorted(folders, reverse=True))
+        remove_empty(sorted(folders, reverse=True))
         raise
-
-
-def _remove_empty(folders: Iterable[Path]) -> None:
-    """Remove folders, the innermost first, that nothing lies in."""
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
 
 
 def digest(contents: bytes) -> str:

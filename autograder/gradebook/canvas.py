@@ -17,11 +17,11 @@ from pathlib import Path
 from autograder.course.lms_names import canvas_user
 from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
+from autograder.files.whole import write_whole
 from autograder.gradebook.matching import FOUND_WITHOUT_ZEROS, Way, email, in_source, known_by, match, name, turned
 from autograder.gradebook.numbers import Remarks, Rule, decimal
 from autograder.gradebook.table import Table, read_table
 from autograder.records.gradebook import GradeBook, Line
-from autograder.records.results import write_whole
 from autograder.text.inert import for_csv
 
 FILE = "canvas.csv"

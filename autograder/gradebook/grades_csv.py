@@ -7,8 +7,8 @@ import io
 from pathlib import Path
 
 from autograder.course import Question
+from autograder.files.whole import write_whole
 from autograder.records.gradebook import GradeBook, Line, Mark
-from autograder.records.results import write_whole
 from autograder.text.inert import for_csv, one_line
 
 FILE = "grades.csv"

@@ -17,6 +17,7 @@ from pathlib import Path
 from autograder.course.lms_names import moodle_participant
 from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
+from autograder.files.whole import write_whole
 from autograder.gradebook.feedback import feedback
 from autograder.gradebook.matching import FOUND_WITHOUT_ZEROS, Names, Way, email, in_source, known_by, match, name
 from autograder.gradebook.numbers import Remarks, Rule, decimal
@@ -25,7 +26,6 @@ from autograder.gradebook.table import Cell, Table, read_table
 from autograder.gradebook.worksheet_comments import is_ours
 from autograder.gradebook.worksheet_filled import Filled, number
 from autograder.records.gradebook import GradeBook, Line
-from autograder.records.results import write_whole
 from autograder.text.inert import for_csv, one_line
 
 IMPORT = "moodle.csv"

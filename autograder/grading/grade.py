@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import platform
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -13,6 +12,7 @@ import torch
 from autograder import course
 from autograder.course import Assignment, Question
 from autograder.errors import GraderFault, KilledFromOutside
+from autograder.files.clock import now
 from autograder.grading.calls import KeptFailure
 from autograder.grading.digests import grader_digest, suite_digest, suite_files, thresholds_digest
 from autograder.grading.large_tables import tables
@@ -119,7 +119,7 @@ def _grade(
         sandbox.unstage(folder)
     return Report(
         submission=submission.name,
-        graded_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        graded_at=now(),
         seconds=round(time.perf_counter() - begun, 3),
         hashes={
             "submission": submission.digest,

@@ -6,11 +6,11 @@ await a reader. The fields and their order are the schema "cnn-autograder/report
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
+from autograder.files.whole import write_whole
 from autograder.text.inert import json_text
 
 SCHEMA = "cnn-autograder/report/v1"
@@ -133,7 +133,7 @@ class Report:
         return sum(question.pending for question in self.questions)
 
     def as_dict(self) -> dict[str, Any]:
-        """The report in the form of the schema."""
+        """The report in the form of the schema; `records.reports` turns it into a report again."""
         return {
             "schema": SCHEMA,
             "submission": self.submission,
@@ -150,19 +150,6 @@ class Report:
             "left_out": self.left_out,
             "notes": self.notes,
         }
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> Self:
-        """The report of which `as_dict` made this.
-
-        Raises:
-            ValueError, KeyError, TypeError: it is not a report.
-        """
-        if record["schema"] != SCHEMA:
-            raise ValueError(f"{record['schema']} is not {SCHEMA}")
-        counted = ("schema", "score", "max_score", "pending", "questions")
-        fields = {name: value for name, value in record.items() if name not in counted}
-        return cls(**fields, questions=[_question_from_dict(question) for question in record["questions"]])
 
 
 def for_student(report: Report) -> dict[str, Any]:
@@ -194,16 +181,7 @@ def write_json(report: Report, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    text = json_text(report.as_dict(), indent=1) + "\n"
-    if path.exists() and not path.is_file():  # a device or a pipe, like /dev/stdout, is written to, not replaced
-        path.write_text(text, "utf-8")
-        return
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(text, "utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, json_text(report.as_dict(), indent=1) + "\n")
 
 
 def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
@@ -216,20 +194,6 @@ def _question_as_dict(question: QuestionReport) -> dict[str, Any]:
     given = {name: dict(vars(value)) for name, value in optional.items() if value is not None}
     notes = fields.pop("notes")
     return {**fields, **({"notes": notes} if notes else {}), **given, "tests": tests}
-
-
-def _question_from_dict(record: dict[str, Any]) -> QuestionReport:
-    fields = {**record, "tests": [_test_from_dict(test) for test in record["tests"]]}
-    if "written" in fields:
-        fields["written"] = Written(**fields["written"])
-    if "accuracy" in fields:
-        curve = [(epoch, loss) for epoch, loss in fields["accuracy"]["curve"]]
-        fields["accuracy"] = Accuracy(**{**fields["accuracy"], "curve": curve})
-    return QuestionReport(**fields)
-
-
-def _test_from_dict(record: dict[str, Any]) -> TestResult:
-    return TestResult(**{**record, "evidence": [(label, text) for label, text in record.get("evidence", ())]})
 
 
 def _question_for_student(question: QuestionReport) -> dict[str, Any]:

@@ -13,10 +13,8 @@ handing in again does not give another chance.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +23,7 @@ from typing import TYPE_CHECKING
 from autograder.course import ROOT
 from autograder.course.people import comparable
 from autograder.errors import GraderFault
+from autograder.files.whole import write_first
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +121,7 @@ def course_secret() -> bytes:
         except FileNotFoundError:
             secret = secrets.token_bytes(BYTES)
             try:
-                if _keep(secret):
+                if write_first(SECRET, secret):
                     return secret
             except OSError:  # a read-only folder
                 return secret
@@ -136,19 +135,3 @@ def course_secret() -> bytes:
             )
         return secret
     raise GraderFault(f"{SECRET} comes and goes.")
-
-
-def _keep(secret: bytes) -> bool:
-    """Write the file atomically; False if another process did so first."""
-    unfinished = SECRET.with_name(f".{SECRET.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secret)
-        os.link(unfinished, SECRET)
-    except FileExistsError:
-        return False
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-    return True

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
+from autograder.files.whole import write_whole
 from autograder.gradebook.grades_csv import BYTE_ORDER_MARK
 from autograder.pages.overview import class_page, name_of
 from autograder.pages.staff import staff_page
 from autograder.pages.student import student_page
 from autograder.records.gradebook import GradeBook, Line
-from autograder.records.results import write_whole
 from autograder.text.inert import for_csv
 
 INDEX = "index.html"

@@ -10,21 +10,20 @@ What else lies there (grade books, pages) is made from these and may be deleted.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from autograder.course.people import comparable
 from autograder.course.roster import Roster, read_roster
 from autograder.errors import UnusableRequest
-from autograder.files import update as folder_update
+from autograder.files.whole import write_whole
 from autograder.grading.report import Report
+from autograder.records.reports import report_from
+from autograder.records.typed import Damaged, read_json, record_of, typed
 from autograder.text.inert import json_text
 
 CLASS_FILE = "class.json"
@@ -96,6 +95,38 @@ class Result:
     one_of: str = ""
 
 
+class Run(TypedDict):
+    """A run that grades a class.
+
+    Attributes:
+        began: when, in ISO's form, UTC.
+        finished: whether it was not cut off.
+        again: the questions and the students that it was to grade anew; None if it had only to grade what is new.
+    """
+
+    began: str
+    finished: bool
+    again: list[list[str]] | None
+
+
+class ClassRecord(TypedDict):
+    """What `class.json` has.
+
+    Attributes:
+        title, modules: of the assignment.
+        folder: where the submissions are, or `GRADED_IN_ACTIONS`; "" as long as that is not known.
+        data: images that networks were trained on; None: none was.
+        run: the last one; None if there was none.
+    """
+
+    schema: str
+    title: str
+    modules: list[str]
+    folder: NotRequired[str]
+    data: NotRequired[str | None]
+    run: NotRequired[Run | None]
+
+
 def key_of(student: str) -> str:
     """A name for files: the student's own where any system can have a file of that name, else one made from it.
 
@@ -139,8 +170,8 @@ def read_result(out: Path, key: str) -> Result | None:
 def read_result_file(path: Path) -> Result | None:
     """The result in a file; None if there is none, or none that can be read."""
     try:
-        return _result(json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return _result(read_json(path))
+    except (OSError, Damaged):
         return None
 
 
@@ -160,14 +191,22 @@ def read_results(out: Path) -> Iterator[Result]:
 def read_class(out: Path) -> dict[str, Any]:
     """What `class.json` says.
 
+    What a later release adds is kept: the record is written again, with what changed.
+
     Raises:
-        UnusableRequest: the folder holds no class.
+        UnusableRequest: the folder holds no class, or what it says of it is damaged.
     """
-    with contextlib.suppress(OSError, ValueError):
-        fields = json.loads((out / CLASS_FILE).read_text("utf-8"))
-        if isinstance(fields, dict) and fields.get("schema") == CLASS_SCHEMA and {"title", "modules"} <= fields.keys():
-            return fields
-    raise UnusableRequest(f"{out} holds no class: `python -m autograder class FOLDER --out {out}` makes one.")
+    try:
+        record = record_of(read_json(out / CLASS_FILE), CLASS_SCHEMA, "title", "modules")
+    except (OSError, Damaged):
+        raise UnusableRequest(
+            f"{out} holds no class: `python -m autograder class FOLDER --out {out}` makes one."
+        ) from None
+    try:
+        typed(record, ClassRecord)
+    except Damaged as error:
+        raise UnusableRequest(f"{out / CLASS_FILE} is damaged ({error}): mend it, or name another folder.") from None
+    return record
 
 
 def read_class_roster(out: Path, given: Path | None = None) -> Roster | None:
@@ -180,22 +219,8 @@ def read_class_roster(out: Path, given: Path | None = None) -> Roster | None:
     return read_roster(path) if given is not None or path.exists() else None
 
 
-def now() -> str:
-    """The time in ISO's form, UTC: of two such texts the later one is the greater."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def write_whole(path: Path, text: str, *, lasting: bool = True) -> None:
-    """Write a text file whole or not at all; see `folder_update.write_whole`."""
-    folder_update.write_whole(path, text.encode(), lasting=lasting)
-
-
-def _result(record: dict[str, Any]) -> Result:
-    if record.pop("schema") != RESULT_SCHEMA:
-        raise ValueError("another schema")
-    changes = tuple(
-        Change(**{**change, "tests": tuple(TestChange(**test) for test in change["tests"])})
-        for change in record.pop("changes")
-    )
-    report = record.pop("report")
-    return Result(**record, changes=changes, report=None if report is None else Report.from_dict(report))
+def _result(value: object) -> Result:
+    record = record_of(value, RESULT_SCHEMA, "changes", "report")
+    result = typed({name: each for name, each in record.items() if name not in ("schema", "report")}, Result)
+    report = record["report"]
+    return result if report is None else replace(result, report=report_from(report, at="report"))

@@ -6,19 +6,19 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import json
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from autograder.records.results import Result, write_whole
+from autograder.files.whole import write_whole
+from autograder.records.results import Result
+from autograder.records.typed import Damaged, read_json, record_of, typed
 from autograder.text.inert import json_text
 from autograder.text.numbers import counted
 
 REVIEWS = "reviews"
 SCHEMA = "cnn-autograder/review/v1"
+MOST = 10_000  # points; nobody can type more
 _LOCK = ".lock"
 
 
@@ -79,13 +79,13 @@ def read_reviews(out: Path, key: str) -> dict[str, Review]:
     """
     path = out / REVIEWS / f"{key}.json"
     try:
-        record = json.loads(path.read_text("utf-8"))
-        return _reviews(record)
+        return _reviews(read_json(path))
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
-        why = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{path} cannot be read ({why}): mend it, or move it away to read the answers again") from None
+    except (Damaged, OSError) as error:
+        raise ValueError(
+            f"{path} cannot be read ({error}): mend it, or move it away to read the answers again"
+        ) from None
 
 
 def write_review(out: Path, key: str, question: str, review: Review) -> None:
@@ -113,20 +113,12 @@ def replace_review(out: Path, key: str, question: str, review: Review, *, seen: 
         _write(out, key, {**reviews, question: review})
 
 
-def _reviews(record: dict[str, Any]) -> dict[str, Review]:
-    if record["schema"] != SCHEMA:
-        raise ValueError(f"its schema is not {SCHEMA}")
-    return {question: _review(fields) for question, fields in record["reviews"].items()}
-
-
-def _review(fields: dict[str, Any]) -> Review:
-    review = Review(**fields)
-    words = (review.comment, review.answer, review.reader, review.at)
-    if type(review.points) not in (int, float) or not math.isfinite(review.points) or review.points < 0:
-        raise ValueError(f"{review.points!r} are no points")
-    if not all(isinstance(word, str) for word in words):
-        raise ValueError("a comment, an answer, a reader or a time is no text")
-    return review
+def _reviews(value: object) -> dict[str, Review]:
+    reviews = typed(record_of(value, SCHEMA, "reviews")["reviews"], dict[str, Review], at="reviews")
+    for question, review in reviews.items():
+        if not 0 <= review.points < MOST:
+            raise Damaged(f"reviews[{question!r}].points: {review.points!r} are no points")
+    return reviews
 
 
 def _write(out: Path, key: str, reviews: dict[str, Review]) -> None:

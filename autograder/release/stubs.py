@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 from autograder.course import CODE_STUB, EXPLANATIONS, SOLUTIONS, STUBS, TEXT_STUB, Assignment
 from autograder.errors import GraderFault
+from autograder.files.whole import write_whole
 
 
 def make_stubs(assignment: Assignment) -> dict[str, str]:
@@ -34,7 +35,7 @@ def write_stubs(assignment: Assignment) -> list[str]:
     stubs = make_stubs(assignment)
     written = differing(stubs)
     for name in written:
-        (STUBS / name).write_text(stubs[name], "utf-8")
+        write_whole(STUBS / name, stubs[name])
     return written
 
 

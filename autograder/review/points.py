@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from autograder.text.numbers import counted
 
@@ -26,8 +25,3 @@ def points_in(typed: str, most: int) -> float:
     if points * 2 != int(points * 2):
         raise InvalidPoints(f"{typed} is finer than half a point.")
     return points
-
-
-def now() -> str:
-    """The current time in the form used in reviews: ISO 8601, UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.errors import UnusableRequest
+from autograder.files.clock import now
 from autograder.files.update import write_new
 from autograder.records.reviews import Review, Superseded, replace_review
 from autograder.review.answers import Answer, Answers
-from autograder.review.points import InvalidPoints, now, points_in
+from autograder.review.points import InvalidPoints, points_in
 from autograder.review.rubric import Rubric
 from autograder.text import encoding
 from autograder.text.inert import for_csv

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.course import Question
+from autograder.files.clock import now
 from autograder.grading.written import MAX_ANSWER
 from autograder.records.reviews import Review, Superseded, read_reviews, replace_review
 from autograder.review.answers import Answer, Answers
-from autograder.review.points import InvalidPoints, now, points_in
+from autograder.review.points import InvalidPoints, points_in
 from autograder.review.rubric import Rubric
 from autograder.review.screen import Screen
 

@@ -21,7 +21,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,8 @@ from autograder import course
 from autograder.course import Assignment, Question
 from autograder.errors import GraderFault
 from autograder.evidence.calibrate.controls import CONTROLS, Control
+from autograder.files.clock import now
+from autograder.files.whole import write_whole
 from autograder.grading.digests import THRESHOLDS
 from autograder.grading.secret import seeds_for_tests
 from autograder.grading.short_run import Data, ShortRun, network_of, profile_name, recipe_of
@@ -277,7 +278,7 @@ def profile_of(
         },
         "recipe": recipe_of(network_of(question, kind), kind),
         "measured": {
-            "on": datetime.now(UTC).date().isoformat(),
+            "on": now()[:10],
             "images": kind,
             "torch": torch.__version__,
             "machine": platform.machine(),
@@ -303,9 +304,7 @@ def _write(path: Path, name: str, profile: dict[str, Any]) -> None:
     """Write one profile to the table, atomically."""
     table = json.loads(path.read_text("utf-8")) if path.exists() else {"profiles": {}}
     table["profiles"] = dict(sorted({**table["profiles"], name: profile}.items()))
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    new.replace(path)
+    write_whole(path, json.dumps(table, indent=1, ensure_ascii=False) + "\n")
 
 
 def _print(table: dict[str, Any]) -> None:

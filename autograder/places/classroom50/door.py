@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from autograder import course
 from autograder.course.deadline import Deadline
 from autograder.errors import GraderFault, UnusableRequest
+from autograder.files.whole import write_whole
 from autograder.grading.grader import Grader
 from autograder.grading.report import for_student
 from autograder.places import settings
@@ -41,22 +41,12 @@ def grade_checkout(checkout: Path, chosen: settings.Settings, handed: Handed) ->
     late = Deadline(assignment.due, assignment.late).lateness(handed.at).sentence if handed.at else ""
     possible = (in_markdown(graded.problem) if graded.problem else "", late, "" if chosen.training else NOT_TRAINED)
     remarks = tuple(remark for remark in possible if remark)
-    _write(checkout / "release-body.md", feedback(student, heading=assignment.title, remarks=remarks))
-    _write(checkout / "result.json", f"{result(student, handed)}\n")
+    for name, text in (
+        ("release-body.md", feedback(student, heading=assignment.title, remarks=remarks)),
+        ("result.json", f"{result(student, handed)}\n"),
+    ):
+        write_whole(checkout / name, text, public=True, links=False)  # the folder is a student's
     return one_line(f"{student['score']} of {student['max_score']} points. {graded.problem}")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file in a folder that is a student's: a link of that name is replaced, not followed."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    unfinished = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def main(arguments: list[str]) -> int:

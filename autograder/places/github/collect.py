@@ -18,7 +18,7 @@ from autograder.course.deadline import moment
 from autograder.course.people import comparable
 from autograder.course.roster import Roster, Student, read_roster
 from autograder.errors import UnusableRequest
-from autograder.files import update as folder_update
+from autograder.files.whole import write_whole
 from autograder.places.github import folders
 from autograder.records.changes import changes
 from autograder.records.results import (
@@ -34,7 +34,6 @@ from autograder.records.results import (
     read_result_file,
     read_results,
     write_result,
-    write_whole,
 )
 from autograder.text.inert import for_actions_log, json_text, one_line
 from autograder.text.numbers import counted, listed
@@ -150,7 +149,7 @@ def _write_state(out: Path, state: dict[str, Any], roster: Path | None) -> None:
     try:
         write_whole(out / CLASS_FILE, json_text(state, indent=1) + "\n")
         if roster is not None and not ((out / ROSTER_FILE).exists() and roster.samefile(out / ROSTER_FILE)):
-            folder_update.write_whole(out / ROSTER_FILE, roster.read_bytes())
+            write_whole(out / ROSTER_FILE, roster.read_bytes())
     except OSError as error:
         raise UnusableRequest(f"--out: {out} cannot be written to: {error.strerror}.") from None
 

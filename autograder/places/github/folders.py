@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograder.files.whole import write_whole
 from autograder.text.inert import json_text
 
 if TYPE_CHECKING:
@@ -94,10 +95,7 @@ class Outcome:
 
 def write(record: DataclassInstance, path: Path) -> None:
     """Write a record whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
-    unfinished.write_text(json_text(dataclasses.asdict(record), indent=1) + "\n", "utf-8")
-    unfinished.replace(path)
+    write_whole(path, json_text(dataclasses.asdict(record), indent=1) + "\n")
 
 
 def read_fetched(folder: Path) -> Fetched | None:
@@ -123,6 +121,7 @@ def read_outcome(folder: Path) -> Outcome | None:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
+    # By hand, unlike what `records.typed` reads: before and after grading there is Python and no package.
     try:
         fields: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
+from autograder.files.clock import now
+from autograder.files.whole import write_whole
 from autograder.grading.digests import stamp
 from autograder.grading.grader import Grader
 from autograder.grading.report import Report, for_student, write_json
@@ -17,7 +19,7 @@ from autograder.intake import Submission, read_submission
 from autograder.places.github import folders
 from autograder.places.github.folders import Commit, Fetched, Outcome
 from autograder.places.github.plan import Entry
-from autograder.records.results import Result, key_of, now, write_result_file
+from autograder.records.results import Result, key_of, write_result_file
 from autograder.render.markdown import feedback
 from autograder.render.versions import other_python
 from autograder.sandbox.isolation import in_one_line, require_layers
@@ -96,7 +98,7 @@ def _without_points(entry: Entry, outcome: Outcome) -> Result:
         problem=one_line(outcome.problem),
         ours=outcome.ours,
         handed_in=outcome.handed_in,
-        graded_at=now(),
+        graded_at=now("microseconds"),
     )
 
 
@@ -116,7 +118,7 @@ def _with_points(entry: Entry, best: _Graded, assignment: Assignment) -> Result:
             for question in assignment.questions
             if question.id in graded
         },
-        graded_at=now(),
+        graded_at=now("microseconds"),
     )
 
 
@@ -138,7 +140,7 @@ def _outcome(
         graded.append(_Graded(commit, submission, report))
     if not graded:
         text = "\n".join([f"## {assignment.title}\n", *(f"- {for_markdown(problem)}" for problem in problems), ""])
-        (results / "feedback.md").write_text(text, "utf-8")
+        write_whole(results / "feedback.md", text)
         return Outcome(
             repository=fetched.repository,
             commit=unusable[-1].sha,
@@ -152,7 +154,7 @@ def _outcome(
     write_result_file(results / folders.RESULT, _with_points(entry, best, assignment))
     notes = (*_notes(best, [each for each in graded if each is not best], unusable), *fetched.remarks)
     student = for_student(best.report)
-    (results / "feedback.md").write_text(feedback(student, heading=assignment.title, remarks=notes), "utf-8")
+    write_whole(results / "feedback.md", feedback(student, heading=assignment.title, remarks=notes))
     return Outcome(
         repository=fetched.repository,
         commit=best.commit.sha,

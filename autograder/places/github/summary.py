@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from pathlib import Path
 
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
+from autograder.files.whole import write_whole
 from autograder.places.github import folders
 from autograder.places.github.folders import Outcome
 from autograder.places.github.plan import Entry, Plan
@@ -34,11 +36,12 @@ def summarize(plan: Plan, assignment: Assignment, work: Path, table: Path) -> in
     """
     missing = Outcome(problem="was not graded: the job ended before.", ours=True)
     outcomes = [(entry, folders.read_outcome(work / folders.RESULTS / entry.key) or missing) for entry in plan.entries]
+    rows = io.StringIO(newline="")
+    writer = csv.writer(rows)
+    writer.writerow(_COLUMNS)
+    writer.writerows([for_csv(cell) for cell in _row(entry, outcome)] for entry, outcome in outcomes)
     try:
-        with table.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(_COLUMNS)
-            writer.writerows([for_csv(cell) for cell in _row(entry, outcome)] for entry, outcome in outcomes)
+        write_whole(table, rows.getvalue())
     except OSError as error:
         raise UnusableRequest(f"--csv: {table} cannot be written: {error.strerror}.") from None
     problems = [*plan.problems]

@@ -15,6 +15,7 @@ from typing import Any
 from autograder import course
 from autograder.course.deadline import Deadline, moment
 from autograder.errors import GraderFault, UnusableRequest
+from autograder.files.whole import write_whole
 from autograder.grading.grader import Grader
 from autograder.grading.report import for_student
 from autograder.places import settings
@@ -53,9 +54,7 @@ def grade_submission(root: Path) -> None:
         staff=for_staff(graded.report),
         seconds=graded.report.seconds,
     )
-    unfinished = root / "results" / "unfinished.json"
-    unfinished.write_text(text, "utf-8")
-    unfinished.replace(root / "results" / "results.json")
+    write_whole(root / "results" / "results.json", text)
     print_report(graded.report, training=chosen.training)
 
 

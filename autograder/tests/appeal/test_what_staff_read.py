@@ -31,6 +31,7 @@ from autograder.pages.staff import staff_page
 from autograder.places.forms import Wanted
 from autograder.places.registry import PLACES
 from autograder.records.gradebook import Line
+from autograder.records.reports import report_from
 from autograder.records.results import Result
 from autograder.render.terminal import print_report
 from autograder.sandbox.sandbox import Sandbox
@@ -133,7 +134,7 @@ def test_only_hidden_tests_that_failed_have_any(pool: Graded, solutions_report: 
         assert bool(test.evidence) == (test.visibility == "hidden" and test.status != "passed"), test.name
     assert not [test for question in solutions_report.questions for test in question.tests if test.evidence]
     write_json(pool.report, tmp_path / "report.json")
-    from_file = Report.from_dict(json.loads((tmp_path / "report.json").read_text("utf-8")))
+    from_file = report_from(json.loads((tmp_path / "report.json").read_text("utf-8")))
     assert from_file.questions[0].tests == pool.report.questions[0].tests
 
 

@@ -319,7 +319,11 @@ def test_a_damaged_result_is_graded_again(folder: Path, out: Path, damage: str |
         del record["report"]["questions"][0]["tests"]
         damage = json.dumps(record)
     file.write_text(damage)
-    assert grade(folder, out)[0].graded == [("ada", ALL)]
+    workers = Here()
+    grading = Class(out, ASSIGNMENT, Choice(), workers, Notes())
+    grading.grade(discover(folder, ASSIGNMENT).found)
+    assert workers.graded == [("ada", ALL)]
+    assert grading.again == {"what was kept of them could not be read": 1}
 
 
 def test_a_result_comes_back_as_it_was_written(folder: Path, out: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import UnusableRequest
-from autograder.files import update as folder_update
-from autograder.files.update import File, Record, carry_out, compare, write_whole
+from autograder.files.update import File, Record, carry_out, compare
+from autograder.files.whole import write_whole
 
 RECORD = Record("given/list.json", "what was given", "is broken.")
 Files = dict[str, bytes]
@@ -105,36 +105,18 @@ def test_a_first_update_that_was_interrupted_is_known_by_its_record(
 ) -> None:
     assert not RECORD.lies_in(tmp_path)
     with monkeypatch.context() as full:
-        real = folder_update.write_whole
 
         def write(path: Path, contents: bytes, **named: bool) -> None:
             if path.name == "b":
                 raise OSError(28, "No space left on device")
-            real(path, contents, **named)
+            write_whole(path, contents, **named)
 
-        full.setattr(folder_update, "write_whole", write)
+        full.setattr("autograder.files.update.write_whole", write)
         with pytest.raises(UnusableRequest, match="cannot be written: No space left on device"):
             update(tmp_path, {"a": b"1", "b": b"1"})
     assert RECORD.lies_in(tmp_path)
     update(tmp_path, {"a": b"2", "b": b"2"})
     assert contents(tmp_path) == {"a": b"2", "b": b"2", RECORD.path: RECORD.of({"a": b"2", "b": b"2"})}
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-    path.chmod(0o640)
-    outside = tmp_path / "outside"
-    outside.write_bytes(b"mine")
-    (tmp_path / ".file.unfinished").symlink_to(outside)
-    write_whole(path, b"new")
-    assert contents(tmp_path) == {"file": b"new", "outside": b"mine"}
-    assert path.stat().st_mode & 0o777 == 0o640
-
-    assert interrupt(1, lambda: write_whole(path, b"newer"))
-    assert {path: data for path, data in contents(tmp_path).items() if "unfinished" not in path} == {
-        "file": b"new", "outside": b"mine",
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize("links", [True, False])

@@ -18,12 +18,13 @@ from autograder import course
 from autograder.commands import main
 from autograder.errors import UnusableRequest
 from autograder.grading.grader import Graded, Grader
-from autograder.grading.report import Report, for_student
+from autograder.grading.report import for_student
 from autograder.intake import Submission
 from autograder.places.classroom50.form import Handed, result
 from autograder.places.forms import Wanted, form_named
 from autograder.places.gradescope.form import MAX_OUTPUT, results
 from autograder.places.registry import PLACES
+from autograder.records.reports import report_from
 from autograder.tests.support.classroom50 import RUNNER, SCHEMA
 from autograder.tests.support.gradescope_reader import read_results
 from autograder.tests.support.grading import Grade
@@ -40,7 +41,7 @@ def test_each_form_holds_the_reports_points(
     file = tmp_path / "report.json"
     done = CliRunner().invoke(main, ["grade", "solutions", "--format", form, "--json", str(file)], env=RUNNER)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert Report.from_dict(json.loads(file.read_text("utf-8"))) == report
+    assert report_from(json.loads(file.read_text("utf-8"))) == report
     if form == "github":
         assert f"**{report.score} of {report.max_score} points**" in done.stdout
         return

@@ -20,7 +20,7 @@ from nbformat import v4
 from autograder import course
 from autograder.course.limits import Limits
 from autograder.grading.grade import grade
-from autograder.grading.report import QuestionReport, Report, for_student
+from autograder.grading.report import QuestionReport, for_student
 from autograder.grading.written import text_to_read
 from autograder.intake import Submission, read_submission
 from autograder.intake.notebook import code_cells
@@ -29,6 +29,7 @@ from autograder.pages.student import student_page
 from autograder.places.gradescope.form import results
 from autograder.places.nbgrader.feedback import cell_output
 from autograder.places.nbgrader.notebooks import make_notebooks
+from autograder.records.reports import report_from
 from autograder.render.markdown import feedback
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.support.accidents import ACCIDENTS, Notebook, happen, written_turned
@@ -238,7 +239,7 @@ def test_the_rule_at_its_edges(graded: Graded, name: str) -> None:
 def test_every_form_of_the_report_has_the_notes_and_obeys_none(sandbox: Sandbox, tmp_path: Path) -> None:
     submission = hand_in(tmp_path, answer(RIGHT, "raise RuntimeError('<b>here</b>')"))
     report = grade(submission, ASSIGNMENT, sandbox, questions=("q2",))
-    assert Report.from_dict(json.loads(json.dumps(report.as_dict()))) == report
+    assert report_from(json.loads(json.dumps(report.as_dict()))) == report
     student = for_student(report)
     note = (
         "q2_relu.ipynb, cell 3, line 1 was left out, at no cost unless your answer needs it: RuntimeError: <b>here</b>."

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from autograder.course import Assignment, Question
+from autograder.files.whole import write_whole
 from autograder.grading.report import QuestionReport, Report, TestResult, Written
-from autograder.records.results import CLASS_FILE, CLASS_SCHEMA, ROSTER_FILE, Result, key_of, write_result, write_whole
+from autograder.records.results import CLASS_FILE, CLASS_SCHEMA, ROSTER_FILE, Result, key_of, write_result
 from autograder.text.inert import json_text
 
 ANSWER = "Each output is a weighted sum."

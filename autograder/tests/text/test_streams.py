@@ -20,7 +20,8 @@ import pytest
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
-from autograder.files.update import write_new, write_whole
+from autograder.files.update import write_new
+from autograder.files.whole import write_whole
 from autograder.grading.report import write_json
 from autograder.tests.support.classes import ANSWER, make_class, result_of
 from autograder.tests.support.hostile_class import report_of

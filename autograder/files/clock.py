@@ -1,0 +1,11 @@
+"""The time, as everything that is written here has it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+
+def now(timespec: Literal["seconds", "microseconds"] = "seconds") -> str:
+    """The time in ISO's form, UTC, with a Z: of two such texts, equally fine, the later one is the greater."""
+    return datetime.now(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
