@@ -28,7 +28,7 @@ from autograder.tests.support.commands import DUE
 from autograder.tests.support.github_course import TOKEN, Course, Run, World, staff_repository
 from autograder.tests.support.hostile import commands, unseen
 
-pytestmark = pytest.mark.slow  # a class of thirteen; `test_actions` tries each step by itself
+pytestmark = pytest.mark.slow  # a class of thirteen; the tests of each module try the steps by themselves
 
 SOLUTIONS = {name: (course.SOLUTIONS / name).read_text("utf-8") for name in ("q1_conv2d.py", "q2_relu.py")}
 STUBS = {name: (course.STUBS / name).read_text("utf-8") for name in SOLUTIONS}
