@@ -166,7 +166,7 @@ def _begin(request: Request, state: dict[str, Any]) -> dict[str, Any]:
     again = [sorted(request.questions), sorted(request.students)] if request.again else None
     last = state["run"]
     if last is None or last["finished"] or (request.again and last["again"] != again):
-        state = {**state, "run": {"began": now(), "finished": False, "again": again}}
+        state = {**state, "run": {"began": now("microseconds"), "finished": False, "again": again}}
     if not state["folder"]:
         state = {**state, "folder": str(request.folder.resolve())}
     _write_state(request.out, state)

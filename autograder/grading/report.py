@@ -65,17 +65,17 @@ class Accuracy:
 
     Attributes:
         mean: percentage of held-out images that it recognises.
-        per_class: the same for each class.
+        per_class: the same for each class; None where a report that was read back had NaN, which JSON lacks.
         threshold: the mean that is required.
         before: the mean before it was trained; chance is 10.
-        curve: number and training loss of each epoch, as reported by the submission's process.
+        curve: number and training loss of each epoch, as reported by the submission's process; None likewise.
     """
 
     mean: float
-    per_class: dict[str, float]
+    per_class: dict[str, float | None]
     threshold: float
     before: float
-    curve: list[tuple[int, float]]
+    curve: list[tuple[int, float | None]]
 
 
 @dataclass(frozen=True)

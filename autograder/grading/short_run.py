@@ -216,7 +216,7 @@ class ShortRun:
         after = _predictions(reply.get("after"), len(labels))
         before = _predictions(reply.get("before"), self._asked_before)
         right = after == labels
-        per_class = {
+        per_class: dict[str, float | None] = {
             name: round(100 * right[labels == number].float().mean().item(), 2) for number, name in enumerate(CLASSES)
         }
         untrained = 100 * (before == labels[: len(before)]).float().mean().item()
@@ -336,7 +336,7 @@ def _predictions(reply: object, count: int) -> Tensor:
     return reply
 
 
-def _curve(reply: object) -> list[tuple[int, float]]:
+def _curve(reply: object) -> list[tuple[int, float | None]]:
     """A worker's losses, only to be displayed, so they need only be numbers. Epochs are counted here."""
     points: Sequence[object] = reply if isinstance(reply, list) else []
     losses = [

@@ -160,7 +160,7 @@ class _ShortRun:
         model = getattr(self._module, self._network.name)(**self._network.settings)
         history = training.fit(model, train, self._network.recipe, seed=seed)
         right = training.predict(model, unseen.images).argmax(1) == unseen.labels
-        return Accuracy(100 * right.float().mean().item(), {}, self.threshold, 0.0, history.curve)
+        return Accuracy(100 * right.float().mean().item(), {}, self.threshold, 0.0, [*history.curve])
 
 
 def _sentence(error: BaseException) -> str:

@@ -175,7 +175,7 @@ def test_nobody_writes_whole_files_by_hand() -> None:
     moved_as_they_are = {
         "autograder/files/whole.py",
         "autograder/files/update.py",  # the new record takes the old one's place once the update is finished
-        "autograder/commands/class_.py",  # results are put aside, reviews renamed
+        "autograder/commands/class_run.py",  # results are put aside, reviews renamed
     }
     package = course.ROOT / "autograder"
     left_out = (package / "tests", package / "evidence" / "attacks" / "corpus", package / "evidence" / "bank")

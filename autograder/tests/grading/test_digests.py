@@ -141,7 +141,8 @@ def test_a_limit_of_which_the_settings_say_nothing_is_part_of_a_stamp_too(assign
 # What grading imports, and no points depend on: what is said to people, and what makes settings of a file or numbers
 # of a secret, whose results are in the stamp.
 DECIDES_NOTHING = {
-    *files("autograder/course", "autograder/errors.py", "autograder/text/inert.py", "autograder/text/numbers.py"),
+    *files("autograder/course", "autograder/errors.py", "autograder/files"),
+    *files("autograder/text/inert.py", "autograder/text/numbers.py"),
     *files("tests/diagnosis", "tests/shown.py", "tests/messages.py"),
 }
 

@@ -106,7 +106,9 @@ def _train(out: Path, key: str) -> None:
     result = read_result(out, key)
     assert result is not None
     assert result.report is not None
-    classes = {name: 40.0 + 5 * place for place, name in enumerate(("plane", "car", "bird", "cat", "deer"))}
+    classes: dict[str, float | None] = {
+        name: 40.0 + 5 * place for place, name in enumerate(("plane", "car", "bird", "cat", "deer"))
+    }
     accuracy = Accuracy(50.0, classes, 62.5, 10.0, [(epoch, 2.3 / epoch) for epoch in range(1, 21)])
     questions = [
         replace(question, accuracy=accuracy) if question.id == "q6" else question

@@ -27,8 +27,8 @@ from autograder.records.results import (
     write_result_file,
 )
 from autograder.records.typed import Damaged
-from autograder.tests.records.test_typed import ANY_JSON, complaint
 from autograder.tests.support.classes import make_class, result_of
+from autograder.tests.support.records import ANY_JSON, complaint
 
 ASSIGNMENT = course.load()
 
@@ -278,3 +278,17 @@ def test_any_class_json_is_read_or_refused_in_a_sentence(fields: dict[str, Any])
         patched.setattr(Path, "read_text", lambda *_: json.dumps(record))
         told = complaint(lambda: read_class(Path("out")), UnusableRequest)
     assert told is None or "holds no class" in told or "is damaged (" in told
+
+
+def test_a_network_that_diverged_is_read_back(tmp_path: Path) -> None:
+    """JSON has no NaN: a loss or a class's accuracy that is not a number is kept as null."""
+    result = whole()
+    assert result.report is not None
+    accuracy = Accuracy(10.0, {"cat": float("nan")}, 90.0, 10.0, [(1, float("nan")), (2, float("inf"))])
+    first, *others = result.report.questions
+    report = replace(result.report, questions=[replace(first, accuracy=accuracy), *others])
+    write_result_file(tmp_path / "ada.json", replace(result, report=report))
+    back = read_result_file(tmp_path / "ada.json")
+    assert back is not None
+    assert back.report is not None
+    assert back.report.questions[0].accuracy == Accuracy(10.0, {"cat": None}, 90.0, 10.0, [(1, None), (2, None)])

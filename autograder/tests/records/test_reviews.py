@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.records.reviews import REVIEWS, Review, read_reviews, write_review
-from autograder.tests.records.test_typed import ANY_JSON, complaint
+from autograder.tests.support.records import ANY_JSON, complaint
 
 SCHEMA = "cnn-autograder/review/v1"
 GIVEN = {"points": 2, "comment": "Well said.", "answer": "11"}

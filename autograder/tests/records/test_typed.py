@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,21 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.records.typed import Damaged, read_json, record_of, typed
-
-ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-def complaint(read: Callable[[], object], kind: type[Exception] = Damaged) -> str | None:
-    """How what is read is refused; None if it is taken. Whatever else is raised is not caught."""
-    try:
-        read()
-    except kind as error:
-        return str(error)
-    return None
+from autograder.tests.support.records import ANY_JSON, complaint
 
 
 @dataclass(frozen=True)
