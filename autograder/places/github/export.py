@@ -17,10 +17,7 @@ RECORD = Record(
 )
 COURSES_OWN = ("roster.csv", "autograder/assignment.toml", "README.md", ".gitignore", SECRET_NAME)
 # A job keeps results in the form that the class's tools read: `records.results`, and what that leans on.
-_RESULTS = (
-    *("autograder/records/__init__.py", "autograder/records/results.py"),
-    *("autograder/files/__init__.py", "autograder/files/update.py"),
-)
+_RESULTS = tuple(f"autograder/records/{name}.py" for name in ("__init__", "reports", "results", "typed"))
 _TEMPLATE = Path(__file__).resolve().parent / "template"
 _GIVEN = {".git", "README.md"}  # what a repository that was just made may hold
 

@@ -80,6 +80,15 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_what_its_jobs_import_is_in_it(tmp_path: Path) -> None:
+    write_repository(tmp_path / "staff")
+    modules = "autograder.places.github.grading, autograder.places.github.publish, autograder.records.results"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {modules}"], cwd=tmp_path / "staff", capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_private_repository_holds_no_answers() -> None:
     names = repository_files()
     assert {name for name in names if name.startswith("solutions/")} == {"solutions/explanations.md"}
