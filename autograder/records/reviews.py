@@ -55,7 +55,7 @@ class Superseded(Exception):
 
 
 def answer_digest(answer: str) -> str:
-    """What tells one answer from another: their words, not the blanks between them."""
+    """A digest that distinguishes answers by their words, not by the blanks between them."""
     return hashlib.sha256(" ".join(answer.split()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
