@@ -117,7 +117,7 @@ def _reviews(value: object) -> dict[str, Review]:
     reviews = typed(record_of(value, SCHEMA, "reviews")["reviews"], dict[str, Review], at="reviews")
     for question, review in reviews.items():
         if not 0 <= review.points < MOST:
-            raise Damaged(f"reviews[{question!r}].points: {review.points!r} are no points")
+            raise Damaged(f"reviews[{question!r}].points: {review.points!r} is not a number of points")
     return reviews
 
 

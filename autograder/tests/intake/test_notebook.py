@@ -151,7 +151,7 @@ def old_notebook() -> bytes:
         notebook("x = 1\ny = 2", widgets={"state": {"x" * 2_000_000: {}}}),
         b'{"nbformat": 4, "metadata": {}, "cells": [%b]}'
         % b'{"cell_type": "code", "metadata": {}, "source": ["x = 1\\n", "y = 2"]}',
-        json.dumps({  # pasted pictures are no code
+        json.dumps({  # pasted pictures are not code
             "nbformat": 4, "nbformat_minor": 5, "metadata": {},
             "cells": [
                 {"cell_type": "markdown", "metadata": {}, "source": "x" * 1_000_000},
