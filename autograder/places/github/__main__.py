@@ -97,7 +97,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m autograder.places.github", description=__doc__)
     steps = parser.add_subparsers(required=True, metavar="STEP")
     shards = steps.add_parser("shards", parents=[every], help="divide the class")
-    shards.add_argument("--shards", default="", help="into so many parts; as many as seem right if it is empty")
+    shards.add_argument("--shards", default="", help="how many parts; empty: by the number of students")
     shards.set_defaults(step=_shards)
     fetch = steps.add_parser("fetch", parents=[every, worked, shard], help="fetch what counts; needs GH_TOKEN")
     fetch.set_defaults(step=_fetch)

@@ -185,7 +185,7 @@ def _remarks(kept: list[_Kept]) -> Iterator[str]:
             yield f"{each.result.student}: {remark}"
     failed = sum(each.result.ours for each in kept)
     if failed:
-        yield f"{counted(failed, 'student')} could not be graded, for no fault of theirs: run the workflow again."
+        yield f"{counted(failed, 'student')} could not be graded through no fault of their own: run the workflow again."
 
 
 def _about_lateness(kept: list[_Kept], assignment: Assignment, roster: Roster | None) -> Iterator[str]:

@@ -279,7 +279,7 @@ class Repository:
             output.seek(0)
             contents = output.read(most + 1)
             if len(contents) > most:
-                raise _TooMuch(f"makes git say more than {most >> 20} MB")
+                raise _TooMuch(f"makes git write more than {most >> 20} MB")
             return contents
 
 

@@ -31,7 +31,7 @@ VISIBILITIES = ("public", "hidden")
 class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
     """Grades the student's whole submission, once, and writes a question's points into its notebook."""
 
-    training = Bool(True, help="Whether networks are trained. Without, the points for it are not given to anyone.").tag(
+    training = Bool(True, help="Whether networks are trained. If not, nobody gets the points for that.").tag(
         config=True
     )
     data = Unicode(

@@ -64,7 +64,10 @@ def test_reviews_come_back_and_those_beside_a_new_one_are_not_touched(tmp_path: 
             {"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "comment": None}}},
             "reviews['q1'].comment: expected str, got null",
         ),
-        ({"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "points": -1}}}, "reviews['q1'].points: -1 is not a number of points"),
+        (
+            {"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "points": -1}}},
+            "reviews['q1'].points: -1 is not a number of points",
+        ),
         (
             {"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "points": float("nan")}}},
             "reviews['q1'].points: nan is not a number of points",

@@ -55,7 +55,7 @@ def test_what_the_grader_has_no_longer_leaves_the_private_repository(
     (staff / "tests" / "old.py").unlink()
     messages = write_repository(staff)
     assert [line for line in messages if "old" in line or "used" in line] == [
-        "autograder/old.py was removed: the grader has it no longer.",
+        "autograder/old.py was removed: the grader no longer has it.",
         ".github/workflows/old.yml is not part of the grader: remove it unless it is yours.",
         "autograder/used.py is not part of the grader: remove it unless it is yours.",
     ]
