@@ -7,5 +7,5 @@ from typing import Literal
 
 
 def now(timespec: Literal["seconds", "microseconds"] = "seconds") -> str:
-    """The time in ISO's form, UTC, with a Z: of two such texts, equally fine, the later one is the greater."""
+    """The time in ISO's form, UTC, with a Z. Of two such texts with the same precision, the later is the greater."""
     return datetime.now(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

@@ -12,16 +12,16 @@ _OWN = Path("/proc/self/cgroup")
 
 
 def cores() -> int:
-    """The cores that this process may use: those that it may run on, and of a container's share of time what is whole.
+    """How many cores this process may use: those that it may run on, or a container's share of them if that is less.
 
-    Half a core more counts as one; there is always one.
+    A share is rounded to whole cores; there is always at least one.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([allowed, *(round(share) for share in _shares())]))
 
 
 def _shares() -> Iterator[float]:
-    """The limits on time, in cores, of our control group and of all that it is in; none where there is no limit.
+    """The limits on processor time, in cores, of our control group and of those that it is in, where they have one.
 
     A container sees its own group as the root. A service or a job of a batch system sees the whole machine's groups.
     """

@@ -1,8 +1,8 @@
 """Bring a folder up to date with the files that are given there, so that nothing of anybody's is lost.
 
-A record in the folder says what was given, by its SHA-256. By it a file that somebody changed is told from one that
-only is of an earlier version. What becomes of either is decided by whoever gives the files, before the first is
-written; here is what they have in common.
+A record in the folder has the SHA-256 of each file that was given. It distinguishes a file that somebody changed from
+one that is merely of an earlier version. What becomes of either is decided by the caller, before the first file is
+written; what all callers have in common is here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Record:
     Attributes:
         path: where it lies in the folder.
         what: what it says about itself, for people; "" if it is the bare list.
-        unreadable: what is said of one that is not as it was written, as a sentence's end.
+        unreadable: the end of the sentence about a record that is damaged.
     """
 
     path: str
@@ -37,15 +37,15 @@ class Record:
 
     @property
     def next(self) -> str:
-        """The path of the new record until an update is finished: till then, what either says was given."""
+        """The path of the new record until an update is finished; until then the files in either count as given."""
         return f"{self.path}.next"
 
     def lies_in(self, folder: Path) -> bool:
-        """Whether files were given there, or begun to be."""
+        """Whether files were given there, even by an update that was not finished."""
         return any((folder / path).is_file() for path in (self.path, self.next))
 
     def of(self, files: Files) -> bytes:
-        """The contents of the record that these files were given."""
+        """The contents of the record of these files."""
         given = {path: digest(contents) for path, contents in sorted(files.items())}
         return f"{json.dumps({'What': self.what, 'files': given} if self.what else given, indent=1)}\n".encode()
 
@@ -59,7 +59,7 @@ class File:
         given: its contents; None if it is given no longer.
         current: what is there, with Unix line ends; None if nothing is.
         recorded: the digest of what was given the last time; None if it was not.
-        begun: the digest of what an update gives that was not finished; None if there is none.
+        begun: the digest of what an unfinished update gives; None if there is none.
     """
 
     path: str
@@ -82,14 +82,14 @@ def names_in(folder: Path) -> set[str]:
     """What lies in the folder; nothing, if it is not there.
 
     Raises:
-        UnusableRequest: it is no folder, or cannot be read.
+        UnusableRequest: it is not a folder, or cannot be read.
     """
     try:
         return {path.name for path in folder.iterdir()}
     except FileNotFoundError:
         return set()
     except OSError as error:
-        raise UnusableRequest(f"{folder} is no folder that can be used: {error.strerror}.") from None
+        raise UnusableRequest(f"{folder} is not a folder that can be used: {error.strerror}.") from None
 
 
 def compare(folder: Path, record: Record, files: Files, *, links: bool = False) -> list[File]:
@@ -102,7 +102,7 @@ def compare(folder: Path, record: Record, files: Files, *, links: bool = False) 
         links: whether there may be any. In a folder of somebody else's they could lead anywhere.
 
     Raises:
-        UnusableRequest: the record cannot be used, or something that is no file is in a file's place.
+        UnusableRequest: the record cannot be used, or something that is not a file is in a file's place.
     """
     recorded, begun = (_recorded(folder, record, path, links=links) for path in (record.path, record.next))
     return [
@@ -122,7 +122,7 @@ def carry_out(
         files: all that is given.
         write: paths of those to write.
         remove: paths of files that are given no longer.
-        public: whether anybody may read what is written, whoever writes it.
+        public: whether anybody may read what is written, no matter who writes it.
 
     Raises:
         UnusableRequest: the folder cannot be written.
@@ -194,7 +194,7 @@ def _recorded(folder: Path, record: Record, path: str, *, links: bool) -> dict[s
 
 
 def _is_plain(path: str) -> bool:
-    """Whether it is a path below the folder, and not of git's own."""
+    """Whether it is a path below the folder and outside of `.git`."""
     parts = PurePosixPath(path).parts
     below = bool(parts) and path == "/".join(parts) and parts[0].lower() != ".git" and ".." not in parts
     return below and path.isprintable() and not path.startswith("/") and not set(path) & set("\\:")
@@ -211,7 +211,9 @@ def _current(folder: Path, path: str, *, links: bool) -> bytes | None:
         for each in (*above, place):
             as_it_should = each.is_file() if each == place else each.is_dir()
             if (each.is_symlink() and not links) or (each.exists() and not as_it_should):
-                raise UnusableRequest(f"{each} is in the way, a link or no {'file' if each == place else 'folder'}.")
+                raise UnusableRequest(
+                    f"{each} is in the way: a link, or not a {'file' if each == place else 'folder'}."
+                )
         return unix(place.read_bytes())
     except FileNotFoundError:
         return None

@@ -1,4 +1,4 @@
-"""Write a file so that whoever reads it, after whatever happened, finds the old contents or the new ones.
+"""Write a file so that anyone who reads it, whatever happened, finds the old contents or the new ones.
 
 All writing of what somebody may want to keep goes through here. Nothing but the standard library is imported: in GitHub
 Actions the steps around grading have nothing else.
@@ -23,14 +23,14 @@ def write_whole(
     Args:
         path: where; folders that are missing are made.
         contents: of the file; text is written as UTF-8.
-        public: whether anybody may read it, whoever writes it.
+        public: whether anybody may read it, no matter who writes it.
         lasting: it must survive a power failure. What can be made again need not, and is written ten times as fast.
         links: a link in its place may lead to a device, which is then written to. In a folder of somebody else's it
             could lead anywhere, so there any link is replaced.
 
     Raises:
         OSError: it cannot be written; what was there still is.
-        ValueError: the text is none that UTF-8 has.
+        ValueError: the text cannot be encoded as UTF-8.
     """
     data = contents.encode() if isinstance(contents, str) else contents
     followed = links or not path.is_symlink()
@@ -55,7 +55,7 @@ def write_whole(
 
 
 def write_first(path: Path, contents: bytes) -> bool:
-    """Write a file that only its owner may read, whole, unless there is one; whether there was none.
+    """Write a file that only its owner may read, whole, unless it is there already. Returns whether it was written.
 
     Raises:
         OSError: it cannot be written.
@@ -69,14 +69,14 @@ def write_first(path: Path, contents: bytes) -> bool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes that were killed left half written in a folder, which nobody may be writing in now."""
+    """Remove the half-written files that killed processes left in a folder. Nobody may be writing there now."""
     with contextlib.suppress(OSError):
         for left in folder.glob(f".*.{_UNFINISHED}"):
             left.unlink(missing_ok=True)
 
 
 def remove_empty(folders: Iterable[Path]) -> None:
-    """Remove folders, the innermost first, that nothing lies in."""
+    """Remove those folders that are empty; the innermost come first."""
     for folder in folders:
         with contextlib.suppress(OSError):
             folder.rmdir()
@@ -86,9 +86,8 @@ def remove_empty(folders: Iterable[Path]) -> None:
 def _beside(path: Path, data: bytes, *, mode: int = 0o666, lasting: bool = True) -> Iterator[Path]:
     """A new file with these contents, to be put in the place of `path`; removed again if it was not.
 
-    Nobody else has its name: another who writes the same file at the same time has a file of their own, and a link
-    that waits under a name that could be guessed is not followed. What of `path`'s name is in it stays below the most
-    that a file system takes.
+    Its name is random, so another process that writes the same file at the same time has a file of its own, and nobody
+    can put a link in its place beforehand. Only the beginning of `path`'s name is in it: file systems limit names.
     """
     unfinished = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}.{_UNFINISHED}")
     descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)

@@ -20,9 +20,9 @@ THRESHOLDS = ROOT / "autograder" / "grading" / "thresholds.json"
 
 
 # The folders and files that decide points, the suites aside. Rosters, due dates, names in downloads, causes, the
-# scoreboard and what is said to people are elsewhere: a word of those changes, and no class is graded again. The same
-# holds of what else the grader imports: `course` makes settings of `assignment.toml`, limits among them, which are part
-# of every stamp as they come out; `people` says which random numbers a student gets, by which no right answer is wrong.
+# scoreboard and messages are elsewhere, so that no class is graded again when a word of them changes. The same holds
+# of what else the grader imports: `course` makes settings of `assignment.toml`, limits among them, whose
+# values are part of every stamp; `people` decides a student's random numbers, and a right answer passes with any.
 DECIDING = (
     *("autograder/intake", "autograder/sandbox", "autograder/grading"),
     "autograder/text/encoding.py",  # a student's bytes are read as the text that it makes of them
@@ -70,7 +70,7 @@ def suite_files(question: Question) -> list[Path]:
 def stamp(submission: str, question: Question, data: str | None) -> str:
     """All that decides the points of one question: as long as it is the same, they would be the same again.
 
-    Another question's tests are not part of it: who mends a test of Q4 need not have Q1 graded again.
+    Another question's tests are not part of it: after a test of Q4 is mended, Q1 is not graded again.
 
     Args:
         submission: the submission's digest.
@@ -96,7 +96,7 @@ def _question_suite_digest(question: Question) -> str:
 
 
 def _handed_out(question: Question) -> list[Path]:
-    """What students found where their answers belong: who hands in just that has not answered."""
+    """What students found where their answers belong: a student who hands in just that has not answered."""
     files = [STUBS / f"{question.module}.py", *([STUBS / EXPLANATIONS] if question.written else [])]
     return [file for file in files if file.is_file()]
 

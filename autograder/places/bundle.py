@@ -59,7 +59,7 @@ def grader_files(*, public: bool = False) -> dict[str, bytes]:
 
 
 def _is_for_sending(path: Path) -> bool:
-    """Whether a file of a place is about sending the grader there, and not needed there."""
+    """Whether a place's file only serves to send the grader there, and is not needed there."""
     return path.is_relative_to(_PLACES) and (path.name in _FOR_SENDING or "template" in path.parts)
 
 

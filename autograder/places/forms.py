@@ -39,7 +39,7 @@ class Wanted:
 
 
 def form_named(name: str, wanted: Wanted) -> Form:
-    """The form of the place of this name. Made before anything is graded, so that what is missing is said at once.
+    """The form of the place with this name. Made before anything is graded, to report at once what is missing.
 
     Raises:
         UnusableRequest: the environment lacks what the form needs.

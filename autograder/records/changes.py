@@ -13,7 +13,7 @@ from autograder.render.versions import versions_in_words
 
 
 def merged(before: Report | None, after: Report, assignment: Assignment) -> Report:
-    """A report of all questions of which some were graded anew."""
+    """The report of all questions, some of which were graded again."""
     if before is None:
         return after
     questions = {**_by_id(before), **_by_id(after)}
@@ -23,7 +23,7 @@ def merged(before: Report | None, after: Report, assignment: Assignment) -> Repo
 
 
 def changes(before: Report | None, after: Report | None) -> tuple[Change, ...]:
-    """The questions that did not come out as before, with the tests that did not."""
+    """The questions whose outcome has changed, with the tests whose outcome has."""
     if before is None:
         return ()
     old, new = _by_id(before), _by_id(after) if after is not None else {}
@@ -45,7 +45,7 @@ def other_versions(before: Report) -> str:
 
 
 def why_again(before: Report) -> str:
-    """Why what was graded before is graded once more, though nothing new was handed in; "" if it cannot be told."""
+    """Why what was graded before is graded once more, though nothing new was handed in; "" if it is not known."""
     if other_versions(before):
         return f"graded before with {other_versions(before)}, now with {versions_in_words(versions())}"
     now = {"grader": grader_digest(), "suite": suite_digest(), "thresholds": thresholds_digest()}

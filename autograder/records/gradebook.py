@@ -79,7 +79,7 @@ class Line:
 
     @property
     def handed_in(self) -> datetime | None:
-        """When; what the roster says counts more than what the submission tells."""
+        """When it was handed in: by the roster if it says so, else by the submission."""
         return _handed_in(self.student, self.result)
 
     @property
@@ -141,12 +141,12 @@ def read_grade_book(out: Path, assignment: Assignment, roster: Roster | None = N
     Args:
         out: the class's folder.
         assignment: from `course`.
-        roster: who is in the class; without one, whoever handed in.
+        roster: who is in the class; without one, everyone who handed in.
 
     Raises:
         UnusableRequest: the folder holds no class.
     """
-    # By what their students are called: their keys are of the roster's spelling when they were graded.
+    # By their students' names: their keys have the spelling that the roster had when they were graded.
     results: dict[str, list[Result]] = defaultdict(list)
     several: dict[str, list[Result]] = defaultdict(list)  # of a student, none of which counts yet
     for result in read_results(out):
@@ -185,19 +185,19 @@ def read_grade_book(out: Path, assignment: Assignment, roster: Roster | None = N
 
 
 def _to_choose(results: list[Result]) -> Result:
-    """What a student has so far who has several submissions and is in no roster."""
+    """The result of a student who has several submissions and is not in a roster."""
     first = results[0]
     return Result(key_of(first.one_of), first.one_of, first.source, ours=True, choose=len(results))
 
 
 def _with_choices(line: Line, choices: list[Line]) -> Line:
-    told = [
+    listed = [
         f"{each.result.source}: {number(each.score)} of {each.max_score} points"
         if each.result is not None and each.graded and each.result.report is not None
         else f"{each.result.source if each.result is not None else ''}: cannot be used"
         for each in choices
     ]
-    note = f"{choose_one(len(choices))}, and leave only that one there ({'; '.join(told)})."
+    note = f"{choose_one(len(choices))}, and leave only that one there ({'; '.join(listed)})."
     return replace(line, notes=(*line.notes, note[:1].upper() + note[1:]), choices=tuple(choices))
 
 
@@ -216,7 +216,7 @@ def _about_claims(lines: list[Line], problems: list[str], source: str) -> tuple[
 
 
 def _of(student: Student, results: dict[str, list[Result]]) -> Result | None:
-    """The student's result, which is taken out; of several, as an older release could leave, that of today's key."""
+    """Take out the student's result; of several, which an older release could leave, the one with today's key."""
     alike = results.get(comparable(student.student), [])
     chosen = next((result for result in alike if result.key == key_of(student.student)), alike[0] if alike else None)
     if chosen is not None:
@@ -225,7 +225,7 @@ def _of(student: Student, results: dict[str, list[Result]]) -> Result | None:
 
 
 def _max_scores(assignment: Assignment, results: Iterable[Result]) -> dict[str, int]:
-    """What a program gave points of, by question id: without training it is less, and other questions may be absent."""
+    """The most points that a program could give, by question id: fewer without training, only of graded questions."""
     reports = [result.report for result in results if result.report is not None]
     if not reports:
         return {question.id: question.automatic for question in assignment.questions}
@@ -276,8 +276,8 @@ def _line(
 
 
 def _handed_in(student: Student, result: Result | None) -> datetime | None:
-    told = result.handed_in if result is not None else None
-    return student.handed_in or (datetime.fromisoformat(told) if told else None)
+    recorded = result.handed_in if result is not None else None
+    return student.handed_in or (datetime.fromisoformat(recorded) if recorded else None)
 
 
 def _mark(

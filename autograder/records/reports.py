@@ -9,14 +9,14 @@ _COUNTED = {"schema", "score", "max_score", "pending"}  # worked out anew from t
 
 
 def report_from(record: object, *, at: str = "") -> Report:
-    """The report that `as_dict` made this of.
+    """The report that `as_dict` made this record of.
 
     Args:
         record: from JSON.
         at: where it stands in the file, for the error.
 
     Raises:
-        Damaged: it is none.
+        Damaged: it is not a report.
     """
     known = record_of(record, SCHEMA, at=at)
     return typed({name: value for name, value in known.items() if name not in _COUNTED}, Report, at=at)

@@ -36,7 +36,7 @@ CLASS_SCHEMA = "cnn-autograder/class/v1"
 
 @dataclass(frozen=True)
 class TestChange:
-    """A test that did not end as it had the last time; a status is None where there was no such test."""
+    """A test that ended differently from the last time; a status is None where there was no such test."""
 
     __test__ = False
 
@@ -47,7 +47,7 @@ class TestChange:
 
 @dataclass(frozen=True)
 class Change:
-    """A question that is not as it was the last time; scores are None where it was not graded."""
+    """A question that has changed since the last time; scores are None where it was not graded."""
 
     question: str
     before: int | None
@@ -66,7 +66,7 @@ class Result:
         digest: SHA-256 of all that counts in the submission; "" if it cannot be used.
         report: what grading found out; None if nothing could be graded.
         problem: why nothing could be graded, a sentence; "" if something was.
-        ours: the problem is no fault of the submission: there are no points yet, not even 0. A report is then an
+        ours: the problem is not the submission's fault: there are no points yet, not even 0. A report is then an
             earlier one.
         handed_in: when, in ISO's form with the zone, where that is known.
         claimed: whether that is what a file in the submission or a commit says, which its student can have written.
@@ -130,7 +130,7 @@ class ClassRecord(TypedDict):
 def key_of(student: str) -> str:
     """A name for files: the student's own where any system can have a file of that name, else one made from it.
 
-    The same for the same student, however the name is spelt and whoever else is in the class (`people.comparable`);
+    The same for a student however the name is spelt (`people.comparable`) and no matter who else is in the class;
     two students never share one.
     """
     name = comparable(student)

@@ -55,7 +55,7 @@ class Superseded(Exception):
 
 
 def answer_digest(answer: str) -> str:
-    """What tells one answer from another: their words, not the blanks between them."""
+    """A digest that distinguishes answers by their words, not by the blanks between them."""
     return hashlib.sha256(" ".join(answer.split()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -117,7 +117,7 @@ def _reviews(value: object) -> dict[str, Review]:
     reviews = typed(record_of(value, SCHEMA, "reviews")["reviews"], dict[str, Review], at="reviews")
     for question, review in reviews.items():
         if not 0 <= review.points < MOST:
-            raise Damaged(f"reviews[{question!r}].points: {review.points!r} are no points")
+            raise Damaged(f"reviews[{question!r}].points: {review.points!r} is not a number of points")
     return reviews
 
 

@@ -1,6 +1,6 @@
-"""JSON from the disk as dataclasses: each value is of its type, no key is missing, and there is none that nobody knows.
+"""JSON from the disk as dataclasses: each value has its type, no key is missing, and none is unknown.
 
-msgspec checks. It takes unknown keys of a dataclass for granted, makes 2.0 of a 2 and does not say which key of a
+msgspec checks. By itself it ignores unknown keys of a dataclass, makes 2.0 of a 2 and does not say which key of a
 dictionary it means; so each dataclass has a twin here, a structure of msgspec's own that refuses such keys and leaves
 numbers as they are, and the key is looked for once something is wrong.
 """
@@ -35,7 +35,7 @@ def read_json(path: Path) -> object:
     """What a JSON file says.
 
     Raises:
-        Damaged: it is no JSON.
+        Damaged: it is not JSON.
         OSError: it cannot be read.
     """
     try:
@@ -59,7 +59,7 @@ def record_of(value: object, schema: str, *needed: str, at: str = "") -> dict[st
         Damaged: it is not.
     """
     if not isinstance(value, dict):
-        raise Damaged(f"{at or 'it'} is no object")
+        raise Damaged(f"{at or 'it'} is not an object")
     for key in ("schema", *needed):
         if key not in value:
             raise Damaged(f"it lacks {f'{at}.{key}'.removeprefix('.')}")
@@ -69,7 +69,7 @@ def record_of(value: object, schema: str, *needed: str, at: str = "") -> dict[st
 
 
 def typed(value: object, kind: type[_T], *, at: str = "") -> _T:
-    """What was read as what it has to be.
+    """What was read, as an object of the type that it has to be.
 
     Args:
         value: from JSON.
@@ -77,7 +77,7 @@ def typed(value: object, kind: type[_T], *, at: str = "") -> _T:
         at: where it stands in the file, for the error.
 
     Raises:
-        Damaged: it is none.
+        Damaged: it is not of that type.
     """
     wanted: Any = kind
     twin = _twin(wanted)
@@ -90,7 +90,7 @@ def typed(value: object, kind: type[_T], *, at: str = "") -> _T:
 
 @functools.cache
 def _twin(kind: Any) -> Any:
-    """The type by which msgspec checks what shall become one of this kind."""
+    """The type that msgspec checks a value of this kind against."""
     if dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind)
         fields: list[Any] = []

@@ -25,7 +25,7 @@ from autograder.sandbox.session import Session
 from autograder.tests.support.grading import Grade, Remote
 from autograder.tests.support.half_right import half_right
 
-# The same examples in every run, and no time limit: a busy machine is no counterexample.
+# The same examples in every run, and no time limit: a busy machine is not a counterexample.
 settings.register_profile("graders", derandomize=True, deadline=None, database=None)
 settings.load_profile("graders")
 
@@ -35,7 +35,7 @@ _HOW_IT_IS_SHOWN = re.compile(r"-[qv]+|--durations=\d+|--tb=\w+|-r\w+|--color=\w
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Plain `pytest` uses two processes. With anything to choose tests or to debug them it stays one, as ever."""
+    """Plain `pytest` uses two processes. With options that choose tests or debug them it uses one, as usual."""
     plain = all(_HOW_IT_IS_SHOWN.fullmatch(argument) for argument in config.invocation_params.args)
     installed = hasattr(config.option, "numprocesses")
     if plain and installed and not config.option.usepdb and not hasattr(config, "workerinput"):
@@ -57,7 +57,7 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """`pytest --target FOLDER` is about somebody's answers, not about the grader."""
+    """`pytest --target FOLDER` tests somebody's answers, not the grader."""
     return True if config.getoption("--target") else None
 
 
@@ -143,7 +143,7 @@ def student(released: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder of the test's own, not there yet."""
+    """A data folder of the test's own, which does not exist yet."""
     folder = tmp_path / "data"
     monkeypatch.setattr(cifar10, "DATA", folder)
     monkeypatch.delenv("CIFAR10_DIR", raising=False)

@@ -55,7 +55,7 @@ def test_such_an_import_is_noticed(line: str) -> None:
 
 
 def elsewhere(test: str, modules: set[str]) -> list[str]:
-    """The modules that a test is named like, if none of them lies where it does.
+    """The modules with a test's name, if none of them lies where it does.
 
     Args:
         test: its path below the folder of tests.

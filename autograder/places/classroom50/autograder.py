@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 BUNDLE = Path(__file__).resolve().parent
 
-# Of the job's environment the grader gets what tells whose submission it is, and what Python, pip and downloads need.
-# Tokens, and whatever else a workflow sets, stay here.
+# The grader gets only these variables of the job: those that say whose submission it is, and those that Python, pip and
+# downloads need. Tokens, and whatever else a workflow sets, stay here.
 SUBMISSION = (
     *("CLASSROOM", "ASSIGNMENT", "ASSIGNMENT_TYPE", "OWNER", "USERNAME", "SUBMISSION_TAG"),
     *("COMMIT_URL", "RELEASE_URL", "REVIEW_URL"),
@@ -119,15 +119,15 @@ class Commands:
             quiet: show nothing of what it says.
         """
         environment = {name: os.environ[name] for name in (*SYSTEM, *more) if name in os.environ}
-        said = subprocess.DEVNULL if quiet else None
+        output = subprocess.DEVNULL if quiet else None
         try:
             return subprocess.run(
                 command,
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 timeout=max(1.0, self.end - time.monotonic()),
                 check=False,
             ).returncode

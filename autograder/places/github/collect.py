@@ -98,7 +98,7 @@ def _read(downloaded: Path) -> tuple[list[_Kept], list[str]]:
                 "bring the staff's repository up to date (`export github`), and grade again."
             )
             continue
-        key = key_of(result.student)  # never a name of files that only stands there
+        key = key_of(result.student)  # never the record's own `key`: it would name files, and may be forged
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             outcome = folders.read_outcome(path.parent)
             remarks = tuple(note for note in outcome.notes if _UNCERTAIN in note) if outcome is not None else ()
@@ -155,7 +155,7 @@ def _write_state(out: Path, state: dict[str, Any], roster: Path | None) -> None:
 
 
 def _keep(out: Path, result: Result, show: Show) -> bool:
-    """Put a result in its place, unless the one there is as new; whether it was."""
+    """Put a result in its place, unless the one there is as new. Returns whether it was put there."""
     before = read_result(out, result.key)
     if before is not None and before.graded_at >= result.graded_at:
         show.ended(result.student, before, kept=True)
@@ -185,11 +185,11 @@ def _remarks(kept: list[_Kept]) -> Iterator[str]:
             yield f"{each.result.student}: {remark}"
     failed = sum(each.result.ours for each in kept)
     if failed:
-        yield f"{counted(failed, 'student')} could not be graded, for no fault of theirs: run the workflow again."
+        yield f"{counted(failed, 'student')} could not be graded through no fault of their own: run the workflow again."
 
 
 def _about_lateness(kept: list[_Kept], assignment: Assignment, roster: Roster | None) -> Iterator[str]:
-    """Where lateness costs something else by the settings here than by those that the jobs had."""
+    """A sentence if lateness costs something else by the settings here than by those that the jobs had."""
     students = {comparable(student.student): student for student in (roster.students if roster else ())}
     differing = []
     for each in kept:

@@ -58,7 +58,7 @@ def write_repository(folder: Path) -> list[str]:
         f"{folder}: {len(changed)} of {len(files) - len(kept)} files written.",
         *(f"{name} is the course's own: left as it is." for name in kept),
         *(f"{name} was changed here, and is the grader's again." for name in again),
-        *(f"{name} was removed: the grader has it no longer." for name in removed),
+        *(f"{name} was removed: the grader no longer has it." for name in removed),
         *(f"{name} is not part of the grader: remove it unless it is yours." for name in sorted(others)),
     ]
 

@@ -36,11 +36,11 @@ class _NotAsked(_Problem):
 
 
 class _Unseen(_Problem):
-    """GitHub says that there is nothing of this name, as it does of what a token may not see."""
+    """GitHub says that nothing has this name, which it also says of what a token may not see."""
 
 
 def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> int:
-    """Fetch for each student; nobody's trouble is anybody else's. Returns the exit status."""
+    """Fetch for each student; a problem with one does not affect the others. Returns the exit status."""
     github.require_token()
     wanted = [f"{question.module}{end}" for question in assignment.questions for end in (".py", ".ipynb")]
     unseen = []
@@ -71,7 +71,7 @@ def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> i
 
 
 def _blame_the_token(unseen: Sequence[Path]) -> None:
-    """Of so many students not one repository can be seen: that is the token, and costs nobody anything."""
+    """Note that the token is at fault: not one repository of several students can be seen. Nobody loses points."""
     problem = (
         f"none of the {len(unseen)} repositories of this job can be seen: the token may have expired, or may not read "
         "them (the secret STUDENTS_TOKEN)."
@@ -89,7 +89,7 @@ def _fetch(given: str, deadline: Deadline, wanted: set[str], folder: Path) -> Fe
     if not name:
         raise _Problem("the roster names no repository.")
     if not re.fullmatch(_NAME, name) or name.endswith(("/.", "/..")):
-        raise _Problem(f"the roster's repository {given} is no owner/name.")
+        raise _Problem(f"the roster's repository {given} is not of the form owner/name.")
     try:
         about = github.get(f"repos/{name}")
         branch, created = about["default_branch"], about["created_at"]
@@ -137,7 +137,7 @@ def _counting(repository: Repository, name: str, branch: str, created: str, dead
 
 
 def _history(name: str, branch: str, created: str) -> pushes.History | None:
-    """When what was pushed, by the server's clock; None if it does not tell."""
+    """All pushes and their times, by the server's clock; None if the server does not say."""
     try:
         activity = github.pages(f"repos/{name}/activity?ref={quote(branch, safe='')}&per_page=100")
         return pushes.read_history(activity, created)

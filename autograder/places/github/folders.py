@@ -47,8 +47,8 @@ class Commit:
 class Fetched:
     """What was fetched of one student: the commits, or the problem. Files lie in a folder named like the commit.
 
-    `remarks` are about commits that may count and did not come, where another did. A problem that is `ours` is the
-    grader's.
+    `remarks` are about commits that may count and could not be fetched, where another could. A problem that is `ours`
+    is the grader's.
     """
 
     repository: str = ""

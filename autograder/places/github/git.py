@@ -40,7 +40,7 @@ _LINK, _MODULE = 0o120000, 0o160000  # as git notes a symbolic link, and a repos
 
 
 class NotFetched(Exception):
-    """It did not come. The text follows the name of what was wanted."""
+    """Something could not be fetched. The text follows its name."""
 
 
 class _TooMany(NotFetched):
@@ -48,7 +48,7 @@ class _TooMany(NotFetched):
 
 
 class _TooMuch(NotFetched):
-    """Git said more than is read."""
+    """Git wrote more than is read."""
 
 
 @dataclass(frozen=True)
@@ -186,12 +186,12 @@ class Repository:
         return _homes_of_renamed(seen, wanted)
 
     def _entries(self, tree: str, wanted: Collection[str]) -> list[_Entry]:
-        """What a folder holds, whichever folder it is: many places may hold the same one.
+        """What a folder holds. It is listed once, in however many places it lies.
 
-        Of a large one, the first names, and all that matter. Of entries with the same name, the first.
+        Of a large folder, the first names and all that matter; of entries with the same name, the first.
 
         Raises:
-            _TooMany: more names are looked at nowhere.
+            _TooMany: there are more names than are looked at.
         """
         if tree not in self._listed:
             try:
@@ -199,7 +199,7 @@ class Repository:
             except _TooMuch:
                 raise _TooMany(f"holds a folder with more than {MAX_LISTING_BYTES >> 20} MB of names") from None
             entries: list[_Entry] = []
-            names: set[str] = set()  # git itself makes no two of a name, but passes them on
+            names: set[str] = set()  # git never makes two entries of one name, but passes them on
             for line in lines:
                 described, _, name = line.partition(b"\t")
                 text = os.fsdecode(name)
@@ -252,7 +252,7 @@ class Repository:
             most: bytes that it may say.
 
         Raises:
-            NotFetched: it failed, said more, or the repository's time is over.
+            NotFetched: it failed, wrote more, or the repository's time is over.
         """
         scheme = urlsplit(self._url).scheme
         allowed = [f"protocol.{scheme}.allow=always"] if remote and scheme in _PROTOCOLS else []
@@ -277,15 +277,15 @@ class Repository:
                 errors.seek(0)
                 raise NotFetched(_reason(process.returncode, errors.read(MAX_SAID_BYTES).decode("utf-8", "replace")))
             output.seek(0)
-            said = output.read(most + 1)
-            if len(said) > most:
-                raise _TooMuch(f"makes git say more than {most >> 20} MB")
-            return said
+            contents = output.read(most + 1)
+            if len(contents) > most:
+                raise _TooMuch(f"makes git write more than {most >> 20} MB")
+            return contents
 
 
 _PROTOCOLS = ("https", "file")  # the others can start programs, or go unencrypted
 
-# Of the machine's own settings and the repository's nothing is asked.
+# Neither the machine's own settings nor the repository's are used.
 _SETTINGS = (
     "protocol.allow=never",
     "credential.helper=",  # those that others have set
@@ -350,14 +350,14 @@ def _wanted_in(entries: Sequence[_Entry], wanted: Collection[str]) -> set[str]:
     return names.union(*(sorted(alike)[:MOST_RENAMED] for alike in renamed.values()))
 
 
-def _reason(status: int, said: str) -> str:
-    if "File too large" in said:
+def _reason(status: int, complaint: str) -> str:
+    if "File too large" in complaint:
         return f"is larger than {MAX_FETCHED_BYTES >> 20} MB, even without most of its files"
-    if "out of memory" in said.casefold() or "cannot allocate memory" in said.casefold():
+    if "out of memory" in complaint.casefold() or "cannot allocate memory" in complaint.casefold():
         return f"makes git take more than {MAX_MEMORY_BYTES >> 20:,} MB of memory"
     if status < 0:
         return f"could not be fetched: git was ended by {_signal(-status)}"
-    lines = [line for line in said.splitlines() if line.startswith(("fatal:", "error:", "remote:"))] or [said]
+    lines = [line for line in complaint.splitlines() if line.startswith(("fatal:", "error:", "remote:"))] or [complaint]
     return f"could not be fetched: {without_token(lines[0]) or 'git failed and said nothing'}"
 
 

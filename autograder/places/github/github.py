@@ -19,7 +19,7 @@ _TOKENS = ("GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE
 
 
 class Refused(Exception):
-    """GitHub did not do it. `status` is that of HTTP, 0 if there was no answer."""
+    """GitHub refused a request. `status` is that of HTTP, 0 if there was no answer."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -111,7 +111,7 @@ def _parsed(text: str) -> list[Any]:
             values.append(value)
             position += len(text[position:]) - len(text[position:].lstrip())
     except ValueError:
-        raise Refused(0, "GitHub's answer is no JSON") from None
+        raise Refused(0, "GitHub's answer is not JSON") from None
     if not values:
         raise Refused(0, "GitHub's answer is empty")
     return values

@@ -43,7 +43,7 @@ class _Graded:
 def grade_all(
     entries: Sequence[Entry], assignment: Assignment, work: Path, *, data: str | None, allow_missing: bool = False
 ) -> int:
-    """Grade each student; nobody's trouble is anybody else's.
+    """Grade each student; a problem with one does not affect the others.
 
     Args:
         entries: whom.
@@ -63,7 +63,7 @@ def grade_all(
         print(in_one_line(layers), flush=True)
         require_layers(layers, allow_missing=allow_missing)
         if data is not None and any(question.trains for question in assignment.questions):
-            grader.load(data)  # if there are none, that is no student's trouble
+            grader.load(data)  # if there are none, that is not a student's fault
         outcomes = [_grade(entry, assignment, grader, data, work) for entry in entries]
     return int(any(outcome.ours for outcome in outcomes))
 

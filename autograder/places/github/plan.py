@@ -40,7 +40,7 @@ class Plan:
         """
         found = re.fullmatch(r"(\d{1,3})/(\d{1,3})", shard)
         if not found or not 1 <= int(found[1]) <= int(found[2]):
-            raise UnusableRequest(f"--shard: {shard} is no part of a class, like 2/8.")
+            raise UnusableRequest(f"--shard: {shard} is not a part of a class, like 2/8.")
         return self.entries[int(found[1]) - 1 :: int(found[2])]
 
 
@@ -80,7 +80,7 @@ def shard_count(students: int, wanted: str = "") -> int:
     if not wanted:
         return min(math.ceil(students / STUDENTS_PER_SHARD), MAX_SHARDS)
     if not re.fullmatch(r"\d{1,3}", wanted) or not 1 <= int(wanted) <= MOST_SHARDS:
-        raise UnusableRequest(f"Shards: {wanted} is no number from 1 to {MOST_SHARDS}.")
+        raise UnusableRequest(f"Shards: {wanted} is not a number from 1 to {MOST_SHARDS}.")
     return min(int(wanted), students)
 
 

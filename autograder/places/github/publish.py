@@ -1,7 +1,8 @@
-"""Tell the students: a status and a comment on the commit that counts.
+"""Notify the students: a status and a comment on the commit that counts.
 
-A comment on a commit needs no pull request and no issue, and of all ways to leave a text the least rights: who may
-read a repository may comment. Changing it later needs more; where the token has not that, a second one is written.
+A comment on a commit needs neither a pull request nor an issue, and fewer rights than any other way to leave a text:
+anyone who may read a repository may comment. Changing a comment needs more rights; a token that lacks them writes a
+second one.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def publish_all(entries: Sequence[Entry], work: Path) -> int:
             done = _publish(outcome, (results / "feedback.md").read_text("utf-8"), mine)
         except github.Refused as refused:
             failed = True
-            done = f"could not be told in {outcome.repository}: {refused}"
+            done = f"could not be notified in {outcome.repository}: {refused}"
         print(for_actions_log(f"{entry.student.student}: {done}"), flush=True)
     return int(failed)
 
@@ -58,14 +59,14 @@ def _publish(outcome: Outcome, text: str, mine: str | None) -> str:
         if str(comment.get("body", "")).startswith(_MARK) and _is_ours(comment.get("user"), mine)
     ]
     if any(comment["body"].startswith(f"{_MARK} {digest[:32]} -->") for comment in ours):
-        return "is told already"
+        return "already notified"
     state = "failure" if outcome.score is None else "success"
     status = {"state": state, "context": "autograder", "description": description(outcome)}
     github.send("POST", f"{at}/statuses/{outcome.commit}", status)
     if ours and _changed(f"{at}/comments/{int(ours[-1]['id'])}", body):
-        return "told anew, in the comment that was there"
+        return "notified again, in the existing comment"
     github.send("POST", f"{at}/commits/{outcome.commit}/comments", {"body": body})
-    return "told"
+    return "notified"
 
 
 def _changed(comment: str, body: str) -> bool:

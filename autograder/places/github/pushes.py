@@ -10,7 +10,7 @@ from typing import Any
 from autograder.course.deadline import Deadline, moment
 from autograder.places.github.folders import Commit
 
-_NOTHING = "0" * 40  # where a branch did not exist before, or does no more
+_NOTHING = "0" * 40  # where a branch did not exist before, or exists no longer
 
 
 @dataclass(frozen=True)

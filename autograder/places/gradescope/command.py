@@ -21,7 +21,7 @@ def command(dest: Path, no_training: bool, data: str, torch_index: str) -> None:
     try:
         if dest.exists():
             raise UnusableRequest(f"{dest} is there already: name a new file.")
-        write_new(dest.parent, {dest.name: contents})  # no half of a zip file stays for somebody to upload
+        write_new(dest.parent, {dest.name: contents})  # no half-written zip file is left for somebody to upload
     except OSError as error:
         raise UnusableRequest(f"{dest} cannot be written: {error.strerror}.") from None
     print(f"{dest}: upload it as the assignment's autograder.")

@@ -67,7 +67,7 @@ def _metadata(path: Path) -> Any:
 
 
 def _student(metadata: Any) -> str:
-    """Whose it is, by e-mail address, of a group all of them; "" if Gradescope does not say."""
+    """Whose it is, by e-mail address; for a group, all addresses. "" if Gradescope does not say."""
     try:
         return " ".join(sorted(str(user["email"]) for user in metadata["users"]))
     except (KeyError, TypeError):

@@ -19,7 +19,7 @@ from autograder.intake import notebook as code
 from autograder.intake.notebook import SETUP
 from autograder.text.inert import one_line
 
-TURNED = (code.TURNED, answers.TURNED)  # end what is said of a cell that is of another kind than it was
+TURNED = (code.TURNED, answers.TURNED)  # how remarks end on a cell that is of another kind than it was
 ADDED_BACK = "*This cell was missing and was added back: see whether the answer stands elsewhere.*"
 
 

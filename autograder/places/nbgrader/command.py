@@ -28,7 +28,7 @@ def command(dest: Path) -> None:
         if inside:
             print(f"{what}: {inside} files in grader/")
     for name in changes.kept:
-        print(f"left as it is, for it was changed here: {name}")
+        print(f"left as it is, since it was changed here: {name}")
     if not (changes.written or changes.removed):
         print("Everything is up to date.")
     elif any(name.endswith(".ipynb") for name in changes.written):

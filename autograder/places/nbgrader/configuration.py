@@ -38,7 +38,7 @@ def configure(c: Any, folder: Path, *, own_kernel: bool) -> None:
     from autograder.course import CODE_STUB, TEXT_STUB
 
     c.CourseDirectory.root = str(folder)
-    # A page that a student made of a notebook would lie, not to be written over, where that notebook's feedback goes.
+    # A student's own page of a notebook would lie where that notebook's feedback goes, and could not be overwritten.
     pages = sorted(glob.escape(f"{path.stem}.html") for path in (folder / "source" / ASSIGNMENT).glob("*.ipynb"))
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "data", "runs", *pages]
     c.ClearSolutions.code_stub = {"python": CODE_STUB}

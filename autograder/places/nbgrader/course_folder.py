@@ -59,7 +59,7 @@ def write_course_folder(folder: Path, assignment: Assignment) -> Changes:
         )
     files = course_files(assignment)
     if names_in(folder) and not RECORD.lies_in(folder):
-        raise UnusableRequest(f"{folder} is no course folder of ours: name a new folder, or an empty one.")
+        raise UnusableRequest(f"{folder} is not a course folder of ours: name a new folder, or an empty one.")
     changes = Changes()
     for file in compare(folder, RECORD, files, links=True):
         if file.up_to_date:

@@ -32,7 +32,7 @@ class _Score:
 
     Attributes:
         cell: its name.
-        most: what it must be worth there; None if nothing could be graded, and so no test tells.
+        most: what it must be worth there; None if nothing could be graded, so that no test says.
         points: None if a person has yet to give them.
         by_hand: a person gave them.
     """

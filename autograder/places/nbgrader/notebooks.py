@@ -151,7 +151,7 @@ def _parts(question: Question) -> tuple[str, list[_Part]]:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        raise GraderFault(f"{SOLUTIONS / name} is no Python: {error}") from None
+        raise GraderFault(f"{SOLUTIONS / name} is not valid Python: {error}") from None
     docstring = ast.get_docstring(tree)
     if docstring is None:
         raise GraderFault(f"{SOLUTIONS / name} has no docstring: the notebook would begin without a word.")

@@ -48,11 +48,11 @@ def hidden(question: str, definitions: Mapping[str, Any]) -> int:
     plugin = OwnKernel(chosen, definitions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nbgrader gives no points where anything is on stderr
-        status, said = run_pytest([suite_files(chosen)[1]], plugin, "--capture=fd")
+        status, complaint = run_pytest([suite_files(chosen)[1]], plugin, "--capture=fd")
     if status == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise RuntimeError(f"The hidden tests could not be run: {said or status}")
+        raise RuntimeError(f"The hidden tests could not be run: {complaint or status}")
     for failure in plugin.failures:
         print(failure)
     print(f"{question} hidden tests: {plugin.points} of {plugin.most} points")

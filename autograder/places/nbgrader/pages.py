@@ -49,7 +49,7 @@ def markdown2html(context: Any, source: str) -> str:
 
 
 def _is_harmless(tag: str, name: str, value: str) -> bool:
-    """Whether a tag may have an attribute. A picture from elsewhere would tell who looks at it."""
+    """Whether a tag may have an attribute. A picture from elsewhere would reveal who looks at it."""
     match tag, name:
         case "a", "href":
             return value.startswith(("http://", "https://", "mailto:", "#"))

@@ -31,7 +31,7 @@ VISIBILITIES = ("public", "hidden")
 class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
     """Grades the student's whole submission, once, and writes a question's points into its notebook."""
 
-    training = Bool(True, help="Whether networks are trained. Without, the points for it are not given to anyone.").tag(
+    training = Bool(True, help="Whether networks are trained. If not, nobody gets the points for that.").tag(
         config=True
     )
     data = Unicode(
@@ -60,7 +60,7 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
         question = _question(whose["notebook"])
         coursedir = self.parent.parent.coursedir  # the exporter's converter has it
         folder = coursedir.format_path(coursedir.submitted_directory, whose["student"], whose["assignment"])
-        # As it was handed in: what of it counts decides the random cases, and so must be what it is anywhere else.
+        # As it was handed in: the random cases depend on what counts in it, which must be the same as everywhere else.
         settings = Settings(
             questions=() if coursedir.notebook_id == "*" else (question.id,),
             training=self.training,
@@ -73,7 +73,7 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
         report = for_student(whole)
         graded = next(each for each in report["questions"] if each["id"] == question.id)
         for note in graded.get("notes", ()):
-            # Of a cell that nbgrader knows this was said when the cells were put right.
+            # For a cell that nbgrader knows, this was logged when the cells were put in order.
             if not (note.endswith(TURNED) and any(f"({name})" in note for name in known)):
                 self.log.warning("%s, %s: %s", one_line(whose["student"]), one_line(whose["notebook"]), one_line(note))
         points = most_points(question, graded)
@@ -89,8 +89,8 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
                     f"tests {points[visibility]}: run nbgrader generate_assignment again."
                 )
             untrained = self.training is False and bool(question.trains) and visibility == "hidden"
-            untold = ("  Networks were not trained; the points for it are missing.",) if untrained else ()
-            remarks = (*untold, f"  {graded_with(report['environment'])}")
+            omitted = ("  Networks were not trained; the points for it are missing.",) if untrained else ()
+            remarks = (*omitted, f"  {graded_with(report['environment'])}")
             score = sum(test["score"] for test in graded["tests"] if test["visibility"] == visibility)
             cell.outputs = [
                 new_output("stream", name="stdout", text=cell_output(graded, visibility, remarks=remarks)),

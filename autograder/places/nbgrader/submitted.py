@@ -1,9 +1,9 @@
 """Read notebooks that were handed in, whatever is in them.
 
 nbgrader's own reading stops at a file that is not a notebook, follows links, and keeps what a student's program wrote
-into outputs and metadata. Here a notebook is read as `intake` reads it, and of it goes on what people type: the text
-of its cells. One that cannot be used becomes an empty notebook that says why, and so gets what it gets on the command
-line.
+into outputs and metadata. Here a notebook is read as `intake` reads it, and only what people type goes on: the text of
+its cells. One that cannot be used becomes an empty notebook that says why, and so gets the same points as on the
+command line.
 """
 
 from __future__ import annotations

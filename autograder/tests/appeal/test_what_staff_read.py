@@ -116,7 +116,7 @@ def test_a_call_is_noted_as_it_was_before_it_was_made() -> None:
     assert notes.last == ["scale(tensor[2,3], [1, 2], settings=a dict of 1, by=(2, 3))"]
 
 
-def test_of_lists_the_entry_that_differs_is_shown_and_what_is_cut_off_says_so(
+def test_the_entry_of_a_list_that_differs_is_shown_and_a_cut_is_marked(
     sandbox: Sandbox, assignment: Assignment
 ) -> None:
     solution = (course.SOLUTIONS / "q6_lenet.py").read_text("utf-8")
@@ -150,7 +150,7 @@ def test_an_exception_and_a_network_say_what_was_called(sandbox: Sandbox, assign
     assert dict(lenet.test("gradients").evidence)["calls"] == "LeNet()"
 
 
-def test_a_module_that_is_not_there_is_told_in_a_line(sandbox: Sandbox, assignment: Assignment) -> None:
+def test_a_missing_module_is_reported_in_one_line(sandbox: Sandbox, assignment: Assignment) -> None:
     submission = Submission("a", {})
     report = grade(submission, assignment, sandbox, questions=("q2",), seeds=SEEDS)
     hidden = [test for test in report.questions[0].tests if test.visibility == "hidden"]
@@ -212,7 +212,7 @@ def test_no_text_of_a_students_is_run_by_a_script(scripts: list[Path]) -> None:
         assert statements == []
 
 
-def test_neither_the_secret_nor_its_seeds_are_told(pool: Graded, scripts: list[Path], tmp_path: Path) -> None:
+def test_neither_the_secret_nor_its_seeds_are_shown(pool: Graded, scripts: list[Path], tmp_path: Path) -> None:
     write_json(pool.report, tmp_path / "report.json")
     read = (tmp_path / "report.json").read_text("utf-8") + "".join(script.read_text("utf-8") for script in scripts)
     calls = SEEDS.calls("q3")
@@ -224,7 +224,7 @@ def test_neither_the_secret_nor_its_seeds_are_told(pool: Graded, scripts: list[P
 
 
 @pytest.mark.slow  # a script once more
-def test_of_a_notebook_what_fails_is_left_out(tmp_path: Path, pool: Graded) -> None:
+def test_statements_of_a_notebook_that_fail_are_left_out(tmp_path: Path, pool: Graded) -> None:
     module = tmp_path / "q3_max_pool2d.py"
     module.write_text(pool.submission.modules[module.name].decode() + "\nprint(of_a_cell_long_gone)\n", "utf-8")
     text, _ = script_of(pool.failures[0], "q3_max_pool2d", "a", "a.pt", notebook=True)

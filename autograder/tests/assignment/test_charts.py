@@ -82,10 +82,10 @@ def test_every_class_has_a_bar_a_model_as_high_as_its_accuracy(tmp_path: Path) -
     assert [container.get_label() for container in bars(figure)] == list(MODELS)
     for container, model in zip(bars(figure), MODELS, strict=True):
         assert [bar.get_height() for bar in container] == [row[model] for row in rows]
-    said = [text.get_text() for text in texts(figure)]
-    assert {"A title", "a note", *CLASSES, "mean", *MODELS} <= set(said)
-    assert said.count("60.0") == [row[model] for row in rows for model in MODELS].count(60.0)
-    assert f"LeNet: mean {rows[-1]['LeNet']:.1f} %" in said
+    words = [text.get_text() for text in texts(figure)]
+    assert {"A title", "a note", *CLASSES, "mean", *MODELS} <= set(words)
+    assert words.count("60.0") == [row[model] for row in rows for model in MODELS].count(60.0)
+    assert f"LeNet: mean {rows[-1]['LeNet']:.1f} %" in words
     assert dots(tmp_path / "bars.png") == tuple(round(150 * inches) for inches in figure.get_size_inches())
 
 
@@ -175,7 +175,7 @@ def test_epochs_are_whole_numbers(epochs: int, tmp_path: Path) -> None:
 
 
 def plain(count: int) -> Images:
-    """Images of one colour each, that tells the class; sorted by class, as in a folder of images."""
+    """Images of one colour each, which shows the class; sorted by class, as in a folder of images."""
     labels = torch.arange(count) * len(CLASSES) // count
     return Images((labels * 20).to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 32, 32), labels)
 

@@ -102,7 +102,7 @@ def test_an_empty_class(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "image.gif", "png", "folder.png/"])
-def test_a_file_that_is_no_image_is_named(tree: Path, name: str) -> None:
+def test_a_file_that_is_not_an_image_is_named(tree: Path, name: str) -> None:
     path = tree / "train/deer" / name
     if name.endswith("/"):
         path.mkdir()
@@ -130,7 +130,7 @@ def huge_png() -> bytes:
     """A PNG that says it has a thousand million pixels: Pillow refuses, with an error of its own kind."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 32_000, 32_000, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
-    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 9) + b"IDAT"  # as far as it is read to tell the size
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 9) + b"IDAT"  # as far as it is read to find the size
 
 
 @pytest.mark.parametrize(
@@ -264,9 +264,9 @@ def test_a_cache_that_cannot_be_completed_leaves_nothing(
 
 def test_the_progress_bar_goes_to_stderr_unless_quiet(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     load(str(tree))
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "Reading" in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "Reading" in printed.err
     (tree / "test/cat/0000.png").touch()
     load(str(tree), quiet=True)
     assert capsys.readouterr() == ("", "")
@@ -363,7 +363,7 @@ def test_every_class_of_patterns_has_the_same_mean(patterns: Parts) -> None:
         assert distance < 3 * by_chance
 
 
-def test_patterns_are_told_apart_by_their_frequencies_and_not_by_a_linear_model(patterns: Parts) -> None:
+def test_frequencies_distinguish_patterns_and_a_linear_model_does_not(patterns: Parts) -> None:
     train, test = patterns
     targets = torch.nn.functional.one_hot(train.labels).float()
 

@@ -232,7 +232,7 @@ def test_a_server_that_falls_silent_is_left(server: Server, monkeypatch: pytest.
     assert server.asked == []
 
 
-def test_an_error_page_is_no_archive(server: Server, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_page_is_not_an_archive(server: Server, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Handler, "do_GET", lambda self: self.send_error(404))
     assert "404" in error_of("cifar10")
     assert list(data.iterdir()) == []

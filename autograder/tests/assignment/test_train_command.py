@@ -255,7 +255,7 @@ def _without(key: str) -> Callable[[str], str]:
     ],
     ids=["empty", "half", "a list", "no run", "no curve", "nine classes", "no seconds"],
 )
-def test_a_damaged_file_in_the_cache_is_as_good_as_none(student: Lab, damage: Callable[[str], str]) -> None:
+def test_a_damaged_file_in_the_cache_counts_as_missing(student: Lab, damage: Callable[[str], str]) -> None:
     student.run("week8")
     (kept,) = (student.runs / "cache").glob("*.json")
     kept.write_text(damage(kept.read_text("utf-8")), "utf-8")
@@ -265,7 +265,7 @@ def test_a_damaged_file_in_the_cache_is_as_good_as_none(student: Lab, damage: Ca
     assert student.trained == []
 
 
-def test_damaged_weights_are_as_good_as_none(student: Lab) -> None:
+def test_damaged_weights_count_as_missing(student: Lab) -> None:
     student.run("week8")
     (weights,) = (student.runs / "cache").glob("*.pt")
     weights.write_bytes(weights.read_bytes()[:1000])
@@ -289,7 +289,7 @@ def test_a_todo_is_one_sentence_and_what_worked_is_shown(student: Lab) -> None:
     ("old", "function"),
     [("right = torch.zeros(num_classes)\n", "per_class_accuracy"), ("rows: list[dict[str, Any]] = []\n", "compare")],
 )
-def test_a_measure_that_is_a_todo_is_said_before_anything_takes_time(student: Lab, old: str, function: str) -> None:
+def test_a_measure_that_is_a_todo_is_reported_before_anything_takes_time(student: Lab, old: str, function: str) -> None:
     student.edit(old, f"{TODO}\n")
     assert student.run("week8") == 2
     assert f"{function} in" in student.sentence()
@@ -299,7 +299,7 @@ def test_a_measure_that_is_a_todo_is_said_before_anything_takes_time(student: La
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "sentence"),
     [
         ("class LeNet(", "class Lenet(", "has no LeNet"),
         ("import math\n", "import maths\n", "ModuleNotFoundError .No module named 'maths'."),
@@ -311,10 +311,10 @@ def test_a_measure_that_is_a_todo_is_said_before_anything_takes_time(student: La
         ("def compare(", "def compares(", "has no compare"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_in_a_students_file_is_one_sentence(student: Lab, old: str, new: str, said: str) -> None:
+def test_what_is_wrong_in_a_students_file_is_one_sentence(student: Lab, old: str, new: str, sentence: str) -> None:
     student.edit(old, new)
     assert student.run("lenet") == 2
-    assert re.search(said, student.sentence())
+    assert re.search(sentence, student.sentence())
     assert "q6_lenet.py" in student.sentence()
 
 
@@ -325,18 +325,18 @@ def test_a_file_that_is_not_there_is_not_taken_from_somewhere_else(student: Lab)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "sentence"),
     [
         (["resnet"], "There is no network resnet; there are week8, lenet, efficientnet."),
         (["week8", "--device", "cuda"], "This machine has no GPU that torch can use: take --device cpu."),
     ],
 )
 def test_what_cannot_be_asked_for(
-    student: Lab, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+    student: Lab, arguments: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert student.run(*arguments) == 2
-    assert student.sentence() == said
+    assert student.sentence() == sentence
     assert student.out == ""
 
 

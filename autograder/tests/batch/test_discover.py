@@ -57,7 +57,7 @@ def test_a_folder_a_zip_and_a_repository_are_a_student_each(folder: Path) -> Non
     assert found.problems == ()
 
 
-def test_what_is_no_submission_is_named_and_left(folder: Path) -> None:
+def test_what_is_not_a_submission_is_named_and_left_alone(folder: Path) -> None:
     hand_in(folder / "ada")
     (folder / "notes.txt").write_text("")
     (folder / "link").symlink_to(folder / "ada")
@@ -68,11 +68,11 @@ def test_what_is_no_submission_is_named_and_left(folder: Path) -> None:
     (bare / "HEAD").write_text("ref: refs/heads/main\n")
     found = discover(folder, ASSIGNMENT)
     assert students(found) == ["ada"]
-    told = " ".join(found.problems)
-    assert "notes.txt is neither" in told
-    assert "link is a link" in told
-    assert "bare repository" in told
-    assert "DS_Store" not in told
+    problems = " ".join(found.problems)
+    assert "notes.txt is neither" in problems
+    assert "link is a link" in problems
+    assert "bare repository" in problems
+    assert "DS_Store" not in problems
 
 
 @pytest.mark.parametrize("make", [lambda _: None, lambda folder: (folder / "a.txt").write_text("")])
@@ -89,7 +89,7 @@ def test_a_folder_that_is_not_there_or_is_one_submission_is_refused(folder: Path
         discover(hand_in(folder / "ada"), ASSIGNMENT)
 
 
-def test_results_that_lie_in_the_class_are_no_student(folder: Path) -> None:
+def test_results_that_lie_in_the_class_are_not_a_student(folder: Path) -> None:
     hand_in(folder / "ada")
     out = folder / "results"
     out.mkdir()
@@ -168,7 +168,7 @@ def test_an_account_counts_before_a_name(folder: Path) -> None:
     assert not found.problems
 
 
-def test_whom_the_roster_does_not_have_is_told(folder: Path) -> None:
+def test_students_who_are_not_in_the_roster_are_named(folder: Path) -> None:
     hand_in(folder / "eve")
     found = discover(folder, ASSIGNMENT, roster(Student("ada")))
     assert students(found) == ["eve"]
@@ -207,7 +207,7 @@ def test_nbgraders_timestamp_says_when(folder: Path, place: str, written: str, r
 
 
 @pytest.mark.parametrize(
-    ("timezone", "written", "read", "said"),
+    ("timezone", "written", "read", "remark"),
     [
         ("Europe/Berlin", "2026-06-18 23:59:00.123456 CEST", "2026-06-18T21:59:00+00:00", ""),
         ("Europe/Berlin", "2026-12-18 23:59:00 CET", "2026-12-18T22:59:00+00:00", ""),
@@ -226,12 +226,12 @@ def test_nbgraders_timestamp_says_when(folder: Path, place: str, written: str, r
     ],
 )
 def test_a_zone_by_its_short_name_is_the_courses_own(
-    folder: Path, timezone: str, written: str, read: str | None, said: str
+    folder: Path, timezone: str, written: str, read: str | None, remark: str
 ) -> None:
     (hand_in(folder / "ada") / "timestamp.txt").write_text(written)
     discovered = discover(folder, replace(ASSIGNMENT, timezone=timezone))
     assert discovered.found[0].handed_in == read
-    assert [said in problem for problem in discovered.problems] == ([True] if said else [])
+    assert [remark in problem for problem in discovered.problems] == ([True] if remark else [])
 
 
 def test_an_account_that_ends_like_anothers_is_not_taken_for_it(folder: Path) -> None:

@@ -80,7 +80,7 @@ def test_canvass_loose_files_are_one_submission_a_student(tmp_path: Path) -> Non
     ],
 )
 @pytest.mark.parametrize("late", ["", "_LATE"])
-def test_whose_a_loose_file_is(tmp_path: Path, student: Student, late: str) -> None:
+def test_the_student_a_loose_file_belongs_to(tmp_path: Path, student: Student, late: str) -> None:
     there = files(tmp_path / "class", f"lovelaceada{late}_14_98768_q2_relu.py")
     found = discover(there, ASSIGNMENT, roster(student, Student("ben", "Ben Ng", more={"canvas id": "15"})))
     assert modules(found) == {student.student: {"q2_relu.py": f"lovelaceada{late}_14_98768_q2_relu.py"}}
@@ -108,7 +108,7 @@ def test_the_number_of_one_system_is_not_looked_for_among_anothers(tmp_path: Pat
 
 
 @pytest.mark.parametrize("column", ["id number", "idnumber"])
-def test_who_calls_himself_by_anothers_participant_number_gets_none_of_their_work(tmp_path: Path, column: str) -> None:
+def test_a_student_who_uses_anothers_participant_number_gets_none_of_their_work(tmp_path: Path, column: str) -> None:
     there = tmp_path / "class"
     files(there / "Carol Right_4711_assignsubmission_file", "q2_relu.py")
     carol, bob = Student("c", "Carol Right", more={column: "1001"}), Student("4711", "Bob Bad", more={column: "4711"})
@@ -147,7 +147,7 @@ def test_two_of_one_squeezed_name_are_not_guessed_and_canvass_number_decides(tmp
     }
 
 
-def test_of_two_tries_of_a_file_the_last_counts_and_that_is_said(tmp_path: Path) -> None:
+def test_of_two_tries_of_a_file_the_last_counts_and_a_note_says_so(tmp_path: Path) -> None:
     there = files(
         tmp_path / "class",
         "dudi_14_98766_q2_relu-10.py",
@@ -230,7 +230,7 @@ def test_a_file_of_canvas_is_not_blackboards_however_its_student_let_it_end(tmp_
     assert found.student != "bob"
 
 
-def test_what_was_typed_into_moodle_is_no_second_submission(tmp_path: Path) -> None:
+def test_what_was_typed_into_moodle_is_not_a_second_submission(tmp_path: Path) -> None:
     there = files(
         tmp_path / "class",
         "Ada Lovelace_12_assignsubmission_file_/q2_relu.py",
@@ -389,7 +389,7 @@ def test_a_clone_of_two_accounts_is_not_guessed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("on_roster", "there", "found", "said"),
+    ("on_roster", "there", "found", "problem"),
     [
         (["00123"], ["123"], {"123": "00123"}, "123 is taken for 00123 of the roster"),
         (["123", "124"], ["00123"], {"00123": "123"}, "00123 is taken for 123 of the roster"),
@@ -400,12 +400,12 @@ def test_a_clone_of_two_accounts_is_not_guessed(tmp_path: Path) -> None:
     ],
 )
 def test_numbers_whose_zeros_a_spreadsheet_took(
-    tmp_path: Path, on_roster: list[str], there: list[str], found: dict[str, str], said: str
+    tmp_path: Path, on_roster: list[str], there: list[str], found: dict[str, str], problem: str
 ) -> None:
     folder = files(tmp_path / "class", *(f"{name}/q2_relu.py" for name in there))
     discovered = discover(folder, ASSIGNMENT, roster(*map(Student, on_roster)))
     assert {each.source: each.student for each in discovered.found} == found
-    assert said in " ".join(discovered.problems)
+    assert problem in " ".join(discovered.problems)
 
 
 @pytest.mark.parametrize(

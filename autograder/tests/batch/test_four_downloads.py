@@ -21,9 +21,9 @@ from autograder.records.results import read_class_roster
 from autograder.tests.support.four_downloads import CLASS, DOWNLOADS, NEAR, RENAMED
 
 ASKED = ("q2", "q5")  # cheap ones
-# What a system calls a submission, whether it has addresses and times, and what is said about that, is its own.
+# These differ between systems: what a submission is called, whether there are addresses and times, and notes on that.
 OWN_COLUMNS = ("email", "handed in", "time", "notes")
-TOLD = {
+NOTES = {
     "s05": "Two submissions: choose one, and leave only that one there (",
     "s07": f"{RENAMED} was graded as q2_relu.py, since there is no file of that name.",
     "s10": "Nothing was handed in.",
@@ -78,14 +78,14 @@ def test_every_system_s_download_has_the_same_grade_book(
         given, roster = make(work)
         (work / "roster.csv").write_text(roster, "utf-8")
         status = grade_class(Request(given, out, training=False, roster=work / "roster.csv", jobs=2), assignment)
-        said = capsys.readouterr()
+        printed = capsys.readouterr()
         assert status == 1  # somebody has to choose
-        assert "10 graded, 0 up to date before." in said.out
-        assert "1 of the roster handed in nothing: Jo Um (s10)." in said.out
-        assert "2 submissions of s05" in said.err
+        assert "10 graded, 0 up to date before." in printed.out
+        assert "1 of the roster handed in nothing: Jo Um (s10)." in printed.out
+        assert "2 submissions of s05" in printed.err
         rows = list(csv.DictReader((out / "grades.csv").read_text("utf-8-sig").splitlines()))
         notes = {row["student"]: row["notes"] for row in rows}
-        assert all(told in notes[student] for student, told in TOLD.items())
+        assert all(note in notes[student] for student, note in NOTES.items())
         assert next(row for row in rows if row["student"] == "s12")["flags"] == "q2"
         page = (out / "index.html").read_text("utf-8")
         assert f"{NEAR} was not graded: what is meant must be called q2_relu.py." in page

@@ -59,10 +59,10 @@ def test_stopped_politely_it_says_how_to_go_on_and_leaves_no_process(tmp_path: P
     wait_until(lambda: results.is_dir() and any(results.iterdir()), run)
     belonging = descendants(run.pid)
     os.killpg(run.pid, how) if how == signal.SIGINT else run.send_signal(how)
-    _, said = run.communicate(timeout=60)
+    _, printed = run.communicate(timeout=60)
     assert_gone(belonging)
     assert run.returncode == 130
-    assert "the same command goes on" in said
+    assert "the same command goes on" in printed
     undisturbed(tmp_path / "class", tmp_path / "out")
 
 
@@ -85,8 +85,8 @@ def test_a_worker_that_is_killed_takes_nobody_with_it(tmp_path: Path) -> None:
     forked = [pid for pid in descendants(run.pid) if "forkserver" in words(pid) and parent(pid) != run.pid]
     assert forked
     os.kill(forked[0], signal.SIGKILL)
-    _, said = run.communicate(timeout=300)
-    assert run.returncode == 0, said
+    _, printed = run.communicate(timeout=300)
+    assert run.returncode == 0, printed
     assert len(list(results.iterdir())) == 6
 
 
@@ -108,7 +108,7 @@ def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_once_there_is_room(tmp_pa
             assert (disk / "out" / "results" / name).read_bytes() == contents
 
 
-def test_a_read_only_out_is_told_before_anything_is_graded(tmp_path: Path) -> None:
+def test_a_read_only_out_is_reported_before_anything_is_graded(tmp_path: Path) -> None:
     half_right(tmp_path / "class" / "ada")
     with mounted(tmp_path / "disk", "ro") as disk:
         run = subprocess.run(
@@ -128,15 +128,15 @@ def test_when_the_scheduler_dies_what_was_graded_is_kept(tmp_path: Path) -> None
         run = start(tmp_path, "--scheduler", address, "--question", "q2")
         wait_until(lambda: results.is_dir() and any(results.iterdir()), run)
         os.kill(scheduler, signal.SIGKILL)
-        _, said = run.communicate(timeout=120)
+        _, printed = run.communicate(timeout=120)
     assert run.returncode == 1
-    assert "scheduler is gone. What was graded is kept" in said
-    assert "Traceback" not in said
+    assert "scheduler is gone. What was graded is kept" in printed
+    assert "Traceback" not in printed
     undisturbed(tmp_path / "class", tmp_path / "out", "--question", "q2")
     assert len(list(results.glob("*.json"))) == 8
 
 
-def test_a_scheduler_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_scheduler_is_reported(tmp_path: Path) -> None:
     half_right(tmp_path / "class" / "ada")
     run = subprocess.run(
         command(tmp_path / "class", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:1"),
@@ -168,7 +168,7 @@ def mounted(disk: Path, options: str) -> Iterator[Path]:
 
 
 def heed_interrupts() -> None:
-    """What runs in the background, as these tests may, was told not to."""
+    """A process that a shell started in the background ignores them, and these tests may be such a process."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

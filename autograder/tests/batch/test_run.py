@@ -81,7 +81,7 @@ def test_everybody_is_graded_once_and_kept(folder: Path, out: Path) -> None:
     assert notes.kept == ["ada", "ben"]
 
 
-def test_who_hands_in_anew_is_graded_anew(folder: Path, out: Path) -> None:
+def test_a_student_who_hands_in_again_is_graded_again(folder: Path, out: Path) -> None:
     grade(folder, out)
     hand_in(folder / "ben", "changed = True\n")
     workers, notes = grade(folder, out)
@@ -214,7 +214,7 @@ def test_a_worker_that_dies_takes_nobody_with_it(folder: Path, out: Path) -> Non
     assert not kept(out, "ada").ours
 
 
-def test_whose_worker_dies_each_time_is_told_and_the_others_are_graded(folder: Path, out: Path) -> None:
+def test_a_worker_that_dies_each_time_is_reported_and_the_others_are_graded(folder: Path, out: Path) -> None:
     def dies(task: Task) -> Answer:
         if task.submission.name == "ada":
             raise BrokenProcessPool
@@ -240,9 +240,7 @@ def test_a_worker_that_dies_when_nobody_is_left_to_be_sent_holds_nothing_up(fold
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_who_was_killed_for_want_of_memory_is_graded_again_with_nobody_beside(
-    folder: Path, out: Path, *, again: bool
-) -> None:
+def test_a_submission_killed_for_want_of_memory_is_graded_again_alone(folder: Path, out: Path, *, again: bool) -> None:
     for number in range(5):
         hand_in(folder / f"s{number}")
 
@@ -285,7 +283,7 @@ def test_workers_that_can_grade_nobody_stop_the_run_with_what_to_do(folder: Path
     assert read_result(out, "ada") is None
 
 
-def test_a_worker_without_the_grader_is_told_how_to_start_it(folder: Path, out: Path) -> None:
+def test_a_worker_without_the_grader_says_how_to_start_it(folder: Path, out: Path) -> None:
     def unpack(_: Task) -> Answer:
         raise RuntimeError("cannot unpack") from ModuleNotFoundError("autograder")
 
@@ -359,7 +357,7 @@ def test_no_more_run_side_by_side_than_there_are_slots(folder: Path, out: Path) 
     assert max(most) == 3
 
 
-def test_who_is_undecided_has_no_points_yet(folder: Path, out: Path) -> None:
+def test_a_student_whose_submission_is_undecided_has_no_points_yet(folder: Path, out: Path) -> None:
     found = Found(folder / "ada", "ada", "ada", "ada", undecided="two submissions of ada.")
     workers, _ = grade(folder, out, found=(found,))
     assert not workers.tasks
@@ -373,7 +371,7 @@ def test_two_runs_in_one_folder_are_refused(out: Path) -> None:
         pass
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnusableRequest, match="cannot be written to"), only_run(tmp_path / "file" / "out"):
         pass

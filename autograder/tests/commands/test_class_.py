@@ -55,11 +55,11 @@ def test_it_ends_with_a_grade_book_pages_and_where_they_are(
 ) -> None:
     status, _ = run()
     assert status == 0
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for name in ("index.html", "students", "grades.csv"):
         assert (tmp_path / "out" / name).exists()
-        assert str(tmp_path / "out" / name) in said
-    assert "2 graded, 0 up to date" in said
+        assert str(tmp_path / "out" / name) in printed
+    assert "2 graded, 0 up to date" in printed
 
 
 def test_the_command_that_goes_on_can_be_typed_as_it_stands(
@@ -69,12 +69,12 @@ def test_the_command_that_goes_on_can_be_typed_as_it_stands(
     assert f"gradebook '{tmp_path}/Lab 3 (2026)'`" in capsys.readouterr().out
 
 
-def test_what_changed_is_told_per_student(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_are_listed_per_student(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run()
     run(Here(lambda task: Answer(report(task, passed=task.submission.name == "ada"))), again=True, questions=("q2",))
-    said = capsys.readouterr().out
-    assert "Changed since the last time, 1:" in said
-    assert "ben: q2 1 → 0 (1 test)" in said
+    printed = capsys.readouterr().out
+    assert "Changed since the last time, 1:" in printed
+    assert "ben: q2 1 → 0 (1 test)" in printed
     rows = (tmp_path / "out" / "changes.csv").read_text("utf-8").splitlines()
     assert rows[1:] == ["ben,q2,1,0,a test: passed → failed"]
 
@@ -133,7 +133,7 @@ def test_a_cut_off_run_of_again_goes_on_where_it_was(run: Run) -> None:
     assert len(run(again=True)[1].tasks) == 2
 
 
-def test_what_is_not_handed_in_any_more_is_put_aside(
+def test_results_of_submissions_that_are_gone_are_put_aside(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run()
@@ -167,11 +167,11 @@ def test_two_submissions_of_a_student_are_counted_once_until_one_is_left(
         (tmp_path / "roster.csv").write_text("student\nada\nben\n")
         given = {"roster": tmp_path / "roster.csv"}
     assert run(**given)[0] == 1
-    said = capsys.readouterr()
-    assert "1 graded, 0 up to date before." in said.out
-    assert re.search(r"(?i)ben *: Two submissions: choose one, and leave only that one there \(", said.out)
-    assert "failed" not in said.out + said.err
-    assert "2 submissions of" in said.err
+    printed = capsys.readouterr()
+    assert "1 graded, 0 up to date before." in printed.out
+    assert re.search(r"(?i)ben *: Two submissions: choose one, and leave only that one there \(", printed.out)
+    assert "failed" not in printed.out + printed.err
+    assert "2 submissions of" in printed.err
     (tmp_path / "class" / "BEN ").rename(tmp_path / "BEN")
     assert run(**given)[0] == 0
     rows = (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()
@@ -185,10 +185,10 @@ def test_all_who_handed_in_nothing_are_named_up_to_a_number(
     roster = tmp_path / "roster.csv"
     roster.write_text("student\nada\nben\n" + "".join(f"s{number:02}\n" for number in range(23)))
     run(roster=roster)
-    said = capsys.readouterr().out
-    assert "23 of the roster handed in nothing: s00, s01, " in said
-    assert ", s18, s19 and 3 more." in said
-    assert "s20" not in said
+    printed = capsys.readouterr().out
+    assert "23 of the roster handed in nothing: s00, s01, " in printed
+    assert ", s18, s19 and 3 more." in printed
+    assert "s20" not in printed
 
 
 def test_results_and_points_under_an_older_releases_key_are_kept(run: Run, tmp_path: Path) -> None:
@@ -225,9 +225,9 @@ def test_the_zip_file_that_a_system_hands_out_is_a_class(
         archive.writestr(link, "/etc/passwd")
     for _ in range(2):  # the second time, what is unpacked is there
         run(folder=tmp_path / "submissions.zip")
-    said = capsys.readouterr()
-    assert "0 graded, 3 up to date before." in said.out
-    assert "left out ../fay_16_2_q2_relu.py (not an ordinary file in it), eve_15_1_q2_relu.py (not an" in said.err
+    printed = capsys.readouterr()
+    assert "0 graded, 3 up to date before." in printed.out
+    assert "left out ../fay_16_2_q2_relu.py (not an ordinary file in it), eve_15_1_q2_relu.py (not an" in printed.err
     assert not list(tmp_path.rglob("*fay*"))
     rows = (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()
     assert [row.partition(",")[0] for row in rows] == [
@@ -235,7 +235,7 @@ def test_the_zip_file_that_a_system_hands_out_is_a_class(
     ]
 
 
-def test_a_zip_file_that_is_none_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_really_a_zip_file_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "submissions.zip").write_bytes(b"PK?")
     with pytest.raises(UnusableRequest, match=r"submissions.zip is not a zip file, or only part of one: download it"):
         run(folder=tmp_path / "submissions.zip")
@@ -248,9 +248,9 @@ def test_what_a_class_may_unpack_to_is_bounded(tmp_path: Path, monkeypatch: pyte
         archive.writestr("a/q2_relu.py/x", "")
         archive.writestr("b/q2_relu.py", "pass\n")
     monkeypatch.setattr(batch_unpacked, "MAX_FILE_BYTES", 1000)
-    folder, said = batch_unpacked.unpacked(tmp_path / "class.zip", tmp_path)
+    folder, remarks = batch_unpacked.unpacked(tmp_path / "class.zip", tmp_path)
     assert sorted(path.name for path in folder.rglob("*")) == ["a", "b", "q2_relu.py", "q2_relu.py"]
-    assert said == [
+    assert remarks == [
         f"{tmp_path / 'class.zip'}: left out a/data.bin (more than 1,000 bytes), a/q2_relu.py/x (there twice)."
     ]
     monkeypatch.setattr(batch_unpacked, "MAX_BYTES", 900)
@@ -267,7 +267,7 @@ def test_points_are_kept_raw_and_the_course_s_rules_of_today_are_applied(run: Ru
     assert "q1" in (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()[1]
 
 
-def test_a_question_that_there_is_not_is_refused_before_anything_is_made(run: Run, tmp_path: Path) -> None:
+def test_a_question_that_does_not_exist_is_refused_before_anything_is_made(run: Run, tmp_path: Path) -> None:
     with pytest.raises(UnusableRequest, match="no question q99"):
         run(questions=("q99",))
     assert not (tmp_path / "out").exists()
@@ -282,7 +282,7 @@ def test_names_of_all_kinds_have_their_results(run: Run, tmp_path: Path) -> None
     assert len(list((tmp_path / "out" / "students").iterdir())) == len(names) + 2
 
 
-def test_class_json_that_is_damaged_is_no_class(run: Run, tmp_path: Path) -> None:
+def test_a_folder_whose_class_json_is_damaged_is_not_a_class(run: Run, tmp_path: Path) -> None:
     run()
     (tmp_path / "out" / "class.json").write_text("{")
     with pytest.raises(UnusableRequest, match="holds no class"):

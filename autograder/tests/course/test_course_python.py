@@ -140,7 +140,7 @@ def test_a_notebook_that_is_alone_has_it(another: Assignment) -> None:
         (None, False),
     ],
 )
-def test_who_has_a_newer_python_is_warned(
+def test_students_with_a_newer_python_are_warned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, *, warned: bool
 ) -> None:
     monkeypatch.setattr(scoreboard, "SETTINGS", tmp_path / "pyproject.toml")

@@ -111,13 +111,15 @@ def test_a_bad_line_stops_no_other(tmp_path: Path) -> None:
     ("contents", "complaint"),
     [("name,email\nA,b\n", "no column `student`"), ("", "no column `student`"), (b"\x00\xff\xfe\x00student", "roster")],
 )
-def test_what_is_no_roster_is_refused_in_a_line(tmp_path: Path, contents: str | bytes, complaint: str) -> None:
+def test_a_file_that_is_not_a_roster_is_refused_in_one_line(
+    tmp_path: Path, contents: str | bytes, complaint: str
+) -> None:
     with pytest.raises(UnusableRequest, match=complaint) as error:
         read_roster(roster(tmp_path, contents))
     assert "\n" not in str(error.value)
 
 
-def test_a_roster_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_roster_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UnusableRequest, match="cannot be read"):
         read_roster(tmp_path / "roster.csv")
 

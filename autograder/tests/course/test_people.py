@@ -179,12 +179,12 @@ def test_grade_books_say_who_was_found_without_zeros(tmp_path: Path) -> None:
     out = make_class(tmp_path / "out", ASSIGNMENT, results, "student,name\n00123,Ada\n")
     book = read_grade_book(out, ASSIGNMENT, read_class_roster(out))
     (tmp_path / "canvas.csv").write_text("Student,ID,SIS User ID,SIS Login ID,Section\nX,1,,123,A\n")
-    said = canvas.write_from_export(out, book, Rule(), tmp_path / "canvas.csv")
-    assert f"canvas.csv: {matching.FOUND_WITHOUT_ZEROS}, 1: 00123." in said
+    remarks = canvas.write_from_export(out, book, Rule(), tmp_path / "canvas.csv")
+    assert f"canvas.csv: {matching.FOUND_WITHOUT_ZEROS}, 1: 00123." in remarks
     head = "Identifier,Full name,Username,Grade,Maximum grade,Last modified (grade)"
     (tmp_path / "sheet.csv").write_text(f"{head}\nParticipant 1,X,123,,100,-\n")
-    said = moodle.write_worksheet(out, book, Rule(), tmp_path / "sheet.csv")
-    assert f"moodle-worksheet.csv: {matching.FOUND_WITHOUT_ZEROS}, 1: 00123." in said
+    remarks = moodle.write_worksheet(out, book, Rule(), tmp_path / "sheet.csv")
+    assert f"moodle-worksheet.csv: {matching.FOUND_WITHOUT_ZEROS}, 1: 00123." in remarks
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ CANVAS_FOUND = [
 
 
 @pytest.mark.parametrize(
-    ("text", "students", "said"),
+    ("text", "students", "sentences"),
     [
         pytest.param(CANVAS, CANVAS_FOUND, [], id="Canvas"),
         pytest.param(CANVAS.replace(",", ";").replace('"Curie; Marie"', '"Curie, Marie"')
@@ -151,11 +151,13 @@ CANVAS_FOUND = [
         ),
     ],
 )  # fmt: skip
-def test_an_export_is_read_as_it_comes(tmp_path: Path, text: str, students: list[Student], said: list[str]) -> None:
+def test_an_export_is_read_as_it_comes(
+    tmp_path: Path, text: str, students: list[Student], sentences: list[str]
+) -> None:
     found = read(tmp_path, text)
     assert [*found.students] == students
-    assert len(found.problems) == len(said)
-    assert all(sentence in problem for sentence, problem in zip(said, found.problems, strict=True))
+    assert len(found.problems) == len(sentences)
+    assert all(sentence in problem for sentence, problem in zip(sentences, found.problems, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_a_roster_that_cannot_be_used_is_refused(tmp_path: Path, text: str, comp
     assert "\n" not in str(refused.value)
 
 
-def test_what_two_students_share_is_said_and_both_stay(tmp_path: Path) -> None:
+def test_what_two_students_share_is_reported_and_both_stay(tmp_path: Path) -> None:
     found = read(tmp_path, "student,email,github_username\na,X@y.example,\nb,x@y.example,Octo\nc,,octo\nd,,\n")
     assert [student.student for student in found.students] == ["a", "b", "c", "d"]
     assert found.problems == (
@@ -195,7 +197,8 @@ def test_what_two_students_share_is_said_and_both_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(1, "s0"), (3, "s0, s1, s2"), (4, "s0, s1, s2 and 1 more"), (2000, "s0, s1, s2 and 1,997 more")]
+    ("count", "shown"),
+    [(1, "s0"), (3, "s0, s1, s2"), (4, "s0, s1, s2 and 1 more"), (2000, "s0, s1, s2 and 1,997 more")],
 )
-def test_names_are_listed_up_to_a_number(count: int, said: str) -> None:
-    assert listed([f"s{number}" for number in range(count)], 3) == said
+def test_names_are_listed_up_to_a_number(count: int, shown: str) -> None:
+    assert listed([f"s{number}" for number in range(count)], 3) == shown

@@ -69,8 +69,8 @@ def test_it_succeeds_without_its_defence(
         pytest.skip("it needs a grader who is root")
     (tmp_path / "handed in").mkdir()
     outcome = unprotected(attack, around, assignment, sandbox, tmp_path / "handed in")
-    told = f"{describe(attack)} It got: {described(outcome.gains)}. It said: {outcome.output[-2000:]}"
-    assert outcome.gains[attack.wants], told
+    outcome_in_words = f"{describe(attack)} It got: {described(outcome.gains)}. It said: {outcome.output[-2000:]}"
+    assert outcome.gains[attack.wants], outcome_in_words
 
 
 @pytest.mark.slow

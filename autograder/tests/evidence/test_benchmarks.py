@@ -27,14 +27,14 @@ from autograder.tests.support.half_right import half_right
 MEGABYTE = 1 << 20
 HELD = 64 * MEGABYTE
 
-# Has a process of its own that holds memory until somebody answers.
+# Starts a process that holds memory until it gets an answer.
 HOLDER = f"""
 import subprocess, sys
 subprocess.run([sys.executable, "-c", "held = b'x' * {HELD}; print('held', flush=True); input()"])
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much memory is shared")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much memory is shared")
 def test_memory_of_processes_below_a_process_counts() -> None:
     with subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -104,7 +104,7 @@ def test_what_misses_its_aim_is_shown_as_missed(capsys: pytest.CaptureFixture[st
     print_table(
         "Speed", [Line("slow", "9 s", "1 s", met=False), Line("quick", "1 s", "9 s", met=True), Line("all", "2")]
     )
-    told = {line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines() if "│" in line}
-    assert "missed" in told["slow"]
-    assert "met" in told["quick"]
-    assert "m" not in told["all"]
+    rows = {line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines() if "│" in line}
+    assert "missed" in rows["slow"]
+    assert "met" in rows["quick"]
+    assert "m" not in rows["all"]

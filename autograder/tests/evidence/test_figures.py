@@ -1,4 +1,4 @@
-"""The numbers of answers and attacks that README.md and EVIDENCE.md tell of are those that there are."""
+"""README.md and EVIDENCE.md state the true numbers of answers and attacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LAST = [module for module in MODULES if module not in FIRST]
 
 
 def answers(modules: list[str]) -> tuple[int, int, int]:
-    """How many the bank holds: wrong ones, unseen ones, right ones."""
+    """How many answers the bank holds: wrong ones, unseen ones, right ones."""
     return (
         sum(len(bank.wrong_answers(module, "wrong")) for module in modules),
         sum(len(bank.wrong_answers(module, "unseen")) for module in modules),
@@ -27,7 +27,7 @@ def answers(modules: list[str]) -> tuple[int, int, int]:
 
 
 def row(modules: list[str]) -> list[int]:
-    """A row of EVIDENCE.md's table: of so many so many."""
+    """A row of EVIDENCE.md's table: each number twice, as in "5 of 5"."""
     return [number for number in answers(modules) for _ in range(2)]
 
 
@@ -50,7 +50,7 @@ ROW = r"\| " + r" \| ".join([r"(\d+) of (\d+)"] * 3)
         (EVIDENCE, rf"questions 6 and 7, without training {ROW}", row(LAST)),
     ],
 )
-def test_a_number_in_a_sentence_is_that_of_what_is_there(file: Path, pattern: str, numbers: list[int]) -> None:
+def test_a_number_in_a_sentence_is_the_true_one(file: Path, pattern: str, numbers: list[int]) -> None:
     found = re.search(pattern, " ".join(file.read_text("utf-8").split()))
     assert found, f"{file.name} has no sentence like {pattern!r}: change the sentence or this table"
     assert [int(number) for number in found.groups()] == numbers, f"{file.name}: {found[0]}"

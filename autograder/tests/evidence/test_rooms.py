@@ -1,4 +1,4 @@
-"""Rooms of the code: no circles between them and arrows that go down; and what would be otherwise is noticed."""
+"""Rooms of the code: no circles between them, all arrows go down, and a breach of either is noticed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_circles_are_found_whole(tmp_path: Path) -> None:
     assert house.loose == ["later"]
 
 
-def test_what_is_not_the_graders_own_code_is_no_arrow(tmp_path: Path) -> None:
+def test_imports_of_code_that_is_not_the_graders_make_no_arrow(tmp_path: Path) -> None:
     reads = "import autograder.pages.student\n"
     others = ("tests/text", "attacks/corpus/odd", "evidence/bank/right/q1_conv2d", "release/template")
     house = made(
@@ -88,10 +88,10 @@ def test_what_is_not_the_graders_own_code_is_no_arrow(tmp_path: Path) -> None:
     assert house.lines == {"autograder/pages": 1, "autograder/tests": 1}
 
 
-def test_by_hand_it_tells_of_any_checkout(tmp_path: Path) -> None:
+def test_the_command_describes_any_checkout(tmp_path: Path) -> None:
     made(tmp_path, {"assignment/q1.py": "import tests.checks\n", "tests/checks.py": "import assignment.q1\n"})
     command = [sys.executable, "-m", "autograder.evidence.rooms", "--checkout", str(tmp_path)]
-    told = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, check=True).stdout
-    assert "1 circle\n  assignment, tests\n" in told
-    assert "1 arrow upward\n  assignment -> tests: assignment/q1.py, line 1, imports tests.checks\n" in told
-    assert "2 lines of Python\n  assignment: 1\n  tests: 1\n" in told
+    printed = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, check=True).stdout
+    assert "1 circle\n  assignment, tests\n" in printed
+    assert "1 arrow upward\n  assignment -> tests: assignment/q1.py, line 1, imports tests.checks\n" in printed
+    assert "2 lines of Python\n  assignment: 1\n  tests: 1\n" in printed

@@ -59,11 +59,11 @@ def test_every_mistake_has_its_sentence() -> None:
         ("q5_linear", "bias twice", "The bias is added twice."),
     ],
 )
-def test_the_likely_cause_is_told(graded: Grade, module: str, name: str, sentence: str) -> None:
+def test_the_likely_cause_is_named(graded: Grade, module: str, name: str, sentence: str) -> None:
     answer = next(answer for answer in bank.wrong_answers(module) if answer.name == name)
     (question,) = graded(answer.source, question=answer.question).questions
-    told = " ".join(test.message for test in question.tests if test.status == "failed").casefold()
-    assert sentence.casefold() in told
+    messages = " ".join(test.message for test in question.tests if test.status == "failed").casefold()
+    assert sentence.casefold() in messages
     likely = [test for test in question.tests if sentence in test.likely]
     assert likely
     assert all(test.likely[1:] in test.message for test in likely)
@@ -78,9 +78,9 @@ def test_what_hangs_over_on_one_axis_alone_is_noticed_whatever_is_drawn(graded: 
 
 def test_what_no_usual_mistake_explains_is_not_guessed_at(graded: Grade) -> None:
     (question,) = graded(SOLUTION.replace("return output\n", "return output * 1.5\n")).questions
-    told = " ".join(test.message for test in question.tests if test.status == "failed").casefold()
-    assert told
-    assert not any(sentence.casefold() in told for sentence in CAUSES.values())
+    messages = " ".join(test.message for test in question.tests if test.status == "failed").casefold()
+    assert messages
+    assert not any(sentence.casefold() in messages for sentence in CAUSES.values())
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_what_no_usual_mistake_explains_is_not_guessed_at(graded: Grade) -> None
         "(sizes[0] + 1, sizes[1]) if stride == 1 else None",
     ],
 )
-def test_odd_results_elsewhere_do_not_keep_a_wrong_one_from_being_told(graded: Grade, result: str) -> None:
+def test_odd_results_elsewhere_do_not_keep_a_wrong_one_from_being_reported(graded: Grade, result: str) -> None:
     solution = SOLUTION.replace("return sizes[0], sizes[1]", f"return {result}")
     (question,) = graded(f"import numpy as np\n{solution.replace('from __future__ import annotations', '')}").questions
     assert {test.status for test in question.tests if test.category == "output size"} == {"failed"}
 
 
-def test_verify_sees_a_wrong_answer_that_gets_away_and_a_cause_that_is_none(
+def test_verify_sees_a_wrong_answer_that_gets_away_and_a_wrong_cause(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     answer = Answer("q1_conv2d", "a fault", "", "stride ignored")
@@ -107,9 +107,9 @@ def test_verify_sees_a_wrong_answer_that_gets_away_and_a_cause_that_is_none(
     assert not report([replace(caught, misnamed=("the bias is added twice",))], details=True)
     assert not report([replace(caught, kind="right")], details=False)
     assert not report([replace(caught, kind="stub")], details=False)
-    told = capsys.readouterr().out
-    assert "got 16 of 16 points" in told
-    assert "is diagnosed as: the bias is added twice The truth: stride ignored." in told
+    printed = capsys.readouterr().out
+    assert "got 16 of 16 points" in printed
+    assert "is diagnosed as: the bias is added twice The truth: stride ignored." in printed
 
 
 def test_a_wrong_answer_loses_points_in_its_own_question_alone(sandbox: Sandbox, assignment: Assignment) -> None:

@@ -11,10 +11,10 @@ from autograder.files.clock import now
 
 def test_the_time_is_of_this_moment_in_utc_and_later_is_greater() -> None:
     before = datetime.now(UTC)
-    told, later = now("microseconds"), now("microseconds")
-    assert told <= later
-    assert before <= datetime.fromisoformat(told) <= datetime.now(UTC)
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", told)
+    earlier, later = now("microseconds"), now("microseconds")
+    assert earlier <= later
+    assert before <= datetime.fromisoformat(earlier) <= datetime.now(UTC)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", earlier)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", now())
     assert datetime.now(UTC) - datetime.fromisoformat(now()) < timedelta(seconds=30)
 

@@ -43,7 +43,7 @@ def test_what_nobody_changed_is_brought_up_to_date(tmp_path: Path, what: str) ->
     assert [path for path, file in found.items() if file.changed_here] == ["b"]  # `e` is nobody's business any more
 
 
-def test_line_ends_are_no_change(tmp_path: Path) -> None:
+def test_line_ends_are_not_a_change(tmp_path: Path) -> None:
     update(tmp_path, {"a": b"1\n2\n"})
     (tmp_path / "a").write_bytes(b"1\r\n2\r\n")
     (file,) = compare(tmp_path, RECORD, {"a": b"1\n2\n"})
@@ -79,7 +79,7 @@ def test_an_update_that_was_interrupted_is_run_again(tmp_path: Path, then: str) 
 
 
 def interrupt(steps: int, action: Callable[[], object]) -> bool:
-    """Do something as far as it comes in so many steps that change the folder; whether it was not done."""
+    """Interrupt an action after `steps` steps that change the folder. Returns whether it was interrupted."""
     left = iter(range(steps))
 
     def until_then(real: Callable[..., object]) -> Callable[..., object]:
@@ -127,7 +127,7 @@ def test_links_are_followed_only_where_nobody_else_made_them(tmp_path: Path, *, 
     if links:
         assert [file.current for file in compare(tmp_path / "folder", RECORD, {"given/a": b"1"}, links=True)] == [None]
     else:
-        with pytest.raises(UnusableRequest, match="is in the way, a link or no folder"):
+        with pytest.raises(UnusableRequest, match="is in the way: a link, or not a folder"):
             compare(tmp_path / "folder", RECORD, {"given/a": b"1"})
 
 

@@ -130,7 +130,7 @@ def test_a_name_as_long_as_a_file_system_takes(tmp_path: Path) -> None:
 
 
 def test_two_who_write_the_same_file_at_once_do_not_mix(tmp_path: Path) -> None:
-    """The one that is in the middle of it when another writes, from beginning to end, has its own contents after."""
+    """A process that another's whole writing interrupts still ends with its own contents."""
     path = tmp_path / "file"
     real = os.fsync
     depth = count()

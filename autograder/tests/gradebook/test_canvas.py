@@ -55,7 +55,7 @@ def test_canvas_takes_the_final_points_of_those_it_knows(tmp_path: Path, delimit
     out, book = in_class(tmp_path)
     given = tmp_path / "export.csv"
     given.write_text(export(delimiter=delimiter, mark=mark), "utf-8", newline="")
-    said = canvas.write_from_export(out, book, Rule(), given)
+    sentences = canvas.write_from_export(out, book, Rule(), given)
     read = canvas_import((out / "canvas.csv").read_text("utf-8"), USERS, delimiter)
     assert (read.title, read.number, read.possible) == (book.assignment.title, None, book.lines[0].max_counted)
     of = finals(book)
@@ -64,29 +64,29 @@ def test_canvas_takes_the_final_points_of_those_it_knows(tmp_path: Path, delimit
         number: of[student] for number, student in expected.items()
     }
     assert read.strangers == []
-    told = "\n".join(said)
-    assert "not certain who it is in the grade book, 1: Kim Lee." in told
-    assert "in Canvas, but not in the grade book, 1: Stranger." in told
-    assert "nothing was handed in, 1: nobody." in told
-    assert "await a reader (`--pending count` takes them for 0), 1: wait." in told
-    assert "not found in Canvas, 1: kim2." in told
-    assert "Test" not in told
+    remarks = "\n".join(sentences)
+    assert "not certain who it is in the grade book, 1: Kim Lee." in remarks
+    assert "in Canvas, but not in the grade book, 1: Stranger." in remarks
+    assert "nothing was handed in, 1: nobody." in remarks
+    assert "await a reader (`--pending count` takes them for 0), 1: wait." in remarks
+    assert "not found in Canvas, 1: kim2." in remarks
+    assert "Test" not in remarks
 
 
-def test_who_canvas_is_not_told_about_keeps_what_is_there(tmp_path: Path) -> None:
+def test_students_left_out_of_the_import_keep_what_canvas_has(tmp_path: Path) -> None:
     out, book = in_class(tmp_path)
     given = tmp_path / "export.csv"
     there = export(f"{book.assignment.title} (55)", "50.00")
     excused = re.sub(r"(?m)^(.*,x3,Mon,note),3,", r"\1,EX,", there)
     assert excused != there
     given.write_text(excused, "utf-8")
-    said = canvas.write_from_export(out, book, Rule(), given)
+    remarks = canvas.write_from_export(out, book, Rule(), given)
     read = canvas_import((out / "canvas.csv").read_text("utf-8"), USERS)
     assert (read.number, read.possible) == (55, 50)
     assert float(read.scores[1001]) == round(finals(book)["anna"] * 50 / book.lines[0].max_counted, 2)
-    assert f"brought from {book.lines[0].max_counted} to the 50" in said[0]
+    assert f"brought from {book.lines[0].max_counted} to the 50" in remarks[0]
     assert not {1003, 1007}.intersection(read.scores)
-    assert f"canvas.csv: left out, since Canvas has EX there, 1: {HEBREW}." in said
+    assert f"canvas.csv: left out, since Canvas has EX there, 1: {HEBREW}." in remarks
     assert "" not in read.scores.values(), "an empty cell deletes what is there"
 
 
@@ -95,21 +95,21 @@ def test_a_namesake_whom_the_class_does_not_know_takes_nothing_from_anybody(tmp_
     book = replace(book, lines=tuple(line for line in book.lines if line.student.student != "kim2"))
     given = tmp_path / "export.csv"
     given.write_text(export(), "utf-8")
-    said = canvas.write_from_export(out, book, Rule(), given)
+    remarks = canvas.write_from_export(out, book, Rule(), given)
     read = canvas_import((out / "canvas.csv").read_text("utf-8"), USERS)
     assert float(read.scores[1005]) == finals(book)["kim1"]
     assert 1006 not in read.scores
-    assert "canvas.csv: in Canvas, but not in the grade book, 2: Kim Lee, Stranger." in said
+    assert "canvas.csv: in Canvas, but not in the grade book, 2: Kim Lee, Stranger." in remarks
 
 
 def test_two_rows_that_could_be_the_same_student_get_nothing(tmp_path: Path) -> None:
     out, book = in_class(tmp_path)
     given = tmp_path / "export.csv"
     given.write_text(export().replace("anna,Mon", "a1,Mon").replace("Stranger", "anna  MÜLLER"), "utf-8")
-    said = canvas.write_from_export(out, book, Rule(), given)
+    remarks = canvas.write_from_export(out, book, Rule(), given)
     read = canvas_import((out / "canvas.csv").read_text("utf-8"), USERS)
     assert not {1001, 1009}.intersection(read.scores)
-    assert [line for line in said if "not certain" in line and "Anna Müller" in line and "anna  MÜLLER" in line]
+    assert [line for line in remarks if "not certain" in line and "Anna Müller" in line and "anna  MÜLLER" in line]
 
 
 def test_which_number_canvas_gets(tmp_path: Path) -> None:
@@ -125,14 +125,14 @@ def test_which_number_canvas_gets(tmp_path: Path) -> None:
     assert float(read.scores[1006]) == round(10 * lines["kim2"].score / most, 2)
     assert float(read.scores[1008]) == round(10 * lines["wait"].score / most, 2)
 
-    said = canvas.write_from_export(out, book, Rule(), given, "A new one")
+    remarks = canvas.write_from_export(out, book, Rule(), given, "A new one")
     read = canvas_import((out / "canvas.csv").read_text("utf-8"), USERS)
     assert (read.title, read.number) == ("A new one", None)
     # A question fewer counts for one student, who can still reach what everybody can.
     ben = lines["ben"]
     assert float(read.scores[1002]) == round(ben.final / ben.max_counted * read.possible, 2) > ben.final
     lost = next(question.points for question in book.assignment.questions if question.id == UNREAD)
-    assert [line for line in said if f"points brought to {ben.max_counted + lost}, 1: ben." in line]
+    assert [line for line in remarks if f"points brought to {ben.max_counted + lost}, 1: ben." in line]
 
 
 @pytest.mark.parametrize(
@@ -162,11 +162,11 @@ def test_an_export_or_a_column_that_cannot_be_used_is_refused(
 
 def test_canvas_from_the_roster_alone(tmp_path: Path) -> None:
     out, book = in_class(tmp_path)
-    said = canvas.write_from_roster(out, book, Rule())
+    remarks = canvas.write_from_roster(out, book, Rule())
     most = Rule().maximum(book)
     assert (
         f"canvas.csv: if Canvas has an assignment called {TITLE} already, the import sets its points to {most}."
-        in (said[1])
+        in (remarks[1])
     )
     users = [CanvasUser(1000 + place, name, login) for place, (login, (name, _)) in enumerate(NAMES.items())]
     text = (out / "canvas.csv").read_text("utf-8")
@@ -174,7 +174,7 @@ def test_canvas_from_the_roster_alone(tmp_path: Path) -> None:
     of = finals(book)
     graded = {user.number: of[user.login] for user in users if user.login not in ("nobody", "wait", "=odd")}
     assert {number: float(points) for number, points in read.scores.items()} == graded
-    assert [line for line in said if "for a formula, 1: =odd." in line]
+    assert [line for line in remarks if "for a formula, 1: =odd." in line]
     # A login that Canvas does not know must not fall to another student of that name.
     without = [user for user in users if user.login != "kim2"]
     assert canvas_import(text, without).strangers == ["Kim Lee (kim2)"]

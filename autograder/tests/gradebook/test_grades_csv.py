@@ -64,17 +64,17 @@ def test_grades_csv_holds_every_line_of_the_grade_book(tmp_path: Path) -> None:
     assert rows["nobody"]["notes"] == "Nothing was handed in."
 
 
-def test_no_cell_is_a_formula_and_what_could_not_be_written_as_it_is_is_told(tmp_path: Path) -> None:
+def test_no_cell_is_a_formula_and_what_had_to_be_changed_is_reported(tmp_path: Path) -> None:
     out, book = in_class(tmp_path)
-    said = write_grades(out, book)
+    remarks = write_grades(out, book)
     contents = (out / "grades.csv").read_bytes()
     assert contents.startswith(b"\xef\xbb\xbf"), "a spreadsheet would take it for another encoding"
     cells = [cell for row in records(contents.decode()) for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     assert f"'{FORMULA}" in " ".join(cells).replace("|''", "|'")
     assert HEBREW in cells
-    assert [line for line in said if "=odd is written '=odd" in line]
-    assert len(said) == 1
+    assert [line for line in remarks if "=odd is written '=odd" in line]
+    assert len(remarks) == 1
 
 
 def test_the_same_results_give_the_same_bytes_whenever_they_were_graded(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_submission_that_could_not_be_read_is_worth_nothing_and_says_why(
 ) -> None:
     results = [
         result_of("anna", assignment),
-        Result("bad", "bad", "bad.zip", problem="bad.zip is no archive."),
+        Result("bad", "bad", "bad.zip", problem="bad.zip is not an archive."),
         Result("ours", "ours", "ours", problem="The sandbox did not start.", ours=True),
     ]
     roster = "student,email\n" + "".join(f"{name},{name}@x.example\n" for name in ("anna", "bad", "ours"))
@@ -154,11 +154,11 @@ def test_a_submission_that_could_not_be_read_is_worth_nothing_and_says_why(
     write_grades(out, book)
     rows = grades(out)
     assert (rows["bad"]["final"], rows["ours"]["final"]) == ("0", "")
-    said = moodle.write_import(out, book, Rule(), "email")
+    remarks = moodle.write_import(out, book, Rule(), "email")
     read = moodle_import((out / "moodle.csv").read_text("utf-8"), {"anna@x.example", "bad@x.example"})
     assert read["bad@x.example"][0] == 0
-    assert "bad.zip is no archive." in read["bad@x.example"][1]
-    assert [line for line in said if "the grader failed, 1: ours." in line]
+    assert "bad.zip is not an archive." in read["bad@x.example"][1]
+    assert [line for line in remarks if "the grader failed, 1: ours." in line]
 
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60) | st.sampled_from(
@@ -178,9 +178,9 @@ def test_any_text_in_feedback_is_inert_and_comes_back_as_it_was(text: str) -> No
     row = io.StringIO()
     csv.writer(row).writerow(["a@x", "0", shown])
     assert records(row.getvalue(), escape="\\") == [["a@x", "0", shown]]
-    told = re.findall(r"<pre>(.*?)</pre>", shown)
+    blocks = re.findall(r"<pre>(.*?)</pre>", shown)
     meant = visible(text.strip().replace("\r\n", "\n"), keep="\n\t").replace("\t", "    ")
-    assert {html.unescape(each.replace("<br>", "\n")) for each in told} == ({meant} if text.strip() else set())
+    assert {html.unescape(each.replace("<br>", "\n")) for each in blocks} == ({meant} if text.strip() else set())
 
 
 CELLS = st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=3, max_size=3), min_size=1)

@@ -38,7 +38,7 @@ def test_moodles_import_names_only_whom_it_can_find(tmp_path: Path) -> None:
     for student in ("twin", "blank", "outside"):
         write_result(out, result_of(student, book.assignment))
     book = read_grade_book(out, book.assignment, read_class_roster(out))
-    said = "\n".join(moodle.write_import(out, book, Rule(), "email"))
+    remarks = "\n".join(moodle.write_import(out, book, Rule(), "email"))
     text = (out / "moodle.csv").read_text("utf-8")
     users = {f"{student}@uni.example" for student in NAMES}
     read = moodle_import(text, users)
@@ -47,10 +47,10 @@ def test_moodles_import_names_only_whom_it_can_find(tmp_path: Path) -> None:
     assert {user: grade for user, (grade, _) in read.items()} == {
         f"{student}@uni.example": of[student] for student in expected
     }
-    assert "another student has the same email, 2: anna, twin." in said
-    assert "the roster has no email, 1: blank." in said
-    assert "the roster has no such student, 1: outside." in said
-    assert "would misread the email, 1: =odd." in said
+    assert "another student has the same email, 2: anna, twin." in remarks
+    assert "the roster has no email, 1: blank." in remarks
+    assert "the roster has no such student, 1: outside." in remarks
+    assert "would misread the email, 1: =odd." in remarks
     with pytest.raises(ImportAborted):  # the reader does what Moodle does
         moodle_import(text, users - {"eve@uni.example"})
 
@@ -96,7 +96,7 @@ def test_a_worksheet_is_filled_in_and_all_else_stays_byte_for_byte(tmp_path: Pat
     out, book = in_class(tmp_path)
     given = tmp_path / "worksheet.csv"
     given.write_bytes(b"\xef\xbb\xbf" + sheet("50.00", heading).encode())
-    said = moodle.write_worksheet(out, book, Rule(), given)
+    sentences = moodle.write_worksheet(out, book, Rule(), given)
     lines = {line.student.student: line for line in book.lines}
     most = book.lines[0].max_counted
     expected = {
@@ -112,15 +112,15 @@ def test_a_worksheet_is_filled_in_and_all_else_stays_byte_for_byte(tmp_path: Pat
     assert [read[number][0] for number in (12, 13)] == [float(expected[student][0]) for student in ("anna", "kim2")]
     assert read[14] == (3, "")
     assert read[15] == (float(expected["ben"][0]), '<p>See me, "now".</p>')
-    told = "\n".join(said)
-    assert f"brought from {most} to the 50" in told
-    assert "does not let the grade be changed, 1: kim1." in told
-    assert "since a person wrote it, 1: ben." in told
-    assert "its Maximum grade is not a number, 1: eve." in told
-    assert "in the worksheet, but not in the grade book, 1: Nobody." in told
-    assert "Moodle should say that it updated 3 grades and 2 feedback instances." in told
-    assert "newer than the worksheet" in told
-    assert "allows overwriting" in told
+    remarks = "\n".join(sentences)
+    assert f"brought from {most} to the 50" in remarks
+    assert "does not let the grade be changed, 1: kim1." in remarks
+    assert "since a person wrote it, 1: ben." in remarks
+    assert "its Maximum grade is not a number, 1: eve." in remarks
+    assert "in the worksheet, but not in the grade book, 1: Nobody." in remarks
+    assert "Moodle should say that it updated 3 grades and 2 feedback instances." in remarks
+    assert "newer than the worksheet" in remarks
+    assert "allows overwriting" in remarks
 
     # Its own feedback of an earlier time is replaced.
     again = tmp_path / "again.csv"
@@ -141,15 +141,15 @@ def test_a_worksheet_with_decimal_commas(tmp_path: Path) -> None:
         "Participant 7;Anna Müller;;50,00;-;\nParticipant 8;Stranger;37,50;50,00;-;\n",
         "utf-8",
     )
-    said = "\n".join(moodle.write_worksheet(out, book, Rule(), given))
+    remarks = "\n".join(moodle.write_worksheet(out, book, Rule(), given))
     text = (out / "moodle-worksheet.csv").read_text("utf-8")
     grade = of_50(book.lines[0].final, book.lines[0].max_counted)
     assert "." in grade
     assert f";{grade};50,00;" in text
     # To Moodle in English 37,50 is 37, and a grade that nobody wanted to change would be.
     assert ";37.50;50,00;" in text
-    assert "they have decimal points now" in said
-    assert "Choose Semicolon as the separator" in said
+    assert "they have decimal points now" in remarks
+    assert "Choose Semicolon as the separator" in remarks
 
 
 def test_a_blind_worksheet_is_matched_by_the_names_of_moodles_folders(tmp_path: Path, assignment: Assignment) -> None:
@@ -189,10 +189,10 @@ def test_zeros_and_what_moodle_passes_over_are_counted_as_its_versions_do(tmp_pa
         f"Participant 2,,ben@uni.example,,0.00,50.00,{date},\nParticipant 3,,dana@uni.example,,,50.00,-,\n",
         "utf-8",
     )
-    said = "\n".join(moodle.write_worksheet(out, book, Rule(), given))
-    assert "it updated 2 grades (from Moodle 5.2 on: 1) and 3 feedback instances." in said
-    assert "0 points, which Moodle since 5.2 does not take from a worksheet; an earlier grade stays: " in said
-    assert "enter them on its page, 1: anna." in said, "ben has 0 there already"
+    remarks = "\n".join(moodle.write_worksheet(out, book, Rule(), given))
+    assert "it updated 2 grades (from Moodle 5.2 on: 1) and 3 feedback instances." in remarks
+    assert "0 points, which Moodle since 5.2 does not take from a worksheet; an earlier grade stays: " in remarks
+    assert "enter them on its page, 1: anna." in remarks, "ben has 0 there already"
     text = (out / "moodle-worksheet.csv").read_text("utf-8")
     same, newer = datetime(2027, 1, 1, 8, 0, 59), datetime(2027, 1, 1, 8, 2)  # noqa: DTZ001
     for since_5_2, modified, overwrite, counts in (
@@ -223,7 +223,7 @@ def test_after_a_regrade_feedback_is_known_again_in_a_fresh_worksheet(tmp_path: 
     known = {number: Graded(None, comment) for number, (_, comment) in people.items()}
 
     def filled_in() -> str:
-        """What is said of a fresh worksheet."""
+        """The remarks on a fresh worksheet."""
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(HEAD.strip().split(","))
@@ -241,20 +241,20 @@ def test_after_a_regrade_feedback_is_known_again_in_a_fresh_worksheet(tmp_path: 
         text = (out / "moodle-worksheet.csv").read_text("utf-8")
         return worksheet_upload(text, known, since_5_2=False, overwrite=True)
 
-    said = filled_in()
-    assert "updated 3 grades and 2 feedback instances." in said
-    assert "It may count up to 2 feedback instances more: comments that are left as they are." in said
-    assert "lose formatting, links and pictures, since worksheets have their text alone, 2: dana, stranger." in said
-    assert "since a person wrote it, 1: dana." in said
+    remarks = filled_in()
+    assert "updated 3 grades and 2 feedback instances." in remarks
+    assert "It may count up to 2 feedback instances more: comments that are left as they are." in remarks
+    assert "lose formatting, links and pictures, since worksheets have their text alone, 2: dana, stranger." in remarks
+    assert "since a person wrote it, 1: dana." in remarks
     assert uploaded() == (3, 4)
     assert r"\"x" in downloaded(known[2].comment), "for a comment that stays with that, no file would be written"
     assert "Moodle should find no changes" in filled_in()
     assert uploaded() == (0, 0)
 
     write_result(out, result_of("anna", book.assignment, 0.5))
-    said = filled_in()
-    assert "updated 1 grade and 1 feedback instance." in said
-    assert "since a person wrote it, 1: dana." in said
+    remarks = filled_in()
+    assert "updated 1 grade and 1 feedback instance." in remarks
+    assert "since a person wrote it, 1: dana." in remarks
     assert uploaded() == (1, 1)
     assert known[1].comment.startswith("<p><b>")
     assert "<ul><li>" in known[2].comment, "students would read a heap of words"
@@ -272,8 +272,8 @@ def test_grades_that_the_worksheet_has_rounded_are_warned_of(
     given = tmp_path / "worksheet.csv"
     rows = f'Participant 1,,anna@uni.example,,,"{maximum}",-,\nParticipant 2,,x@uni.example,,"{grade}","{maximum}",-,\n'
     given.write_text(HEAD + rows, "utf-8")
-    said = "\n".join(moodle.write_worksheet(out, book, Rule(), given))
-    assert ("Its grades are rounded, since the grade item shows fewer than two decimals." in said) == rounded
+    remarks = "\n".join(moodle.write_worksheet(out, book, Rule(), given))
+    assert ("Its grades are rounded, since the grade item shows fewer than two decimals." in remarks) == rounded
 
 
 @pytest.mark.parametrize(
@@ -303,8 +303,8 @@ def test_what_moodle_would_misread_is_left_empty_where_it_is_not_needed(tmp_path
         'Participant 3,,ben@uni.example,"a, ""b""\\n",,50.00,-,"<p>\\(x\\)</p>"\n',
         "utf-8",
     )
-    said = "\n".join(moodle.write_worksheet(out, book, Rule(), given))
-    assert "are left empty, 2: anna, kim1." in said
+    remarks = "\n".join(moodle.write_worksheet(out, book, Rule(), given))
+    assert "are left empty, 2: anna, kim1." in remarks
     text = (out / "moodle-worksheet.csv").read_text("utf-8")
     assert "\nParticipant 1,Anna Müller,,," in text
     assert "\nParticipant 2,Kim Lee,kim1@uni.example,," in text
@@ -332,15 +332,15 @@ def test_the_import_is_brought_to_the_grade_items_maximum(tmp_path: Path) -> Non
     out, book = in_class(tmp_path)
     users = {f"{student}@uni.example" for student in NAMES}
     most = book.lines[0].max_counted
-    said = "\n".join(moodle.write_import(out, book, Rule(), "email"))
-    assert f"the grade item's maximum must be {most} (--moodle-maximum" in said
+    remarks = "\n".join(moodle.write_import(out, book, Rule(), "email"))
+    assert f"the grade item's maximum must be {most} (--moodle-maximum" in remarks
     text = (out / "moodle.csv").read_text("utf-8")
     assert len(moodle_import(text, users, most)) == 6
     with pytest.raises(ImportAborted):  # one grade above the item's maximum ends it all, in Moodle 4.1.10 and 5.2
         moodle_import(text, users, max(finals(book).values()) - 1)
-    said = "\n".join(moodle.write_import(out, book, Rule(), "email", 20))
-    assert f"Final points of 20, brought from {most} to the 20 that it has there." in said
-    assert "maximum must be 20 (" in said
+    remarks = "\n".join(moodle.write_import(out, book, Rule(), "email", 20))
+    assert f"Final points of 20, brought from {most} to the 20 that it has there." in remarks
+    assert "maximum must be 20 (" in remarks
     read = moodle_import((out / "moodle.csv").read_text("utf-8"), users, 20)
     of = finals(book)
     assert {user: grade for user, (grade, _) in read.items()} == {

@@ -1,4 +1,4 @@
-"""What a kept result is valid by: a byte that decides points has its questions graded again, and no others."""
+"""How long a kept result is valid: a change in what decides points has its questions graded again, and no others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVERY = ["q1", "q2", "q3", "q4", "q5", "q6", "q7"]
 TRAINED = ["q6", "q7"]
 WRITTEN = ["q1", "q3"]
 
-# Reads changes, one after the other, and writes the questions whose stamps are others then.
+# Reads changes, one after the other, and writes the questions whose stamps have changed.
 PROGRAM = """
 import json, sys
 from pathlib import Path
@@ -57,7 +57,7 @@ Tried = Callable[[list[Change]], list[list[str]]]
 
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
-    """Try changes on a copy of the tree: of each, the questions that it has graded again."""
+    """Try changes on a copy of the tree. Returns the questions that each has graded again."""
     copy = tmp_path_factory.mktemp("copy")
     for folder in ("assignment", "autograder", "solutions", "tests"):
         unneeded = shutil.ignore_patterns("__pycache__", "secret.key", "corpus", "bank")
@@ -126,20 +126,18 @@ def test_a_byte_of_what_is_said_to_people_has_nobody_graded_again(tried: Tried) 
     ],
     ids=["points", "from scratch", "a question's limit", "a limit", "title", "due", "late"],
 )
-def test_of_the_settings_those_count_that_decide_points(
-    tried: Tried, old: str, new: str | None, questions: list[str]
-) -> None:
+def test_only_settings_that_decide_points_count(tried: Tried, old: str, new: str | None, questions: list[str]) -> None:
     assert tried([("autograder/assignment.toml", old, new or f"{old}0")]) == [questions]
 
 
-def test_a_limit_of_which_the_settings_say_nothing_is_part_of_a_stamp_too(assignment: Assignment) -> None:
+def test_a_limit_that_the_settings_leave_out_is_part_of_a_stamp_too(assignment: Assignment) -> None:
     question = assignment.questions[0]
     other = replace(question, limits=replace(question.limits, threads=question.limits.threads - 1))
     assert digests.stamp("11", other, None) != digests.stamp("11", question, None)
 
 
-# What grading imports, and no points depend on: what is said to people, and what makes settings of a file or numbers
-# of a secret, whose results are in the stamp.
+# Modules that grading imports and no points depend on: messages for people, and what makes settings from a file or
+# numbers from a secret, whose results are in the stamp.
 DECIDES_NOTHING = {
     *files("autograder/course", "autograder/errors.py", "autograder/files"),
     *files("autograder/text/inert.py", "autograder/text/numbers.py"),
@@ -179,7 +177,7 @@ def used_of_causes(text: str) -> set[str]:
     return names | {node.attr for node in looked_up if node.value.id in modules}  # type: ignore[attr-defined]
 
 
-def test_of_the_causes_checks_use_what_tells_them_and_nothing_that_decides() -> None:
+def test_checks_use_causes_only_to_name_them_and_never_to_decide() -> None:
     deciding = [*(f"tests/{name}" for name in digests.CHECKS), *files("autograder/hidden", *digests.DECIDING)]
     used = {name: used_of_causes((course.ROOT / name).read_text("utf-8")) for name in deciding}
     assert used["tests/networks.py"]

@@ -38,7 +38,7 @@ def test_the_solutions_get_every_automatic_point(solutions_report: Report, assig
         assert question.written is None or question.written.state == "awaiting"
 
 
-def test_who_receives_a_report_need_not_import_torch(graded: Grade) -> None:
+def test_receiving_a_report_needs_no_torch(graded: Grade) -> None:
     assert b"torch." not in pickle.dumps(graded(SOLUTION).environment)
 
 
@@ -122,7 +122,7 @@ class Killer:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell who killed a worker")
-def test_who_was_killed_from_outside_is_graded_again_with_one_worker_at_a_time(
+def test_a_submission_killed_from_outside_is_graded_again_with_one_worker_at_a_time(
     assignment: Assignment, sandbox: Sandbox
 ) -> None:
     submission, questions = read_submission(course.SOLUTIONS, assignment), ("q2", "q3", "q5")
@@ -136,7 +136,7 @@ def test_who_was_killed_from_outside_is_graded_again_with_one_worker_at_a_time(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell who killed a worker")
 @pytest.mark.parametrize(("alone", "tries"), [(None, 2), (False, 1), (True, 1)])
-def test_who_is_killed_from_outside_again_is_not_graded(
+def test_a_submission_killed_from_outside_twice_is_not_graded(
     assignment: Assignment, sandbox: Sandbox, *, alone: bool | None, tries: int
 ) -> None:
     killer = Killer(sandbox, times=9)

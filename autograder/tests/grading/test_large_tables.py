@@ -1,4 +1,4 @@
-"""Tables are seen by what cannot be compressed, whatever they are written in; long honest answers are not."""
+"""Tables are known by how little they compress, whatever they are written in; long honest answers are not flagged."""
 
 from __future__ import annotations
 

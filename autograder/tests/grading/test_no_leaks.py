@@ -24,7 +24,7 @@ from autograder.sandbox import usage
 from autograder.sandbox.sandbox import Sandbox
 from tests.diagnosis import misconceptions
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what other processes hold")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what other processes hold")
 
 LIMITS = Limits(
     call_seconds=0.1, call_wall_seconds=5, memory_mb=128, message_mb=16, scratch_mb=4, scratch_files=16, threads=16

@@ -18,7 +18,7 @@ from autograder.tests.support.grading import SOLUTION, Grade, Remote
 from autograder.tests.support.hostile import HOSTILE_TEXT, unseen
 from autograder.tests.support.hostile_class import report_of
 
-# Right in the public tests, whose inputs are whole numbers; in the hidden ones it tells what it saw, each in its way.
+# Right in the public tests, whose inputs are whole numbers; in the hidden ones each gives away what it saw.
 TELLTALE = """
 
 import sys, warnings
@@ -27,13 +27,13 @@ _own = conv2d
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):
     if not (input != input.round()).any():
         return _own(input, weight, bias, stride, padding, dilation)
-    told = "MAR" + "KER" + str(input.flatten()[0].item())
+    mark = "MAR" + "KER" + str(input.flatten()[0].item())
     {body}
 
 class _Anything:
     pass
 
-def _lie(told, **answer):
+def _lie(mark, **answer):
     codec = sys.modules["autograder.sandbox.codec"]
     encode = codec.encode
     def lie(value, **settings):
@@ -48,29 +48,29 @@ def _lie(told, **answer):
 """
 
 WAYS = {
-    "print": "print(told); print(told, file=sys.stderr); warnings.warn(told); return _own(input, weight)",
-    "raise": "raise ValueError(told) from KeyError(told)",
-    "note": "error = ValueError(told); error.add_note(told); raise error",
-    "name of an exception": "raise type(told, (Exception,), {})(told)",
-    "TODO": "raise type('NotImplementedError', (Exception,), {})(told)",
-    "name of a package": "__import__(''.join(filter(str.isalnum, told)))",
-    "name of a file": "exec(compile('raise ValueError', told, 'exec'))",
-    "name of a function": "exec(compile(f'def {told[:6]}():\\n raise ValueError\\n{told[:6]}()', __file__, 'exec'))",
-    "name of a type": "return type(told, (), {})()",
-    "text": "return told",
-    "list": "return [told, {told: told}]",
-    "layer": "return type(told, (torch.nn.Module,), {'__repr__': lambda self: told})()",
-    "exit": "sys.exit(told)",
-    "print and crash": "print(told); import os; os._exit(3)",
-    "key on the wire": "return _lie(told, value={'is': 'argument', 'key': told})",
-    "kind on the wire": "return _lie(told, value={'is': told})",
-    "kernels on the wire": "return _lie(told, used=[told])",
-    "package on the wire": "return _lie(told, error={'is': 'dict', 'items': "
-    "{'kind': 'refused', 'type': '', 'text': told[:6], 'frames': []}})",
-    "handle on the wire": "return _lie(told, value="
-    "{'is': 'handle', 'number': 1, 'type': told, 'repr': told, 'value': {}})",
-    "error on the wire": "return _lie(told, error={'is': 'dict', 'items': "
-    "{'kind': 'raised', 'type': told, 'text': told, 'frames': [[told, 1, told], ['q1_conv2d.py', 1, told]]}})",
+    "print": "print(mark); print(mark, file=sys.stderr); warnings.warn(mark); return _own(input, weight)",
+    "raise": "raise ValueError(mark) from KeyError(mark)",
+    "note": "error = ValueError(mark); error.add_note(mark); raise error",
+    "name of an exception": "raise type(mark, (Exception,), {})(mark)",
+    "TODO": "raise type('NotImplementedError', (Exception,), {})(mark)",
+    "name of a package": "__import__(''.join(filter(str.isalnum, mark)))",
+    "name of a file": "exec(compile('raise ValueError', mark, 'exec'))",
+    "name of a function": "exec(compile(f'def {mark[:6]}():\\n raise ValueError\\n{mark[:6]}()', __file__, 'exec'))",
+    "name of a type": "return type(mark, (), {})()",
+    "text": "return mark",
+    "list": "return [mark, {mark: mark}]",
+    "layer": "return type(mark, (torch.nn.Module,), {'__repr__': lambda self: mark})()",
+    "exit": "sys.exit(mark)",
+    "print and crash": "print(mark); import os; os._exit(3)",
+    "key on the wire": "return _lie(mark, value={'is': 'argument', 'key': mark})",
+    "kind on the wire": "return _lie(mark, value={'is': mark})",
+    "kernels on the wire": "return _lie(mark, used=[mark])",
+    "package on the wire": "return _lie(mark, error={'is': 'dict', 'items': "
+    "{'kind': 'refused', 'type': '', 'text': mark[:6], 'frames': []}})",
+    "handle on the wire": "return _lie(mark, value="
+    "{'is': 'handle', 'number': 1, 'type': mark, 'repr': mark, 'value': {}})",
+    "error on the wire": "return _lie(mark, error={'is': 'dict', 'items': "
+    "{'kind': 'raised', 'type': mark, 'text': mark, 'frames': [[mark, 1, mark], ['q1_conv2d.py', 1, mark]]}})",
 }
 
 
@@ -103,7 +103,7 @@ def test_what_code_tells_of_hidden_inputs_reaches_staff_only(
         assert report.seed not in text
 
 
-def test_of_a_hidden_tests_kernels_a_student_reads_the_first(graded: Grade) -> None:
+def test_a_student_reads_the_first_of_a_hidden_tests_kernels(graded: Grade) -> None:
     order = "names = ['conv1d', 'conv3d', 'conv_transpose2d'][:: -1 if input.flatten()[0] > 0 else 1]\n"
     ask = "    for name in names:\n        try: getattr(torch.nn.functional, name)(weight, weight)\n"
     report = graded(

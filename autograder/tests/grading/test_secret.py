@@ -41,7 +41,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def another_process() -> bytes:
-    """The secret, as a process reads it that has just started."""
+    """The secret, as a process that has just started reads it."""
     secret.course_secret.cache_clear()
     return secret.course_secret()
 
@@ -55,7 +55,7 @@ def test_it_is_made_once_and_for_its_owner_alone(kept: Path) -> None:
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
 
 
-def test_of_two_who_make_it_at_once_both_have_the_first(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_that_make_it_at_once_both_have_the_first(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link = os.link
 
     def later(source: Path, target: Path) -> None:
@@ -146,7 +146,7 @@ def test_exports_keep_it_where_students_cannot_read_it(assignment: Assignment) -
         assert not [each for each in public.values() if known in each]
 
 
-def test_an_export_does_not_replace_another_ones(kept: Path, tmp_path: Path) -> None:
+def test_an_export_does_not_replace_an_earlier_exports_secret(kept: Path, tmp_path: Path) -> None:
     github.write_repository(tmp_path / "grader")
     first = secret.course_secret()
     kept.unlink()
@@ -156,13 +156,13 @@ def test_an_export_does_not_replace_another_ones(kept: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("kept")
-def test_neither_a_report_nor_a_task_tells_it(sandbox: Sandbox, assignment: Assignment) -> None:
+def test_neither_a_report_nor_a_task_holds_it(sandbox: Sandbox, assignment: Assignment) -> None:
     seeds = secret.seeds_of("ann")
     submission = Submission("ann", {})
     report = grade(submission, assignment, sandbox, questions=("q2",), seeds=seeds)
-    told = json.dumps(report.as_dict())
+    written = json.dumps(report.as_dict())
     for hidden in (secret.course_secret(), seeds.key):
-        assert hidden.hex() not in told
+        assert hidden.hex() not in written
     assert report.hashes["secret"] == seeds.fingerprint
     sent = pickle.dumps(Task(submission, assignment, (), None, seeds, {}))
     assert seeds.key in sent

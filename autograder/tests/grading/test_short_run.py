@@ -91,9 +91,9 @@ def test_a_network_is_trained_and_scored_on_this_side(trained: Trained) -> None:
     assert report.flags == []
 
 
-def test_epochs_are_counted_here_whatever_is_told_of_them() -> None:
-    told = [[-1.7e308, 2], [1.7e308, 1.5], ["3", 1.25], [4], 5, [6, "1"], [7, float("nan")], [8, float("inf")]]
-    assert short_run._curve(told) == [(1, 2.0), (2, 1.5), (3, 1.25)]
+def test_epochs_are_counted_here_whatever_the_worker_says() -> None:
+    epochs = [[-1.7e308, 2], [1.7e308, 1.5], ["3", 1.25], [4], 5, [6, "1"], [7, float("nan")], [8, float("inf")]]
+    assert short_run._curve(epochs) == [(1, 2.0), (2, 1.5), (3, 1.25)]
     assert short_run._curve("nothing") == []
 
 
@@ -117,9 +117,9 @@ def test_the_same_submission_is_trained_to_the_same_accuracy(trained: Trained) -
 )
 def test_a_network_that_cannot_be_trained_says_why(trained: Trained, returned: str, message: str) -> None:
     report = trained(LENET.replace(END, f"        return {returned}\n"))
-    status, told = accuracy_test(report)
+    status, reason = accuracy_test(report)
     assert status == "failed"
-    assert message in told
+    assert message in reason
     # Other tests are unharmed: measuring and comparing have nothing to do with the network.
     assert {test.category for test in report.tests if test.status == "passed"} >= {"accuracy per class", "comparison"}
 
@@ -145,7 +145,7 @@ def test_a_network_that_never_ends_is_stopped(trained: Trained) -> None:
     report = trained(LENET.replace(FORWARD, loop + FORWARD), seconds=1)
     status, message = accuracy_test(report)
     assert status == "timeout"
-    # Whoever looks first: who waits for it, or who watches all that the question uses.
+    # Either may notice first: what waits for the call, or what watches all that the question uses.
     assert re.search(r"of (1|its 12) processor seconds", message)
 
 
@@ -229,7 +229,7 @@ def test_held_out_images_are_another_order_of_changed_images() -> None:
     assert (one.images.float().mean() - test.images.float().mean()).abs() < 3
 
 
-def test_held_out_patterns_are_none_that_the_given_code_draws() -> None:
+def test_held_out_patterns_differ_from_those_that_the_given_code_draws() -> None:
     _, test = cifar10.synthetic(10, 300)
     one, other = (held_out(test, "synthetic", seeds_for_tests(number).held_out("q6")) for number in (1, 2))
     assert torch.equal(one.labels.bincount(), test.labels.bincount())

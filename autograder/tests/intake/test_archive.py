@@ -119,7 +119,7 @@ def test_a_zip_file_in_a_zip_file_that_cannot_be_used(taken: Take, members: list
         taken(zipped(*members))
 
 
-def test_what_systems_put_into_zip_files_is_no_news(taken: Take) -> None:
+def test_what_systems_add_to_zip_files_is_not_remarked_on(taken: Take) -> None:
     submission = taken(zipped(
         ("lab/", ""), ("lab/q1_conv2d.py", "x = 1"), ("lab/.DS_Store", ""), ("lab/._q1_conv2d.py", ""),
         ("__MACOSX/lab/._q1_conv2d.py", ""), ("__MACOSX/lab/q1_conv2d.py", ""), ("lab/__pycache__/q1.pyc", ""),
@@ -129,7 +129,7 @@ def test_what_systems_put_into_zip_files_is_no_news(taken: Take) -> None:
 
 
 def _words(value: object) -> str:
-    """A test's name: archives tell the time at which they were made."""
+    """A test's name: archives hold the time at which they were made."""
     return value if isinstance(value, str) else "archive"
 
 
@@ -145,7 +145,7 @@ def test_paths_as_some_tools_write_them(taken: Take, name: str) -> None:
         "C:\\q1_conv2d.py", "c:q1_conv2d.py", "//server/share/q1_conv2d.py", "assignment/../../q1_conv2d.py",
     ],
 )  # fmt: skip
-def test_a_path_that_leads_elsewhere_is_a_name_and_no_file(tmp_path: Path, taken: Take, name: str) -> None:
+def test_a_path_that_leads_elsewhere_is_a_name_and_not_a_file(tmp_path: Path, taken: Take, name: str) -> None:
     before = {*tmp_path.parent.iterdir()}
     submission = taken(zipped((Q2, "x = 1"), (name, "x = 2")))
     assert submission.modules == {Q2: b"x = 1"}
@@ -154,7 +154,7 @@ def test_a_path_that_leads_elsewhere_is_a_name_and_no_file(tmp_path: Path, taken
     assert [*tmp_path.rglob("*")] == [tmp_path / "anna.zip"]
 
 
-def test_a_name_with_a_nul_byte_is_no_shorter_name(taken: Take) -> None:
+def test_a_name_with_a_nul_byte_is_not_cut_short_there(taken: Take) -> None:
     archive = zipped((Q2, ""), ("q1_conv2d.py_exe", "x = 1")).replace(b"d.py_exe", b"d.py\0exe")
     submission = taken(archive)
     assert list(submission.modules) == [Q2]
@@ -167,7 +167,7 @@ def test_a_name_with_a_nul_byte_is_no_shorter_name(taken: Take) -> None:
         ("Größe.txt".encode("cp437"), 0, "Größe.txt"),
         ("Größe.txt".encode(), 0, "Größe.txt"),
         ("Größe.txt".encode(), 0x800, "Größe.txt"),
-        (b"Gr\xf6\xdfe.txt", 0, "Gr÷▀e.txt"),  # Windows-1252, which no flag tells from the rest
+        (b"Gr\xf6\xdfe.txt", 0, "Gr÷▀e.txt"),  # Windows-1252, which no flag distinguishes from the rest
         ("\u202eyp.exe".encode(), 0, r"\u202eyp.exe"),
         (b"two\nlines\x1b[2J", 0, r"two\nlines\x1b[2J"),
     ],
@@ -350,13 +350,13 @@ def survives(path: Path, archive: bytes) -> None:
     try:
         submission = read_submission(path, ASSIGNMENT)
     except UnusableRequest as refusal:
-        said = str(refusal)
+        message = str(refusal)
     finally:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < (8 << 20) + 4 * len(archive)
     if submission is None:
-        assert said.isprintable()
+        assert message.isprintable()
         return
     assert all(problem.isprintable() for problem in submission.problems.values())
     assert all(len(contents) <= MAX_MODULE_BYTES for contents in submission.modules.values())

@@ -26,7 +26,7 @@ def test_an_empty_folder(graded: Grade, tmp_path: Path) -> None:
         graded(tmp_path)
 
 
-def test_a_path_that_is_no_folder(graded: Grade, tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_folder(graded: Grade, tmp_path: Path) -> None:
     with pytest.raises(UnusableRequest, match="does not exist"):
         graded(tmp_path / "nowhere")
     (tmp_path / "file").touch()

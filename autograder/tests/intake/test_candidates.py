@@ -96,7 +96,7 @@ def test_what_may_have_been_meant(name: str, *, near: bool) -> None:
 @pytest.mark.parametrize("inside", ["", "assignment/", "lab/assignment/"])
 @pytest.mark.parametrize("stub", [False, True])
 @pytest.mark.parametrize("packed", [False, True])
-def test_the_only_candidate_is_taken_and_that_is_said(
+def test_the_only_candidate_is_taken_and_a_note_says_so(
     tmp_path: Path, name: str, inside: str, *, stub: bool, packed: bool
 ) -> None:
     files = {f"{inside}{name}": RIGHT, **({f"{inside}{Q2}": STUB} if stub else {})}
@@ -140,8 +140,8 @@ def test_of_two_answers_the_one_of_the_right_name_counts_and_a_person_looks(
     answers = [name for name, text in files.items() if text != STUB]
     assert all(name in submission.flags[Q2] for name in answers)
     if Q2 in submission.modules:
-        said = "differs from it and was not: a person has to see which one is meant."
-        assert submission.notes[0] == f"{answers[0]} was graded. {answers[1]} {said}"
+        sentence = "differs from it and was not: a person has to see which one is meant."
+        assert submission.notes[0] == f"{answers[0]} was graded. {answers[1]} {sentence}"
     else:
         assert submission.problems[Q2]
 
@@ -194,7 +194,7 @@ def test_a_name_that_comes_near_is_mentioned_and_not_graded(tmp_path: Path, name
     assert submission.beside == {Q2: f"A file called {name} lies beside it and was not graded."}
 
 
-def test_what_is_said_is_read_by_student_and_staff(graded: Grade, tmp_path: Path) -> None:
+def test_notes_are_read_by_student_and_staff(graded: Grade, tmp_path: Path) -> None:
     taken(tmp_path, {Q2: STUB, "q2_relu_final.py": RIGHT})
     report = graded(tmp_path / "anna", question="q2")
     (question,) = report.questions
@@ -208,7 +208,7 @@ def test_what_is_said_is_read_by_student_and_staff(graded: Grade, tmp_path: Path
     assert {test.message for test in report.questions[0].tests} == {f"{Q2} was not handed in. {beside}"}
 
 
-def test_a_note_that_is_not_so_any_more_is_another_submission(tmp_path: Path) -> None:
+def test_a_note_that_no_longer_holds_makes_another_submission(tmp_path: Path) -> None:
     before = taken(tmp_path, {"q2_relu-1.py": RIGHT})
     (tmp_path / "anna" / "q2_relu-1.py").rename(tmp_path / "anna" / Q2)
     after = read_submission(tmp_path / "anna", ASSIGNMENT)

@@ -1,4 +1,4 @@
-"""A notebook in place of a module: its Python, its magics, and what is no notebook."""
+"""A notebook in place of a module: its Python, its magics, and what is not a notebook."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_notebook_is_graded_like_the_module_it_was_made_of(graded: Grade, tmp_
         v4.new_markdown_cell("# Convolution"),
         v4.new_code_cell(f"%matplotlib inline\n{first}"),
         v4.new_raw_cell("raise SystemExit"),
-        v4.new_code_cell("!pip install torch\n%%bash is no cell magic here"),
+        v4.new_code_cell("!pip install torch\n%%bash is not a cell magic here"),
         v4.new_code_cell("%%bash\nrm -rf /"),
         v4.new_code_cell(f"%%time\ndef conv2d{second}\nconv2d?"),
     ])  # fmt: skip
@@ -60,7 +60,7 @@ def test_a_notebook_is_graded_like_the_module_it_was_made_of(graded: Grade, tmp_
     assert report.left_out == []
 
 
-def test_a_cell_that_fails_is_told_by_its_line(graded: Grade, tmp_path: Path) -> None:
+def test_a_cell_that_fails_is_named_by_its_line(graded: Grade, tmp_path: Path) -> None:
     made = notebook("%load_ext autoreload\nx = 1", "x = 1\ny = 1 / 0\n\ndef conv2d(input, weight):\n    return input")
     (tmp_path / NOTEBOOK).write_bytes(made)
     message = graded(tmp_path).questions[0].tests[0].message
@@ -151,7 +151,7 @@ def old_notebook() -> bytes:
         notebook("x = 1\ny = 2", widgets={"state": {"x" * 2_000_000: {}}}),
         b'{"nbformat": 4, "metadata": {}, "cells": [%b]}'
         % b'{"cell_type": "code", "metadata": {}, "source": ["x = 1\\n", "y = 2"]}',
-        json.dumps({  # pasted pictures are no code
+        json.dumps({  # pasted pictures are not code
             "nbformat": 4, "nbformat_minor": 5, "metadata": {},
             "cells": [
                 {"cell_type": "markdown", "metadata": {}, "source": "x" * 1_000_000},
@@ -203,7 +203,7 @@ BROKEN = "is not a valid notebook of today's format; open it in Jupyter and save
     ],
     ids=range(25),
 )  # fmt: skip
-def test_what_is_no_notebook_is_that_modules_problem(
+def test_a_file_that_is_not_a_notebook_is_that_modules_problem(
     taken: Take, contents: bytes, problem: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     submission = taken(contents, q2_relu=b"x = 1")
@@ -238,11 +238,11 @@ def survives(contents: bytes) -> None:
         try:
             text = read(contents)
         except Unreadable as problem:
-            said = str(problem)
+            message = str(problem)
         else:
-            said = "nothing"
+            message = "nothing"
             assert len(text) < MAX_MODULE_BYTES
-        assert said.isprintable()
+        assert message.isprintable()
 
 
 def _as_module(contents: bytes) -> str:

@@ -112,7 +112,7 @@ def test_a_path_that_is_nothing_to_read(tmp_path: Path, assignment: Assignment) 
             read_submission(path, assignment)
 
 
-def test_what_is_named_like_a_module_and_is_none(tmp_path: Path, assignment: Assignment) -> None:
+def test_what_is_named_like_a_module_and_is_not_one(tmp_path: Path, assignment: Assignment) -> None:
     lay_out(tmp_path, {"other.py": "secret = 1", "q2_relu.py/inside.py": ""})
     (tmp_path / Q1).symlink_to(tmp_path / "other.py")
     os.mkfifo(tmp_path / "q3_max_pool2d.py")
@@ -141,7 +141,7 @@ def test_no_folder_is_entered_by_a_link(tmp_path: Path, assignment: Assignment) 
         (tmp_path / "anna" / name).symlink_to(tmp_path / "other")
     with pytest.raises(UnusableRequest, match="holds none"):
         read_submission(tmp_path / "anna", assignment)
-    (tmp_path / "by_name").symlink_to(tmp_path / "other")  # whoever grades may name one
+    (tmp_path / "by_name").symlink_to(tmp_path / "other")  # the person who grades may name one
     assert read_submission(tmp_path / "by_name", assignment).modules == {Q1: b"secret = 1"}
 
 
@@ -336,8 +336,8 @@ def test_code_that_looks_like_a_part_of_a_block_is_known() -> None:
 @pytest.mark.parametrize("line", ["%time {}", '!echo "" {}', "    files = !ls {}", "%%capture {}"])
 def test_code_that_a_notebook_shows_as_a_string_is_known(line: str, quotes: str) -> None:
     above = "if True:\n" if line.startswith(" ") else ""
-    told = encoding.misleading(f"{only_python(above + line.format(quotes))}\nx = 1\n".encode())
-    assert "as if it were in a string" in told
+    remark = encoding.misleading(f"{only_python(above + line.format(quotes))}\nx = 1\n".encode())
+    assert "as if it were in a string" in remark
     closed = f"{only_python(above + line.format(quotes + quotes))}\nx = {quotes}1{quotes}\n"
     assert encoding.misleading(closed.encode()) == ""
 

@@ -119,7 +119,7 @@ def _train(out: Path, key: str) -> None:
 
 @pytest.fixture
 def page(browser: Chrome, out: Path) -> Iterator[Chrome]:
-    """The class's page, just opened; afterwards nothing must have been complained of or asked for."""
+    """The class's page, just opened. After the test its log must be empty and nothing fetched from elsewhere."""
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", DESKTOP)
     media(browser)
     browser.get("about:blank")
@@ -145,7 +145,7 @@ def show(browser: Chrome, path: Path) -> None:
 
 
 def media(browser: Chrome, kind: str = "", *, scheme: str = "light") -> None:
-    """As if on such a medium, for somebody who likes such colours."""
+    """Emulate a medium ("print") and a preferred colour scheme."""
     features = [
         {"name": "prefers-color-scheme", "value": scheme},
         {"name": "prefers-reduced-motion", "value": "reduce"},
@@ -188,7 +188,7 @@ def test_headings_sort(page: Chrome) -> None:
     heading(page, "Points").click()
     assert sorting(page)["Points"] == "descending"
     assert [float(text) for text in column(page, 1) if text != "–"] == points[::-1]
-    assert column(page, 1)[-1] == "–"  # whoever has no points comes last, whichever way
+    assert column(page, 1)[-1] == "–"  # those without points come last in either direction
 
 
 def test_the_keyboard_reaches_and_sorts(page: Chrome) -> None:

@@ -126,25 +126,25 @@ def test_what_only_staff_may_see_is_on_no_students_page(hostile: dict[str, str])
     assert "The grader itself failed" in hostile["students/carla.html"]
 
 
-def test_what_the_grader_failed_of_is_not_told_to_the_student(tmp_path: Path, assignment: Assignment) -> None:
+def test_why_the_grader_failed_is_not_shown_to_the_student(tmp_path: Path, assignment: Assignment) -> None:
     before = result_of("anna", assignment, 0.5, message="an old message")
     make_class(tmp_path, assignment, [replace(before, problem="[Errno 28] No space left", ours=True)])
     write_pages(tmp_path, read_grade_book(tmp_path, assignment))
     pages = every_page(tmp_path)
     assert "No space left" in pages["index.html"]
-    told = body(pages["students/anna.html"])
-    assert "that is not your fault" in told
-    assert not re.search("No space|an old message|[0-9]+ of [0-9]+", told)
+    page = body(pages["students/anna.html"])
+    assert "that is not your fault" in page
+    assert not re.search("No space|an old message|[0-9]+ of [0-9]+", page)
 
 
 @pytest.fixture
 def graded_class(tmp_path: Path, assignment: Assignment) -> Path:
-    """Five students: all points, some, none, one whose file is no zip, and one who handed in nothing."""
+    """Five students: all points, some, none, one whose file is not a zip, and one who handed in nothing."""
     results = [
         result_of("anna", assignment, 1, answer=ANSWER, handed_in="2026-12-18T12:00:00+00:00"),
         result_of("berta", assignment, 0.5, answer=ANSWER, handed_in="2026-12-19T12:00:00+00:00"),
         result_of("carla", assignment, 0, message="flag"),
-        Result("dora", "dora", "dora.zip", problem="dora.zip is no zip file."),
+        Result("dora", "dora", "dora.zip", problem="dora.zip is not a zip file."),
     ]
     students = "".join(f"{name},{name.title()} X.\n" for name in ("anna", "berta", "carla", "dora", "emma"))
     return make_class(tmp_path / "out", assignment, results, f"student,name\n{students}")
@@ -155,9 +155,7 @@ def book_of(out: Path, assignment: Assignment) -> GradeBook:
     return read_grade_book(out, assignment, Roster(tuple(Student(name, f"{name.title()} X.") for name in names), ()))
 
 
-def test_who_handed_in_nothing_has_no_page_and_who_is_gone_no_longer(
-    graded_class: Path, assignment: Assignment
-) -> None:
+def test_students_who_handed_in_nothing_or_are_gone_have_no_page(graded_class: Path, assignment: Assignment) -> None:
     written = write_pages(graded_class, book_of(graded_class, assignment))
     assert (written.students, written.changed) == (4, 8)
     about = [f"staff/{name}.html" for name in ("anna", "berta", "carla")]  # dora's could not be graded
@@ -167,7 +165,7 @@ def test_who_handed_in_nothing_has_no_page_and_who_is_gone_no_longer(
     assert not {"students/carla.html", "staff/carla.html"} & every_page(graded_class).keys()
 
 
-def test_whose_a_page_is_stands_in_a_list_by_name(graded_class: Path, assignment: Assignment) -> None:
+def test_a_list_by_name_says_whose_page_each_is(graded_class: Path, assignment: Assignment) -> None:
     names = {"anna": "Zoë", "berta": "=Évi", "carla": "", "dora": "abel"}
     students = tuple(Student(each, name, f"{each}@uni.example") for each, name in names.items())
     write_pages(graded_class, read_grade_book(graded_class, assignment, Roster(students, ())))
@@ -195,8 +193,8 @@ def test_pages_are_the_same_again_and_only_what_changed_is_written(graded_class:
     assert write_pages(graded_class, book_of(graded_class, assignment)).changed == 2
     after = every_page(graded_class)
     assert [name for name in after if after[name] != before[name]] == ["index.html", "students/berta.html"]
-    told = body(after["students/berta.html"])
-    assert "Written answer 1.5 of 4 points Say why." in told
+    page = body(after["students/berta.html"])
+    assert "Written answer 1.5 of 4 points Say why." in page
 
 
 def _times(out: Path) -> list[int]:
@@ -222,9 +220,9 @@ def test_lateness_and_dropped_questions_stand_beside_the_raw_score(graded_class:
     assert f"Q4 Average pooling does not count. Without it: {line.counted:g} of {line.max_counted} points." in page
     assert line.lateness.sentence in page
     assert f"After that, {line.final:g} of {line.max_counted} points count." in page
-    told = body(class_page(book))
-    assert f"Berta X. berta {line.score:g} {line.final:g} of {line.max_counted} 1 −10 %" in told
-    assert "late" in told
+    overview = body(class_page(book))
+    assert f"Berta X. berta {line.score:g} {line.final:g} of {line.max_counted} 1 −10 %" in overview
+    assert "late" in overview
 
 
 def test_a_question_that_the_course_deleted_is_not_on_the_pages(graded_class: Path, assignment: Assignment) -> None:
@@ -270,24 +268,22 @@ def test_all_points_leave_nothing_to_do(graded_class: Path, assignment: Assignme
     assert "every test that counts passed, and your written answers await a reader" in page
 
 
-def test_who_handed_in_something_unusable_is_told_why_and_what_to_do(
-    graded_class: Path, assignment: Assignment
-) -> None:
+def test_the_page_of_an_unusable_submission_says_why_and_what_to_do(graded_class: Path, assignment: Assignment) -> None:
     write_pages(graded_class, book_of(graded_class, assignment))
     page = body(every_page(graded_class)["students/dora.html"])
-    assert page.startswith("This submission could not be graded dora.zip is no zip file. What to do")
+    assert page.startswith("This submission could not be graded dora.zip is not a zip file. What to do")
     for question in assignment.questions:
         assert f"{question.module}.py" in page
 
 
-def test_tests_that_fail_alike_are_told_once(assignment: Assignment) -> None:
+def test_tests_that_fail_alike_are_shown_once(assignment: Assignment) -> None:
     report = result_of("anna", assignment, 0, message="q1_conv2d.py cannot be imported").report
     page = student_page(assignment, report, name="anna")
     assert sum("cannot be imported" in words(pre) for pre in found(page, "pre")) == len(assignment.questions)
     assert "2 tests, for one reason" in body(page)
 
 
-def test_numbers_that_are_none_are_dashes(assignment: Assignment) -> None:
+def test_values_that_are_not_numbers_are_dashes(assignment: Assignment) -> None:
     page = body(student_page(assignment, hostile_report("x"), name="a"))
     assert "plane –" in page
     assert "Training loss by epoch" not in page  # one epoch, and its loss is infinite: there is nothing to draw
@@ -295,11 +291,11 @@ def test_numbers_that_are_none_are_dashes(assignment: Assignment) -> None:
 
 def test_the_class_page_counts(graded_class: Path, assignment: Assignment) -> None:
     page = body(class_page(book_of(graded_class, assignment)))
-    for told in ("Students 5", "Graded 3", "Not gradable 1", "Nothing handed in 1", "Flagged 1"):
-        assert told in page
+    for count in ("Students 5", "Graded 3", "Not gradable 1", "Nothing handed in 1", "Flagged 1"):
+        assert count in page
     written = [question.written for question in assignment.questions if question.written]
     assert f"{2 * len(written)} written answers, {2 * sum(written)} points in all;" in page
-    assert "dora.zip is no zip file." in page
+    assert "dora.zip is not a zip file." in page
     assert "Q1: a large table" in page
     states = {
         words(row[0]): row.get("data-states") for row in found(class_page(book_of(graded_class, assignment)), "tr")
@@ -309,7 +305,7 @@ def test_the_class_page_counts(graded_class: Path, assignment: Assignment) -> No
     assert states["Emma X. emma"] == "nothing"
 
 
-def test_what_is_not_alike_in_a_class_is_told(tmp_path: Path, assignment: Assignment) -> None:
+def test_differences_within_a_class_are_shown(tmp_path: Path, assignment: Assignment) -> None:
     results = [result_of(name, assignment, 1) for name in ("anna", "berta", "carla")]
     report = results[0].report
     assert report is not None

@@ -31,17 +31,17 @@ def by_name(counted_up: QuestionRates) -> dict[str, Rate]:
 
 
 def test_failures_are_counted_worst_first(assignment: Assignment) -> None:
-    told = rates(
+    counted_up = rates(
         assignment,
         submission(easy="passed", hard="failed"),
         submission(easy="passed", hard="timeout"),
         submission(easy="failed", hard="error"),
         submission(easy="passed", hard="passed"),
     )
-    assert [(test.name, test.failed, test.of) for test in told.tests] == [("hard", 3, 4), ("easy", 1, 4)]
-    assert by_name(told)["hard"].undecided == 1
-    assert by_name(told)["hard"].causes == (("Out of time.", 1),)
-    assert told.mean == 1.0
+    assert [(test.name, test.failed, test.of) for test in counted_up.tests] == [("hard", 3, 4), ("easy", 1, 4)]
+    assert by_name(counted_up)["hard"].undecided == 1
+    assert by_name(counted_up)["hard"].causes == (("Out of time.", 1),)
+    assert counted_up.mean == 1.0
 
 
 def test_a_test_that_fails_those_who_are_right_otherwise_is_suspicious(assignment: Assignment) -> None:
@@ -59,9 +59,9 @@ def test_a_test_that_fails_nearly_all_is_suspicious(assignment: Assignment) -> N
         submission(one="passed", two="failed", three="failed"),
         submission(one="failed", two="passed", three="failed"),
     ]
-    told = by_name(rates(assignment, *partly * 5))
-    assert told["three"].suspicious == "10 of 10 submissions that pass any test of the question fail this one."
-    assert not told["one"].suspicious
+    by_test = by_name(rates(assignment, *partly * 5))
+    assert by_test["three"].suspicious == "10 of 10 submissions that pass any test of the question fail this one."
+    assert not by_test["one"].suspicious
     lucky = submission(one="failed", two="failed", three="passed")
     assert not by_name(rates(assignment, *partly * 4, lucky, lucky))["three"].suspicious
     assert not by_name(rates(assignment, *partly * 2))["three"].suspicious  # four are too few to say
@@ -74,7 +74,7 @@ def test_stubs_make_no_test_suspicious(assignment: Assignment) -> None:
 
 def test_tests_without_points_do_not_count(assignment: Assignment) -> None:
     report = submission(one="passed")
-    report.tests.append(TestResult("told", "told", "failed", "hidden", 0, 0, "", "", 0.1))
+    report.tests.append(TestResult("unscored", "unscored", "failed", "hidden", 0, 0, "", "", 0.1))
     assert list(by_name(rates(assignment, report))) == ["one"]
     assert rates(assignment).tests == ()
 

@@ -28,7 +28,7 @@ def test_the_bundle_grades_by_itself(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "5 of 5 points" in done.stdout
-    # What graded is told by its hash, and that is the same here and there.
+    # The grader is identified by its hash, which is the same in the bundle as here.
     assert grader_digest() in (tmp_path / "report.json").read_text("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What courses and students hold from before files moved goes on working, and no place loses a file that is given."""
+"""What courses and students have from before files moved still works, and every place has all given files."""
 
 from __future__ import annotations
 

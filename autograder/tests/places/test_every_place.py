@@ -66,9 +66,9 @@ def report(submission: Path) -> dict[str, Any]:
     file = submission.parent / "report.json"
     command = [sys.executable, "-m", "autograder", "grade", str(submission), "--no-training", "--json", str(file)]
     subprocess.run(command, cwd=course.ROOT, capture_output=True, check=True)
-    told = json.loads(file.read_text("utf-8"))
-    assert isinstance(told, dict)
-    return told
+    written = json.loads(file.read_text("utf-8"))
+    assert isinstance(written, dict)
+    return written
 
 
 @pytest.fixture(scope="module")

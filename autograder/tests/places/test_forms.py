@@ -91,7 +91,7 @@ def test_the_command_asks_for_it_before_it_grades() -> None:
     assert "SUBMISSION_TAG" in done.stderr
 
 
-def test_a_tag_that_is_no_submissions_tag() -> None:
+def test_a_tag_that_is_not_of_a_submission() -> None:
     with pytest.raises(UnusableRequest, match="begins with submit/"):
         Handed.in_environment({**RUNNER, "SUBMISSION_TAG": "v1"})
     handed = Handed.in_environment({**RUNNER, "SUBMISSION_TAG": "submit/2026-99-99T23-10-05Z-a"})

@@ -1,4 +1,4 @@
-"""What students are told to install they can import and use, in every place that grades."""
+"""Every place that grades has the packages that students are asked to install, and lets them be used."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_infinite_values_that_are_met_are_right() -> None:
     ],
     ids=["None", "number", "one", "column", "huge", "float64", "bool", "NaN", "infinite"],
 )
-def test_what_is_no_output_is_refused_before_it_is_calculated_with(value: Any) -> None:
+def test_a_value_that_is_not_an_output_is_refused_before_it_is_calculated_with(value: Any) -> None:
     with pytest.raises(CheckFailed):
         as_tensor(value, (4, 3), [])
 
@@ -201,7 +201,7 @@ def test_a_value_is_shown_as_repr_does_and_cut_off(value: object, shown: str) ->
     assert brief(value, 39) == shown
 
 
-def test_of_a_value_no_more_is_looked_at_than_is_shown() -> None:
+def test_no_more_of_a_value_is_looked_at_than_is_shown() -> None:
     class Slow:
         looked_at = 0
 

@@ -1,4 +1,4 @@
-"""Messages say what is wrong, and nothing of what is right: on mistakes that published answers have."""
+"""Messages name what is wrong and do not blame what is right: tried on mistakes in published answers."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def test_a_gradient_that_does_not_arrive_is_not_a_wrong_one(graded: Grade) -> No
         assert_gradient("weight", torch.zeros(2), torch.ones(2))
 
 
-def test_of_gradients_it_is_said_where_they_arrive() -> None:
-    said: list[str] = []
+def test_messages_say_where_gradients_arrive() -> None:
+    messages: list[str] = []
 
     def add(a: torch.Tensor, b: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
         return a + b + c
@@ -95,8 +95,8 @@ def test_of_gradients_it_is_said_where_they_arrive() -> None:
         return (a + b + c).detach().requires_grad_()
 
     for function in (add, partly, of_another):
-        tell_gradients(said.append, function, add, torch.rand(3, 2, requires_grad=True).unbind())
-    assert said == [
+        tell_gradients(messages.append, function, add, torch.rand(3, 2, requires_grad=True).unbind())
+    assert messages == [
         "Gradients flow through your add.",
         "Gradients flow through your partly, but none reaches the second and the third of its arguments.",
         "No gradients come through your of_another: none reaches its arguments. Right for this question.",

@@ -34,8 +34,8 @@ def another(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]
 
 
 def _answer(task: Task) -> Answer:
-    told = replace(report(task), environment={**digests.versions(), "course_python": "3.12"})
-    return Answer(replace(told, hashes={**told.hashes, "grader": digests.grader_digest()}))
+    with_versions = replace(report(task), environment={**digests.versions(), "course_python": "3.12"})
+    return Answer(replace(with_versions, hashes={**with_versions.hashes, "grader": digests.grader_digest()}))
 
 
 def test_a_class_is_graded_again_by_another_python_with_the_reason(
@@ -71,8 +71,8 @@ def test_a_class_is_graded_again_by_another_python_with_the_reason(
     another(ANOTHER)
     every = tuple(question.id for question in assignment.questions)
     assert run("q2") == [("ada", every), ("ben", every)]  # points of two versions are never put together
-    said = f"2 submissions graded again: graded before with Python {was['python']} and torch {was['torch']}, now with "
-    assert f"{said}Python 3.99 and torch 2.99.0." in capsys.readouterr().out
+    line = f"2 submissions graded again: graded before with Python {was['python']} and torch {was['torch']}, now with "
+    assert f"{line}Python 3.99 and torch 2.99.0." in capsys.readouterr().out
     assert not run()
     kept = read_result(tmp_path / "out", "ada")
     assert kept is not None
@@ -84,5 +84,5 @@ def test_a_class_is_graded_again_by_another_python_with_the_reason(
     monkeypatch.setattr(digests, "grader_digest", lambda: "another")
     monkeypatch.setattr(changes, "grader_digest", lambda: "another")
     assert len(run()) == 2
-    said = "2 submissions graded again: graded before by another version of the grader."
-    assert said in capsys.readouterr().out
+    line = "2 submissions graded again: graded before by another version of the grader."
+    assert line in capsys.readouterr().out

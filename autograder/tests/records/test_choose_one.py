@@ -36,8 +36,8 @@ def several(out: Path, roster: str, sources: tuple[str, ...] = ("ada", "ada.zip"
         *(one_of("ada", name, 1 if name == "ada" else 0.25, len(sources)) for name in sources),
     ]
     if roster:
-        told = f"{', '.join(sources)}: {len(sources)} submissions of ada."
-        results.append(Result("ada", "ada", "ada", problem=told, ours=True, choose=len(sources)))
+        problem = f"{', '.join(sources)}: {len(sources)} submissions of ada."
+        results.append(Result("ada", "ada", "ada", problem=problem, ours=True, choose=len(sources)))
     make_class(out, ASSIGNMENT, results, roster)
     return read_grade_book(out, ASSIGNMENT, read_class_roster(out))
 
@@ -71,9 +71,11 @@ def test_two_submissions_are_one_student_in_page_grade_book_and_moodles_line(tmp
     assert "You have handed in more than once" in own
     assert "grader itself failed" not in own
     if roster:
-        said = moodle.write_import(tmp_path, book, Rule(), "email") + canvas.write_from_roster(tmp_path, book, Rule())
-        assert "moodle.csv: no number, since two submissions: choose one, 1: ada." in said
-        assert "canvas.csv: no number, since two submissions: choose one, 1: ada." in said
+        remarks = moodle.write_import(tmp_path, book, Rule(), "email") + canvas.write_from_roster(
+            tmp_path, book, Rule()
+        )
+        assert "moodle.csv: no number, since two submissions: choose one, 1: ada." in remarks
+        assert "canvas.csv: no number, since two submissions: choose one, 1: ada." in remarks
 
 
 def test_three_submissions_are_not_called_two(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_any_json_in_place_of_a_report_is_refused(value: Any) -> None:
 
 
 @given(st.binary(max_size=60) | ANY_JSON.map(lambda value: json.dumps(value).encode()))
-def test_any_file_in_place_of_a_result_is_none(contents: bytes) -> None:
+def test_any_file_in_place_of_a_result_counts_as_missing(contents: bytes) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Path, "read_text", lambda _, encoding: contents.decode(encoding))
         assert read_result_file(Path("results/ada.json")) is None
@@ -276,8 +276,8 @@ def test_any_class_json_is_read_or_refused_in_a_sentence(fields: dict[str, Any])
     record = {"schema": "cnn-autograder/class/v1", "title": "", "modules": [], **fields}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Path, "read_text", lambda *_: json.dumps(record))
-        told = complaint(lambda: read_class(Path("out")), UnusableRequest)
-    assert told is None or "holds no class" in told or "is damaged (" in told
+        message = complaint(lambda: read_class(Path("out")), UnusableRequest)
+    assert message is None or "holds no class" in message or "is damaged (" in message
 
 
 def test_a_network_that_diverged_is_read_back(tmp_path: Path) -> None:

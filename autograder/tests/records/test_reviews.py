@@ -44,7 +44,7 @@ def test_reviews_come_back_and_those_beside_a_new_one_are_not_touched(tmp_path: 
     [
         ("{", "Expecting property name"),
         ("[" * 100_000, "nested too deep"),
-        ([], "it is no object"),
+        ([], "it is not an object"),
         ({"reviews": {}}, "it lacks schema"),
         ({"schema": SCHEMA}, "it lacks reviews"),
         ({"schema": "another", "reviews": {}}, "its schema is not cnn-autograder/review/v1"),
@@ -64,12 +64,15 @@ def test_reviews_come_back_and_those_beside_a_new_one_are_not_touched(tmp_path: 
             {"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "comment": None}}},
             "reviews['q1'].comment: expected str, got null",
         ),
-        ({"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "points": -1}}}, "reviews['q1'].points: -1 are no points"),
+        (
+            {"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "points": -1}}},
+            "reviews['q1'].points: -1 is not a number of points",
+        ),
         (
             {"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "points": float("nan")}}},
-            "reviews['q1'].points: nan are no points",
+            "reviews['q1'].points: nan is not a number of points",
         ),
-        ({"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "points": 10**400}}}, "are no points"),
+        ({"schema": SCHEMA, "reviews": {"q1": {**GIVEN, "points": 10**400}}}, "is not a number of points"),
     ],
     ids=range(16),
 )
@@ -96,8 +99,8 @@ def test_any_json_is_read_or_refused(value: Any, place: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Path, "read_text", lambda *_: json.dumps(record))
         reviews: dict[str, Review] = {}
-        told = complaint(lambda: reviews.update(read_reviews(Path("out"), "ada")), ValueError)
-    assert told is None or "ada.json cannot be read (" in told
+        message = complaint(lambda: reviews.update(read_reviews(Path("out"), "ada")), ValueError)
+    assert message is None or "ada.json cannot be read (" in message
     for review in reviews.values():
         assert 0 <= round(review.points, 2) <= 10_000
         assert {type(each) for each in (review.comment, review.answer, review.reader, review.at)} == {str}

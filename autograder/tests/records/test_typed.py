@@ -82,7 +82,7 @@ def test_what_is_wrong_is_named(record: Any, why: str) -> None:
     assert str(damaged.value) == why
 
 
-def test_where_it_stands_in_the_file_is_told() -> None:
+def test_the_message_says_where_in_the_file_the_damage_is() -> None:
     with pytest.raises(Damaged, match=r"^it lacks trees\['a'\]\.leaves$"):
         typed({"a": {}}, dict[str, Tree], at="trees")
     with pytest.raises(Damaged, match=r"^trees: expected object, got array$"):
@@ -119,7 +119,7 @@ def test_the_first_of_the_keys_that_are_wrong_is_named(wrong: dict[str, bool]) -
         (b"1" * 5000, "limit"),
     ],
 )
-def test_what_is_no_json_is_damaged(tmp_path: Path, contents: bytes, why: str) -> None:
+def test_a_file_that_is_not_json_is_damaged(tmp_path: Path, contents: bytes, why: str) -> None:
     (tmp_path / "file").write_bytes(contents)
     with pytest.raises(Damaged, match=why):
         read_json(tmp_path / "file")
@@ -130,8 +130,8 @@ def test_what_is_no_json_is_damaged(tmp_path: Path, contents: bytes, why: str) -
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (None, "it is no object"),
-        ([], "it is no object"),
+        (None, "it is not an object"),
+        ([], "it is not an object"),
         ({}, "it lacks schema"),
         ({"schema": "v1"}, "it lacks all"),
         ({"schema": "v2", "all": 1}, "its schema is not v1"),

@@ -1,4 +1,4 @@
-"""`release --solutions-branch`: the same commits whoever makes them, and nothing of anybody's is lost."""
+"""`release --solutions-branch`: the same commits no matter who makes them, and nobody's work is lost."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_a_student_s_work_is_neither_committed_nor_lost(student: Path, assignmen
 
 
 @pytest.mark.parametrize(
-    ("commands", "told"),
+    ("commands", "message"),
     [
         ([["switch", "-q", "solutions"]], "is on the branch solutions; --solutions-branch commits on main"),
         ([["switch", "-q", "--detach"]], "is on no branch"),
@@ -170,13 +170,13 @@ def test_a_student_s_work_is_neither_committed_nor_lost(student: Path, assignmen
     ],
 )
 def test_it_commits_on_main_or_not_at_all(
-    student: Path, assignment: Assignment, commands: list[list[str]], told: str
+    student: Path, assignment: Assignment, commands: list[list[str]], message: str
 ) -> None:
     for arguments in commands:
         git(student, *arguments)
     (student / "tests" / "checks.py").unlink()
     before, at = snapshot(student), tips(student)
-    with pytest.raises(UnusableRequest, match=told):
+    with pytest.raises(UnusableRequest, match=message):
         release(student, assignment, solutions_branch=True)
     assert (snapshot(student), tips(student)) == (before, at)
 

@@ -39,7 +39,7 @@ def without_marks(text: str) -> str:
 
 
 def answered_functions() -> list[ast.FunctionDef]:
-    """Every function that has an answer in it, those aside that the question tells."""
+    """Every function with an answer in it, except those that the question gives away."""
     texts = [path.read_text("utf-8") for path in sorted(course.SOLUTIONS.glob("*.py"))]
     return [
         node
@@ -202,8 +202,8 @@ def test_the_command_says_it_in_one_line_and_writes_nothing(staff: Path, tmp_pat
     (ours / "assignment" / "notes.py").write_text(without_marks(solution("q3_max_pool2d")))
     done = release_from(ours, str(tmp_path / "student"), "--solutions-branch")
     assert (done.returncode, done.stdout) == (1, "")
-    told = "Nothing was written: assignment/notes.py holds the answer to max_pool2d, of solutions/q3_max_pool2d.py."
-    assert done.stderr == f"autograder: {told}\n"
+    message = "Nothing was written: assignment/notes.py holds the answer to max_pool2d, of solutions/q3_max_pool2d.py."
+    assert done.stderr == f"autograder: {message}\n"
     assert not (tmp_path / "student").exists()
     (ours / "assignment" / "notes.py").unlink()
     assert release_from(ours, str(tmp_path / "student")).returncode == 0

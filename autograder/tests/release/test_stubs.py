@@ -53,7 +53,7 @@ def test_the_written_questions_keep_what_a_good_answer_has() -> None:
     assert "= 24" not in text
 
 
-def test_marks_that_do_not_match_are_told(
+def test_marks_that_do_not_match_are_reported(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stubs, "SOLUTIONS", tmp_path)

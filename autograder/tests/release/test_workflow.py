@@ -62,11 +62,11 @@ def test_each_question_has_a_row_whatever_its_code_does(half_right: Job) -> None
     assert half_right.status == 0, half_right.log  # whether the job fails is the reporter's to say
     results = half_right.results()
     points = {
-        question: (sum(test["score"] for test in told["tests"]), told["max_score"])
-        for question, told in results.items()
+        question: (sum(test["score"] for test in result["tests"]), result["max_score"])
+        for question, result in results.items()
     }
     assert points == EXPECTED
-    assert {question: told["status"] for question, told in results.items()} == {
+    assert {question: result["status"] for question, result in results.items()} == {
         "q1": "fail",
         "q2": "error",
         "q3": "error",
@@ -83,19 +83,19 @@ def test_each_question_has_a_row_whatever_its_code_does(half_right: Job) -> None
 
 
 def test_table_notice_and_total_agree_for_half_right_answers(half_right: Job, assignment: Assignment) -> None:
-    told = reporter_of(half_right)
-    assert told.rows == {question.id: EXPECTED[question.id] for question in assignment.questions}
-    assert told.total == told.notice == (5, 22)
-    assert told.status == 1
+    report = reporter_of(half_right)
+    assert report.rows == {question.id: EXPECTED[question.id] for question in assignment.questions}
+    assert report.total == report.notice == (5, 22)
+    assert report.status == 1
 
 
 def test_an_entry_a_point_is_what_makes_them_agree() -> None:
     """A test of two points is two entries: as one, the table would count it as one of two tests."""
-    told = classroom.result({"test_a": ("easy", 1), "test_b": ("hard", 2)}, {"test_a": "pass", "test_b": "fail"})
-    assert [(test["name"], test["score"]) for test in told["tests"]] == [
+    result = classroom.result({"test_a": ("easy", 1), "test_b": ("hard", 2)}, {"test_a": "pass", "test_b": "fail"})
+    assert [(test["name"], test["score"]) for test in result["tests"]] == [
         ("easy", 1), ("hard (1 of 2)", 0), ("hard (2 of 2)", 0),
     ]  # fmt: skip
-    shown = reported("q1", {"Q1_RESULTS": base64.b64encode(json.dumps(told).encode()).decode()})
+    shown = reported("q1", {"Q1_RESULTS": base64.b64encode(json.dumps(result).encode()).decode()})
     assert shown.rows["q1"] == shown.total == shown.notice == (1, 3)
     # passed / entries * max_score is a whole number only where the division's error does not show.
     most = max(sum(points for _, points in classroom.tests_of(f"q{number}")[1].values()) for number in range(1, 8))
@@ -115,7 +115,7 @@ def test_the_summary_says_points_and_what_is_next(half_right: Job) -> None:
     assert 'Next: pytest -k "q1 and dilation"' in half_right.summary
 
 
-def test_what_a_student_s_code_prints_is_no_command_to_the_runner(half_right: Job) -> None:
+def test_what_a_student_s_code_prints_is_not_a_command_to_the_runner(half_right: Job) -> None:
     seen = json.loads((half_right.folder / "runs" / "seen.json").read_text("utf-8"))
     assert not seen.keys() & set(classroom.FOR_THE_RUNNER)
     assert "PATH" in seen
@@ -146,8 +146,8 @@ def test_green_questions_pass_and_a_red_one_fails_the_job(student: Path, tmp_pat
     assert red.status == 1
 
 
-def encoded(told: dict[str, Any]) -> str:
-    return base64.b64encode(json.dumps(told).encode()).decode()
+def encoded(result: dict[str, Any]) -> str:
+    return base64.b64encode(json.dumps(result).encode()).decode()
 
 
 @pytest.mark.slow  # it waits until a question's time is over
@@ -170,9 +170,9 @@ def test_what_never_ends_is_ended(student: Path, tmp_path: Path) -> None:
     child = int((student / "runs.txt").read_text())
     assert_gone({child: began_at(child)})
     outputs = dict(line.split("=", 1) for line in (tmp_path / "out").read_text().splitlines())
-    told = reported("q2,q9", {f"{name.upper()}_RESULTS": value for name, value in outputs.items()})
-    assert told.rows == {"q2": (0, 2), "q9": (0, 0)}
-    assert told.status == 1
+    report = reported("q2,q9", {f"{name.upper()}_RESULTS": value for name, value in outputs.items()})
+    assert report.rows == {"q2": (0, 2), "q9": (0, 0)}
+    assert report.status == 1
 
 
 def test_tests_that_cannot_be_collected_count_for_nothing(student: Path) -> None:

@@ -38,7 +38,9 @@ def tree(assignment: Assignment) -> Tree:
     return student_tree(assignment)[0]
 
 
-def test_two_releases_are_the_same_whoever_makes_them(assignment: Assignment, released: Path, tmp_path: Path) -> None:
+def test_two_releases_are_the_same_no_matter_who_makes_them(
+    assignment: Assignment, released: Path, tmp_path: Path
+) -> None:
     umask = os.umask(0o077)
     try:
         release(tmp_path / "again", assignment)
@@ -134,7 +136,7 @@ def test_what_lies_about_and_line_ends_of_windows_do_not_show(staff: Path, relea
     assert snapshot(tmp_path / "student") == snapshot(released)
 
 
-def test_what_git_does_not_track_is_left_out_and_told(staff: Path, released: Path, tmp_path: Path) -> None:
+def test_what_git_does_not_track_is_left_out_and_reported(staff: Path, released: Path, tmp_path: Path) -> None:
     ours = shutil.copytree(staff, tmp_path / "staff")
     git(ours, "init", "-q")
     git(ours, "add", "-A")
@@ -271,7 +273,7 @@ def test_a_list_that_a_student_wrote_removes_nothing_elsewhere(
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "[" * 100_000, "\0"])
-def test_a_list_that_cannot_be_read_is_told(student: Path, assignment: Assignment, text: str) -> None:
+def test_a_list_that_cannot_be_read_is_reported(student: Path, assignment: Assignment, text: str) -> None:
     (student / GIVEN_LIST).write_text(text)
     with pytest.raises(UnusableRequest, match="is not as a release wrote it"):
         release(student, assignment)
@@ -292,16 +294,16 @@ def test_links_lead_nowhere(student: Path, assignment: Assignment, tmp_path: Pat
     assert snapshot(tmp_path) == before
 
 
-def test_what_is_no_file_is_not_read(student: Path, assignment: Assignment) -> None:
+def test_what_is_not_a_regular_file_is_not_read(student: Path, assignment: Assignment) -> None:
     """A pipe would keep the release waiting for ever."""
     (student / "conftest.py").unlink()
     os.mkfifo(student / "conftest.py")
-    with pytest.raises(UnusableRequest, match=r"conftest\.py is in the way, a link or no file"):
+    with pytest.raises(UnusableRequest, match=r"conftest\.py is in the way: a link, or not a file"):
         release(student, assignment)
 
 
 @pytest.mark.parametrize("path", ["\\ud800", "a\\u0000b", "a\\nb", "tests/" + "n" * 300])
-def test_names_that_no_file_can_have_are_no_crash(student: Path, assignment: Assignment, path: str) -> None:
+def test_names_that_no_file_can_have_do_not_crash_it(student: Path, assignment: Assignment, path: str) -> None:
     (student / GIVEN_LIST).write_text(f'{{"files": {{"{path}": "0"}}}}')
     before = snapshot(student)
     try:
@@ -320,7 +322,7 @@ def test_a_folder_of_something_else_is_refused(assignment: Assignment, tmp_path:
         f"autograder: {tmp_path} holds other things, and no student's repository: name an empty or a new folder.\n"
     )
     assert snapshot_files(tmp_path) == [tmp_path / "thesis.tex"]
-    with pytest.raises(UnusableRequest, match="is no folder"):
+    with pytest.raises(UnusableRequest, match="is not a folder"):
         release(tmp_path / "thesis.tex", assignment)
     with pytest.raises(UnusableRequest, match="holds autograder/, which is for staff alone"):
         release(course.ROOT, assignment)

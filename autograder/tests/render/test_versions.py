@@ -1,4 +1,4 @@
-"""With which Python and torch was graded is said in every form, and that the course names another to staff alone."""
+"""Every form says which Python and torch graded; only staff read that the course names another Python."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from autograder.tests.support.classes import make_class, result_of
 from autograder.tests.support.grading import SOLUTION, Grade
 from autograder.tests.support.stand_in_workers import hand_in
 
-SAID = "Python 3.13.2 and torch 2.9.1+cpu"
+VERSIONS = "Python 3.13.2 and torch 2.9.1+cpu"
 REMARK = "Graded with Python 3.13.2, while assignment.toml says that the course grades with 3.12"
 LAB = Wanted("Lab", training=True, environment={})
 ENVIRONMENT: dict[str, str | None] = {
@@ -57,14 +57,14 @@ def test_every_form_says_it(assignment: Assignment, capsys: pytest.CaptureFixtur
     whole = graded(assignment)
     print_report(whole, training=True)
     terminal = capsys.readouterr().out
-    assert f"\nGraded with {SAID}.\n" in terminal
+    assert f"\nGraded with {VERSIONS}.\n" in terminal
     assert REMARK in terminal
     for form in ("github", "gradescope"):
         text = form_named(form, LAB)(whole)
-        assert f"Graded with {SAID}." in text
+        assert f"Graded with {VERSIONS}." in text
     assert REMARK in "\n".join(for_staff(whole))
     page = student_page(assignment, whole, name="ada")
-    assert f"with {SAID}" in page
+    assert f"with {VERSIONS}" in page
     assert "assignment.toml" not in page  # the remark is for staff
 
 
@@ -88,13 +88,13 @@ def test_the_class_s_page_says_it(assignment: Assignment, tmp_path: Path) -> Non
     )
     page = class_page(read_grade_book(tmp_path, assignment, None))
     assert "Graded with Python 3.13.2 and torch 2.10.0; Python 3.13.2 and torch 2.9.1+cpu" in page
-    told = "2 submissions with Python 3.13.2 and torch 2.9.1+cpu; 1 submission with Python 3.13.2 and torch 2.10.0"
-    assert f"Not all were graded with the same Python and torch: {told}." in page
+    counts = "2 submissions with Python 3.13.2 and torch 2.9.1+cpu; 1 submission with Python 3.13.2 and torch 2.10.0"
+    assert f"Not all were graded with the same Python and torch: {counts}." in page
     assert f"3 submissions: {REMARK}" in page
 
 
 @pytest.mark.parametrize(
-    ("python", "wanted", "told"),
+    ("python", "wanted", "remarked"),
     [
         ("3.13.2", "3.12", True),
         ("3.1.2", "3.12", True),
@@ -105,12 +105,12 @@ def test_the_class_s_page_says_it(assignment: Assignment, tmp_path: Path) -> Non
         (None, "3.12", False),
     ],
 )
-def test_another_python_is_a_remark(python: str | None, wanted: str | None, *, told: bool) -> None:
-    assert bool(other_python({"python": python, "course_python": wanted})) == told
+def test_another_python_is_a_remark(python: str | None, wanted: str | None, *, remarked: bool) -> None:
+    assert bool(other_python({"python": python, "course_python": wanted})) == remarked
 
 
 @pytest.mark.parametrize("odd", ["3.12\n::error::", "<b>", "x" * 41, "@ada", ""])
-def test_what_is_no_version_is_not_said(odd: str) -> None:
+def test_a_text_that_is_not_a_version_is_left_out(odd: str) -> None:
     assert graded_with({"python": odd, "torch": "2.9"}) == graded_with({"python": "3.12", "torch": odd}) == ""
     assert other_python({"python": odd, "course_python": "3.12"}) == ""
 

@@ -54,7 +54,7 @@ def given(out: Path) -> dict[str, tuple[float, str]]:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    return write_class(tmp_path / "out", *(result_of(name, {Q: text}, told="found") for name, text in TEXTS.items()))
+    return write_class(tmp_path / "out", *(result_of(name, {Q: text}, remark="found") for name, text in TEXTS.items()))
 
 
 def test_a_spreadsheet_has_all_that_a_reader_needs_and_no_formula(out: Path) -> None:
@@ -99,7 +99,7 @@ def test_what_a_spreadsheet_needs_does_not_get_into_comments(out: Path) -> None:
     assert given(out)["anna"] == (2, "-1 for the table\n\n(and more)")
 
 
-def test_rows_that_cannot_be_taken_are_told_and_the_others_are(out: Path) -> None:
+def test_rows_that_cannot_be_taken_are_reported_and_the_others_are_taken(out: Path) -> None:
     rows = export(out)
     of(rows, "anna")["points"] = f"{MOST + 1}"
     of(rows, "bea").update(points="1", comment="Good.")
@@ -108,13 +108,13 @@ def test_rows_that_cannot_be_taken_are_told_and_the_others_are(out: Path) -> Non
     done = put_back(out, rows)
     places = {row["student"]: number for number, row in enumerate(rows[:3], 2)}
     assert done.exit_code == 2
-    for told in (
+    for message in (
         f"Row {places['anna']}: {MOST + 1} is too many",
         f"Row {places['007']}: a comment without points",
         "Row 5: its id stands for no answer of this class",
         f"Row 6: the same answer is already in row {places['bea']}",
     ):
-        assert told in done.output
+        assert message in done.output
     assert given(out) == {"bea": (1, "Good.")}
 
 
@@ -152,10 +152,10 @@ def test_names_can_be_hidden_on_the_way(out: Path) -> None:
     assert "3 saved" in put_back(out, rows).output
 
 
-@pytest.mark.parametrize(("text", "told"), [("a,b\n", "has no column id, points, comment"), ("", "has no column")])
-def test_another_file_is_refused(out: Path, text: str, told: str) -> None:
+@pytest.mark.parametrize(("text", "message"), [("a,b\n", "has no column id, points, comment"), ("", "has no column")])
+def test_another_file_is_refused(out: Path, text: str, message: str) -> None:
     (out / "other.csv").write_text(text, "utf-8")
     done = review(out, "--import", str(out / "other.csv"))
-    assert (done.exit_code, told in done.output) == (2, True)
+    assert (done.exit_code, message in done.output) == (2, True)
     assert review(out, "--import", str(out / "nowhere.csv")).exit_code == 2
     assert "one at a time" in review(out, "--import", "x", "--export", "y").output

@@ -73,7 +73,9 @@ def test_points_and_comments_are_kept_and_stand_in_the_grade_book(out: Path, ass
 
 
 def test_a_pipe_gets_plain_lines_with_task_rubric_and_what_a_program_found(tmp_path: Path) -> None:
-    out = write_class(tmp_path, result_of("anna", {Q: "| 1: kernel | 24 | 49 |\n\n\n\nSo it is."}, told="6 are right"))
+    out = write_class(
+        tmp_path, result_of("anna", {Q: "| 1: kernel | 24 | 49 |\n\n\n\nSo it is."}, remark="6 are right")
+    )
     done = review(out)
     assert "\x1b" not in done.output
     for criterion in read_rubric(FIRST).criteria:
@@ -95,7 +97,7 @@ def test_the_end_of_input_loses_only_what_is_being_typed(out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         (f"{MOST + 1}", f"{MOST + 1} is too many: this answer has {MOST} points at most"),
         ("-1", "not a number of points from 0 to"),
@@ -105,9 +107,9 @@ def test_the_end_of_input_loses_only_what_is_being_typed(out: Path) -> None:
         ("same", "Nobody has got points for the same words"),
     ],
 )
-def test_what_cannot_be_taken_is_told_and_asked_for_again(out: Path, typed: str, told: str) -> None:
+def test_points_that_cannot_be_taken_are_refused_and_asked_for_again(out: Path, typed: str, message: str) -> None:
     done = review(out, typed, "1", "")
-    assert told in done.output
+    assert message in done.output
     assert sorted(map(str, given(out, "anna", "bea"))) == ["(1.0, '')", "None"]
 
 
@@ -154,7 +156,7 @@ def test_only_the_comments_used_last_are_offered_and_each_keeps_its_number() -> 
     assert comments.offered() == {number: f"comment {number}" for number in (1, 4, 5, 6, 7, 8, 9, 10, 11)}
 
 
-def test_a_key_is_no_comment_and_back_asks_for_the_points_again(out: Path) -> None:
+def test_a_key_is_not_a_comment_and_back_asks_for_the_points_again(out: Path) -> None:
     done = review(out, "4", "quit", "back", "1", "Now.")
     assert "“quit” is not a comment" in done.output
     assert (1, "Now.") in given(out, "anna", "bea")
@@ -174,7 +176,7 @@ def test_model_task_more_and_help(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("typed", "get_it"), [("y", 3), ("", 1), ("n", 1)])
-def test_the_same_words_are_told_and_can_get_the_same(tmp_path: Path, typed: str, get_it: int) -> None:
+def test_the_same_words_are_pointed_out_and_can_get_the_same_points(tmp_path: Path, typed: str, get_it: int) -> None:
     texts = {"anna": "the  same\nwords", "bea": "the same words", "carl": "the same words"}
     out = write_class(tmp_path, *(result_of(student, {Q: text}) for student, text in texts.items()))
     done = review(out, "1", "Copied?", typed)
@@ -182,7 +184,7 @@ def test_the_same_words_are_told_and_can_get_the_same(tmp_path: Path, typed: str
     assert given(out, *texts).count((1, "Copied?")) == get_it
 
 
-def test_the_courses_own_answer_is_told(tmp_path: Path) -> None:
+def test_the_courses_own_answer_is_pointed_out(tmp_path: Path) -> None:
     text = re.sub("<!-- .* -->", "", text_to_read(read_submission(course.SOLUTIONS, course.load()), Q))
     out = write_class(tmp_path, result_of("anna", {Q: text}), result_of("bea", {Q: f"{text} And more."}))
     assert review(out, "next").output.count("⚑ Word for word the course's own answer.") == 1
@@ -219,7 +221,7 @@ def test_points_for_an_answer_that_is_gone_are_shown_once_more(out: Path) -> Non
 
 
 def test_a_file_that_only_a_person_can_read(tmp_path: Path, assignment: Assignment) -> None:
-    out = write_class(tmp_path, result_of("anna", unreadable=True, told="explanations.md is too large."))
+    out = write_class(tmp_path, result_of("anna", unreadable=True, remark="explanations.md is too large."))
     done = review(out, "3", "")
     assert "(no text: look at what is in anna.zip)\n  explanations.md is too large." in done.output
     assert (
@@ -294,7 +296,7 @@ def test_an_answer_cannot_pass_for_a_line_of_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"schema": "x"}', "points", "reviews", "nan"])
-def test_a_damaged_file_is_told_and_the_others_go_on(out: Path, damage: str) -> None:
+def test_a_damaged_file_is_reported_and_the_others_go_on(out: Path, damage: str) -> None:
     write_review(out, "anna", Q, Review(1, "", "a"))
     file = out / "reviews" / "anna.json"
     text = file.read_text("utf-8")
@@ -362,7 +364,7 @@ def test_a_review_replaces_only_the_one_that_was_seen(tmp_path: Path) -> None:
     assert read_reviews(tmp_path, "anna") == {Q: new}
 
 
-def test_a_full_disk_is_told_and_the_answer_stays(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_and_the_answer_stays(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -400,7 +402,7 @@ def test_the_rubrics_add_up_to_the_courses_points(assignment: Assignment) -> Non
             assert "Your answer here" not in rubric.task
 
 
-def test_a_rubric_that_does_not_add_up_is_told() -> None:
+def test_a_rubric_that_does_not_add_up_is_reported() -> None:
     rubric = rubric_of(
         "Why?\n\nA good answer has\n\n- a reason\n  (1.5 points);\n- none (1 point).\n\nNo item (1 point)\n- no",
         "",

@@ -132,7 +132,7 @@ def test_processes(remote: Remote) -> None:
 
 
 def test_a_worker_inherits_no_descriptor_but_its_own() -> None:
-    # Only its own /proc entry could tell it; so this worker may read everything.
+    # Only its own /proc entry shows that, so this worker may read everything.
     with Sandbox(without=tuple(layer for layer in LAYERS if layer != "descriptors")) as open_box:
         folder = open_box.stage({"q1_conv2d.py": PROBES.encode()})
         worker = open_box.spawn(folder, Limits())

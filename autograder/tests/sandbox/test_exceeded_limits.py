@@ -1,4 +1,4 @@
-"""Whatever a submission uses too much of, it is stopped, and told what it used and what it may."""
+"""A submission that uses too much of anything is stopped; the message says what it used and what it may use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from autograder.sandbox.session import Session
 from autograder.sandbox.supervisor import Allowance
 from autograder.tests.support.grading import Remote
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what another process uses")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what another process uses")
 
 HOGS = """
 import hashlib, mmap, os, signal, threading, time
@@ -255,7 +255,7 @@ def test_the_kernel_ends_a_loop_that_nobody_looks_at(sandbox: Sandbox, *, hears:
 
 
 def test_the_kernel_kills_nobody_for_ticks_of_its_clock_that_were_not_used(sandbox: Sandbox) -> None:
-    """It counts a whole tick for who runs while it ends; all processors together have no more of them than time."""
+    """It counts a whole tick for the process that runs when the tick ends, and no more ticks in all than pass."""
     spawned = sandbox.begin_spawn(sandbox.stage({}), Limits(question_cpu_seconds=5))()
     (line,) = [each for each in Path(f"/proc/{spawned.pid}/limits").read_text().splitlines() if "cpu time" in each]
     spawned.close()
@@ -338,7 +338,8 @@ def test_an_exception_at_a_limit_tells_the_limit(remote: Remote, name: str, word
         (signal.SIGBUS, "crashed with SIGBUS: it touched memory beyond the end of a file"),
         (signal.SIGFPE, "crashed with SIGFPE: it divided whole numbers by zero"),
         (signal.SIGABRT, "crashed with SIGABRT: a library gave up"),
-        (signal.SIGKILL, "raised PermissionError"),  # who dies of it was killed from outside; nobody may pretend that
+        # A worker that dies of it was killed from outside; none may pretend that.
+        (signal.SIGKILL, "raised PermissionError"),
         (signal.SIGXFSZ, "was stopped: it wrote a file of more than 16 MB"),
         (signal.SIGXCPU, "crashed with SIGXCPU"),  # it has time left: the kernel did not send this
     ],
@@ -354,14 +355,14 @@ def test_nobody_has_the_kernel_kill_them(remote: Remote) -> None:
         remote(HOGS).shorten_its_own_time()
 
 
-def test_who_hangs_up_was_not_killed(remote: Remote) -> None:
+def test_a_worker_that_hangs_up_was_not_killed(remote: Remote) -> None:
     question = remote(HOGS)
     with pytest.raises(SubmissionFailure, match=r"^hang_up hung up on the grader"):
         question.hang_up()
     assert question.answer() == 1
 
 
-def test_who_is_killed_from_outside_is_not_to_blame(sandbox: Sandbox, session: Sessions) -> None:
+def test_a_worker_killed_from_outside_is_not_to_blame(sandbox: Sandbox, session: Sessions) -> None:
     first, second = session(HOGS), session(HOGS)
     first.prepare()
     assert second.call("answer", (), {}) == 1
@@ -426,7 +427,7 @@ def test_all_workers_of_a_submission_share_memory_and_the_largest_goes(session: 
     assert first.call("answer", (), {}) == second.call("answer", (), {}) == 1
 
 
-def test_of_workers_that_nobody_asks_any_more_those_that_hold_much_memory_end_at_once(session: Sessions) -> None:
+def test_workers_that_are_no_longer_asked_end_at_once_if_they_hold_much_memory(session: Sessions) -> None:
     text = "import os\nkept = []\ndef fill(mb):\n    kept.append(b'x' * (mb << 20))\n    return os.getpid()\n"
     one = session(text, Limits())
     first = one.call("fill", (1,), {})

@@ -81,7 +81,7 @@ def test_every_test_whose_call_used_a_shortcut_fails_and_says_which(graded: Grad
     assert question.flags
 
 
-def test_layers_that_are_asked_for_are_no_shortcut(graded: Grade) -> None:
+def test_layers_that_are_asked_for_are_not_shortcuts(graded: Grade) -> None:
     (question,) = graded(SOLUTION).questions
     assert question.flags == []
     assert [test.status for test in question.tests if test.category == "three convolutions"] == ["passed"]
@@ -165,7 +165,7 @@ NEEDED = [
 
 
 @pytest.mark.parametrize(("before", "body", "words"), NEEDED)
-def test_what_a_function_needs_and_must_not_have_is_told(graded: Grade, before: str, body: str, words: str) -> None:
+def test_what_a_function_needs_and_must_not_have_is_named(graded: Grade, before: str, body: str, words: str) -> None:
     head = '"""Mine."""\n\nfrom __future__ import annotations\n\n'
     (question,) = graded(
         f"{head}{IMPORTS}\n{before}def relu(input, inplace=False):\n    {body}\n", question="q2"

@@ -145,14 +145,14 @@ def test_shapes_and_names_are_looked_at_before_anything_is_computed_with_them(
     assert words in test.message
 
 
-def test_an_exception_whose_text_is_no_text(graded: Grade) -> None:
+def test_an_exception_whose_text_is_not_a_string(graded: Grade) -> None:
     (question,) = graded(f"{SOLUTION}{HEAD}raise ValueError('cannot open \\udcff.png')\n").questions
     kernel = next(test for test in question.tests if test.category == "kernel")
     assert "raised ValueError" in kernel.message
     assert "udcff" in kernel.staff
 
 
-def test_names_that_are_no_text(graded: Grade, tmp_path: Path) -> None:
+def test_names_that_are_not_text(graded: Grade, tmp_path: Path) -> None:
     tmp_path /= "Ada\n\x1b[2J\u202e"
     tmp_path.mkdir()
     (tmp_path / "q1_conv2d.py").write_text(SOLUTION)
@@ -239,9 +239,7 @@ def test_the_fork_server_outlives_a_request_it_cannot_do() -> None:
         worker.close()
 
 
-def test_a_worker_is_told_no_name_that_its_source_does_not_have(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_gets_no_name_that_its_source_does_not_have(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = sandbox.stage({"q1_conv2d.py": b"import helper\n"})
     left_out = ["helper.py", "sixteen thousand bytes of weights.py"]
     session = Session(sandbox, folder, "q1_conv2d", [], Limits(), left_out=left_out)

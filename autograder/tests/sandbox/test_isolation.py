@@ -1,4 +1,4 @@
-"""What people are told about the layers of confinement, and when that stops them."""
+"""What the grader says about the layers of confinement, and when it refuses to grade without one."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def test_when_all_hold() -> None:
 @pytest.mark.parametrize("layer", LAYERS)
 def test_when_one_is_missing(layer: str) -> None:
     held = {**ALL, layer: False}
-    said = in_one_line(held)
-    assert said.startswith("Confinement: 6 of 7 layers hold.")
-    assert f"{WITHOUT[layer]} ({layer})" in said
+    sentence = in_one_line(held)
+    assert sentence.startswith("Confinement: 6 of 7 layers hold.")
+    assert f"{WITHOUT[layer]} ({layer})" in sentence
     with pytest.raises(UnusableRequest) as caught:
         require_layers(held)
-    told = str(caught.value)
-    assert f"{WITHOUT[layer]} ({layer})" in told
-    assert ALLOW in told
-    assert "\n" not in told
-    assert ("as root" in told) == (layer == "user")
+    message = str(caught.value)
+    assert f"{WITHOUT[layer]} ({layer})" in message
+    assert ALLOW in message
+    assert "\n" not in message
+    assert ("as root" in message) == (layer == "user")
     require_layers(held, allow_missing=True)
 
 

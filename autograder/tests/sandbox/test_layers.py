@@ -140,8 +140,8 @@ def test_landlock_alone_stops_tcp(attempt: Attempt) -> None:
 
 # --- seccomp ----------------------------------------------------------------------------------------------------
 
-# Name: number on x86-64 and arm64, arguments. They make no sense where sense would do harm: then the kernel
-# complains of them, which it does only after it has taken the call.
+# Name: number on x86-64 and arm64, arguments. They are invalid where valid ones would do harm: then the kernel
+# complains of them, which it does only after it has accepted the call.
 NOWHERE, NO_FILE, NO_PROCESS = 0, -1, 1 << 22
 # fmt: off
 FORBIDDEN: dict[str, tuple[int | None, int, tuple[int | str, ...]]] = {
@@ -208,16 +208,16 @@ def answers(box: Sandbox) -> dict[bool, dict[str, int]]:
     if column is None:
         pytest.skip("the filter knows x86-64 and arm64")
     calls = [[name, entry[column], list(entry[2])] for name, entry in FORBIDDEN.items() if entry[column] is not None]
-    told = {}
+    errors = {}
     for filtered in (False, True):
         layers = ("no_new_privileges", "seccomp") if filtered else ("no_new_privileges",)
         box.without = tuple(layer for layer in LAYERS if layer not in layers)
         worker = box.spawn(box.stage({"probes.py": PROBES.encode()}), Limits())
         worker.ask({"do": "import", "module": "assignment.probes"})
         request = {"do": "call", "name": "system_calls", "module": "", "arguments": [calls], "named": {}}
-        told[filtered] = worker.ask({**request, "guard": "", "grad": True, "seed": 1})["value"]
+        errors[filtered] = worker.ask({**request, "guard": "", "grad": True, "seed": 1})["value"]
         worker.close()
-    return told
+    return errors
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)

@@ -12,8 +12,8 @@ from autograder.sandbox.failures import SubmissionFailure
 from autograder.sandbox.newer_python import HERE, newer_python
 from autograder.tests.support.grading import Remote
 
-Told = tuple[str, str, int]
-"""What an older Python raises: the exception's name, its text, its line."""
+PythonError = tuple[str, str, int]
+"""What an older Python raises: the exception's name, text and line."""
 
 # Each with the Python that understands it first, and with what 3.11 says of it.
 NEWER = {
@@ -92,8 +92,8 @@ UNKNOWN = {
 }
 
 
-def _raised(source: str) -> Told | None:
-    """What this Python says of it, as a worker tells."""
+def _raised(source: str) -> PythonError | None:
+    """The error that this Python raises, as a worker reports it; None if there is none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -124,10 +124,10 @@ def test_newer_syntax_is_called_that_by_what_3_11_says_of_it(name: str) -> None:
 @pytest.mark.parametrize("name", NEWER)
 def test_newer_syntax_is_called_that_by_this_python_which_reads_it_if_it_is_new_enough(name: str) -> None:
     source, version, _, _ = NEWER[name]
-    told = _raised(source)
-    assert (told is None) == (version <= HERE)
-    if told is not None:
-        found = newer_python(source, *told)
+    error = _raised(source)
+    assert (error is None) == (version <= HERE)
+    if error is not None:
+        found = newer_python(source, *error)
         assert found is not None
         assert (found.version, found.here) == (version, HERE)
 
@@ -141,22 +141,22 @@ def test_an_annotation_that_3_14_does_not_look_at(name: str) -> None:
         "This needs Python 3.14 (an annotation with the name Foo, which is not defined there); "
         "the course grades with 3.13."
     )
-    told = _raised(source)
-    assert told == (None if HERE >= (3, 14) else ("NameError", "name 'Foo' is not defined", line))
+    error = _raised(source)
+    assert error == (None if HERE >= (3, 14) else ("NameError", "name 'Foo' is not defined", line))
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_a_plain_mistake_is_none_of_a_newer_python(name: str) -> None:
-    told = _raised(PLAIN[name])
-    assert told is not None
-    assert newer_python(PLAIN[name], *told) is None
+def test_a_plain_mistake_is_not_put_down_to_a_newer_python(name: str) -> None:
+    error = _raised(PLAIN[name])
+    assert error is not None
+    assert newer_python(PLAIN[name], *error) is None
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
-def test_a_name_that_no_python_finds_is_none_of_a_newer_python(name: str) -> None:
-    told = _raised(UNKNOWN[name])
-    assert told is not None
-    assert newer_python(UNKNOWN[name], *told, (3, 13)) is None
+def test_a_name_that_no_python_finds_is_not_put_down_to_a_newer_python(name: str) -> None:
+    error = _raised(UNKNOWN[name])
+    assert error is not None
+    assert newer_python(UNKNOWN[name], *error, (3, 13)) is None
 
 
 @pytest.mark.parametrize("line", [-1, 0, 3, 10**9])

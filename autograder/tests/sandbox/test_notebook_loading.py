@@ -164,7 +164,7 @@ def test_accidents_in_every_notebook_cost_nothing_on_the_command_line(tmp_path: 
         assert all(f"      {note}" in done.stdout for note in question["notes"])
 
 
-# The rule at its edges: the text of the answer's cell, cells above it, whether all points are kept, what is said.
+# The rule at its edges: the text of the answer's cell, cells above it, whether all points are kept, a remark.
 RULE: dict[str, tuple[Notebook, bool, str]] = {
     "fails above the answer": (answer(f"y = 1 / 0\n{RIGHT}"), False, "DivisionError at q2_relu.ipynb, cell 5, line 1"),
     "not Python": (answer(f"{RIGHT}\nnow it works"), False, "SyntaxError at q2_relu.ipynb, cell 5, line 3"),
@@ -227,13 +227,13 @@ RULE: dict[str, tuple[Notebook, bool, str]] = {
 
 @pytest.mark.parametrize("name", RULE)
 def test_the_rule_at_its_edges(graded: Graded, name: str) -> None:
-    notebook, kept, said = RULE[name]
+    notebook, kept, remark = RULE[name]
     question = graded(notebook)
-    said_of_it = " ".join([*question.notes, *(test.message for test in question.tests if test.status != "passed")])
-    assert (question.score == question.max_score) == kept, said_of_it
-    assert question.score in (0, question.max_score), said_of_it
-    assert said in said_of_it
-    assert "q2_relu.py" not in said_of_it
+    remarks = " ".join([*question.notes, *(test.message for test in question.tests if test.status != "passed")])
+    assert (question.score == question.max_score) == kept, remarks
+    assert question.score in (0, question.max_score), remarks
+    assert remark in remarks
+    assert "q2_relu.py" not in remarks
 
 
 def test_every_form_of_the_report_has_the_notes_and_obeys_none(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -275,7 +275,9 @@ def test_a_cell_of_a_kind_that_it_was_not_given_counts_once(graded: Graded) -> N
     )
 
 
-def test_an_answer_made_text_that_is_no_code_takes_no_other_answer_with_it(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_an_answer_turned_into_text_that_is_not_code_takes_no_other_answer_with_it(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
     notebook = copy.deepcopy(MADE[Q1])
     cell = cell_of(notebook, "q1-three-convolutions")
     notebook.cells[notebook.cells.index(cell)] = v4.new_markdown_cell("I ran out of time.", metadata=cell.metadata)
@@ -322,7 +324,7 @@ def test_a_merge_conflict_is_called_that(tmp_path: Path, end: str, written: bool
         assert problem.startswith(f"{name} holds a merge conflict that was never settled (line 11 begins with <<<<<<<)")
 
 
-def test_what_looks_like_a_conflict_in_a_cell_is_none() -> None:
+def test_text_that_only_looks_like_a_conflict_is_not_called_one() -> None:
     notebook: Any = v4.new_notebook(cells=[v4.new_code_cell("x = '''\n<<<<<<< HEAD\n'''")])
     assert len(code_cells(nbformat.writes(notebook).encode())) == 1
     with pytest.raises(Unreadable, match="is not a valid notebook"):

@@ -46,7 +46,7 @@ from autograder.tests.support.probes import PROBES, secret_in_memory
 held, place = secret_in_memory()
 suite = "autograder/hidden/test_q1_conv2d.py"
 
-def told(layers):
+def outcomes(layers):
     sandbox.without = tuple(layer for layer in LAYERS if layer not in layers)
     session = Session(sandbox, folder, "q1_conv2d", [], Limits())
     probes = RemoteQuestion(session)
@@ -80,7 +80,7 @@ with Sandbox() as sandbox:
             (f"{who}: signals", "signal_to", [pid]),
             (f"{who}: tracing", "trace", [pid]),
         ]
-    both = {"open": told(()), "confined": told(LAYERS)}
+    both = {"open": outcomes(()), "confined": outcomes(LAYERS)}
     layers = sandbox.layers()
     other.close()
 print(json.dumps({**both, "layers": layers}))
@@ -143,13 +143,13 @@ def test_grading_works_and_says_what_is_missing(run: Run) -> None:
 def test_the_other_layers_keep_a_submission_from_processes_of_the_same_user(run: Run) -> None:
     done = run("-c", TRY_OUT)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["layers"] == {**dict.fromkeys(LAYERS, True), "user": False}
+    outcomes = json.loads(done.stdout)
+    assert outcomes["layers"] == {**dict.fromkeys(LAYERS, True), "user": False}
     scopes = "" if landlock.abi() >= 6 else " (Landlock is too old here to keep signals: this is seccomp's alone)"
-    for what, (gets_through, found) in told["open"].items():
+    for what, (gets_through, found) in outcomes["open"].items():
         # Where Yama lets nobody trace but parents, some of these are refused without our help.
         assert gets_through or YAMA.exists(), f"{what}: this probe does not even work unconfined: {found}"
-    for what, (gets_through, found) in told["confined"].items():
+    for what, (gets_through, found) in outcomes["confined"].items():
         assert not gets_through, f"{what}: {found}{scopes}"
         assert "Error" in found
 

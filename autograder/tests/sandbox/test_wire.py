@@ -88,7 +88,7 @@ def test_what_does_not_parse_is_malformed_and_nothing_worse(node: object) -> Non
     ],
     ids=range(14),
 )
-def test_bytes_that_are_no_tree(tree: bytes) -> None:
+def test_bytes_that_are_not_a_tree(tree: bytes) -> None:
     with pytest.raises(MalformedMessage):
         codec.decode(tree, bytearray())
 
@@ -289,7 +289,7 @@ def test_an_answer_before_its_question_is_noticed(remote: Remote) -> None:
     with pytest.raises(SubmissionFailure, match="cannot be read"):
         question.answer()
     question = remote(SPEAKER, limits=QUICK)
-    assert question.twice() == 16  # whoever wrote it, it is the submission's answer
+    assert question.twice() == 16  # it is the submission's answer, no matter which of its parts wrote it
     with pytest.raises(SubmissionFailure, match="cannot be read"):
         question.answer()
 
@@ -326,7 +326,7 @@ LONG = "x" * 1_000_000
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("answer", "sentence"),
     [
         (saying(number=3, value=1), "cannot be read"),
         (changed(shape=[3, 2], strides=[2, 1]), "resized one of its arguments"),
@@ -347,11 +347,11 @@ LONG = "x" * 1_000_000
     ],
     ids=range(16),
 )
-def test_a_hostile_answer_ends_in_a_sentence(remote: Remote, said: str, sentence: str) -> None:
+def test_a_hostile_answer_ends_in_a_sentence(remote: Remote, answer: str, sentence: str) -> None:
     question = remote(SPEAKER, limits=QUICK)
     begun = time.monotonic()
     with pytest.raises(SubmissionFailure, match=sentence) as caught:
-        question.say(said, torch.ones(2, 3))
+        question.say(answer, torch.ones(2, 3))
     assert time.monotonic() - begun < BOUNDED
     assert len(caught.value.summary) < 300
     assert len(caught.value.detail) < 3_000
@@ -387,7 +387,7 @@ def test_a_handle_to_nothing(remote: Remote, number: int) -> None:
     assert question.answer() == 1
 
 
-def test_a_gradient_is_no_more_than_numbers(remote: Remote) -> None:
+def test_a_gradient_is_nothing_but_numbers(remote: Remote) -> None:
     x = torch.ones(2, 3, requires_grad=True)
     outputs = saying(bytes(64), value=tensor_node(grad=True))
     gradients = saying(bytes(64), number=3, value=[tensor_node(grad=True)])

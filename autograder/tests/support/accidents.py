@@ -18,7 +18,7 @@ class Accident:
     """Something that happens to the notebook of question 2.
 
     Attributes:
-        does: it, to a notebook; where it has a choice, at this place among the cells, from 0.
+        does: changes a notebook; where it has a choice, at this place among the cells, from 0.
         says: what its note holds.
         slow: whether grading waits for it.
         anywhere: whether it may happen together with any others, and as often as one likes.

@@ -13,7 +13,7 @@ OFFICIAL = ("airplane", "automobile", *CLASSES[2:])
 
 
 def picture(label: int, *, size: tuple[int, int] = (32, 32), mode: str = "RGB") -> Image.Image:
-    """Of one colour, which tells the label."""
+    """An image of one colour, which shows the label."""
     return Image.new("RGB", size, (20 * label, 100, 0)).convert(mode)
 
 

@@ -76,8 +76,8 @@ def _question(question: Question, score: float, answer: str, message: str, publi
             if worth:
                 reached = worth if ended == "passed" else 0
                 name = f"{question.title}, {visibility}, {ended}"
-                said = message if status == ended == "failed" else ""
-                tests.append(TestResult(name, "values", ended, visibility, reached, worth, said, "STAFF", 0.1))  # type: ignore[arg-type]
+                shown = message if status == ended == "failed" else ""
+                tests.append(TestResult(name, "values", ended, visibility, reached, worth, shown, "STAFF", 0.1))  # type: ignore[arg-type]
     written = None
     if question.written:
         written = (

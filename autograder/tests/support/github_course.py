@@ -1,4 +1,4 @@
-"""A course on GitHub, on this disk: students' repositories, what GitHub tells of them, and the staff's repository."""
+"""A course on GitHub, on this disk: students' repositories, what GitHub says about them, and the staff's repository."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOKEN = "github_pat_11TESTTOKEN"
 
 @dataclass
 class World:
-    """The outside: students' repositories and what GitHub tells of them."""
+    """The outside: students' repositories and what GitHub says about them."""
 
     folder: Path
     commits: dict[str, str] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class World:
         Args:
             name: the student's.
             pushes: when each came, the date that its commit claims, and the files of `assignment/`.
-            activity: whether GitHub tells when something was pushed.
+            activity: whether GitHub says when something was pushed.
         """
         bare = self.folder / "server" / "our-course" / f"cnn-{name}.git"
         git("init", "--quiet", "--bare", "--initial-branch=main", str(bare))
@@ -50,7 +50,7 @@ class World:
             git("-C", str(bare), "config", f"uploadpack.{setting}", "true")
         here = self.folder / "students" / name
         git("init", "--quiet", "--initial-branch=main", str(here))
-        told, before = [], "0" * 40
+        activities, before = [], "0" * 40
         for number, (pushed, dated, files) in enumerate(pushes, 1):
             shutil.rmtree(here / "assignment", ignore_errors=True)
             for file, text in files.items():
@@ -62,14 +62,14 @@ class World:
             git("-C", str(here), "push", "--quiet", str(bare), "HEAD:main")
             sha = git("-C", str(here), "rev-parse", "HEAD")
             self.commits[f"{name}{number}"] = sha
-            told.append(
+            activities.append(
                 {"timestamp": pushed, "before": before, "after": sha, "ref": "refs/heads/main", "activity_type": "push"}
             )
             before = sha
         about = {"full_name": f"our-course/cnn-{name}", "default_branch": "main", "created_at": "2026-09-01T08:00:00Z"}
         self.answer(f"repos/our-course/cnn-{name}", about)
         if activity:
-            self.answer(f"repos/our-course/cnn-{name}/activity", told[::-1])
+            self.answer(f"repos/our-course/cnn-{name}/activity", activities[::-1])
 
 
 @dataclass

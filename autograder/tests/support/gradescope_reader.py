@@ -66,4 +66,4 @@ def _check(value: object, kinds: dict[str, Any]) -> None:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")

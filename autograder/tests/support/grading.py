@@ -11,7 +11,7 @@ from autograder.sandbox.proxy import RemoteQuestion
 SOLUTION = (course.SOLUTIONS / "q1_conv2d.py").read_text("utf-8")
 
 Grade = Callable[..., Report]
-"""Grade one question of a folder, or of the text of its module; the first question unless told otherwise."""
+"""Grade one question of a folder, or of the text of its module; by default the first question."""
 
 Remote = Callable[..., RemoteQuestion]
 """A stand-in for a module with this text, as a hidden test would hold it."""

@@ -32,8 +32,8 @@ GRADES = "grades.csv"
 
 # What time enters into, wherever it stands in a result.
 _TIMES = {"graded_at", "seconds", "changes"}
-# What a submission's own code tells: threads of an attack that race, or memory that it never wrote, do not tell the
-# same in any two runs. What came of it, points and how each test ended, must be the same.
+# What a submission's own code says: an attack's racing threads, or memory that it never wrote, make it differ from run
+# to run. What came of it, points and how each test ended, must be the same.
 _WORDS = {"message", "staff", "likely", "flags"}
 
 
@@ -42,7 +42,7 @@ def command(folder: Path, out: Path, *options: str) -> list[str]:
 
 
 def undisturbed(folder: Path, out: Path, *options: str) -> float:
-    """Grade the class in one go: seconds."""
+    """Grade the class in one go. Returns the seconds it took."""
     begun = time.monotonic()
     done = subprocess.run(command(folder, out, *options), cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -58,7 +58,7 @@ def killed(
     seed: int = 0,
     tell: Callable[[str], None] = print,
 ) -> None:
-    """Grade the class; kill the run so many times, at random moments, and let it go on."""
+    """Grade the class; kill the run `kills` times, at random moments, and let it go on."""
     draw = random.Random(seed)
     moments = sorted(draw.uniform(0, 0.95) * students for _ in range(kills))
     for number, moment in enumerate(moments, 1):
@@ -82,14 +82,14 @@ def killed(
 
 def differences(one: Path, other: Path) -> list[str]:
     """What differs between two results folders, times and a submission's own words apart: sentences."""
-    told = []
+    found = []
     names = {path.name for out in (one, other) for path in (out / RESULTS).iterdir()}
     for name in sorted(names):
         results = [_timeless(json.loads((out / RESULTS / name).read_text("utf-8"))) for out in (one, other)]
-        told += [f"{name}: {where}" for where in _differing(*results)]
+        found += [f"{name}: {where}" for where in _differing(*results)]
     if (one / GRADES).read_bytes() != (other / GRADES).read_bytes():
-        told.append(f"{GRADES} differs")
-    return told
+        found.append(f"{GRADES} differs")
+    return found
 
 
 @contextlib.contextmanager
@@ -128,7 +128,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, int, list[int
 def graded_while_workers_die(
     folder: Path, out: Path, students: int, kills: int, *, seed: int = 0, tell: Callable[[str], None] = print
 ) -> float:
-    """Grade the class on a cluster of two, of whose workers one is killed so many times: seconds."""
+    """Grade the class on a cluster of two, whose workers are killed `kills` times. Returns the seconds it took."""
     draw = random.Random(seed)
     moments = sorted(draw.uniform(0.1, 0.8) * students for _ in range(kills))
     with tempfile.TemporaryDirectory(prefix="cluster-") as scratch, cluster(Path(scratch)) as (address, _, nannies):
@@ -145,8 +145,8 @@ def graded_while_workers_die(
             os.kill(worker, signal.SIGKILL)
             assert_gone(belonging)
             tell(f"killed worker {number} of {kills}: {_done(out)} of {students} results are there")
-        _, said = run.communicate()
-        assert run.returncode == 0, said[-3000:]
+        _, printed = run.communicate()
+        assert run.returncode == 0, printed[-3000:]
         return time.monotonic() - begun
 
 

@@ -96,20 +96,20 @@ def canvas_import(text: str, users: list[CanvasUser], delimiter: str = ",") -> C
     (column,) = columns
     at = header.index(column)
     known = re.fullmatch(r"(.*)\s\((\d+)\)", column)
-    said = CanvasImport(known[1] if known else column, int(known[2]) if known else None, 0)
+    found = CanvasImport(known[1] if known else column, int(known[2]) if known else None, 0)
     for row in rows:
         assert len(row) == len(header)
         if "Points Possible" in row[0]:
-            said.possible = float(_normal(row[at]))
+            found.possible = float(_normal(row[at]))
             continue
         values = dict(zip(header[:identity], row, strict=False))
         user = _canvas_user(values, users)
         if user is None:
-            said.strangers.append(row[0])
+            found.strangers.append(row[0])
         else:
-            assert user.number not in said.scores, "two rows for one student"
-            said.scores[user.number] = _normal(row[at].strip())
-    return said
+            assert user.number not in found.scores, "two rows for one student"
+            found.scores[user.number] = _normal(row[at].strip())
+    return found
 
 
 def _canvas_user(values: dict[str, str], users: list[CanvasUser]) -> CanvasUser | None:
@@ -145,7 +145,7 @@ def moodle_import(text: str, users: set[str], maximum: float = 100) -> dict[str,
     """Grade and feedback by user, as Moodle's gradebook imports them; the first column says who it is.
 
     Raises:
-        ImportAborted: at the first user that Moodle does not know, or a grade that is none or above the maximum.
+        ImportAborted: at the first user that Moodle does not know, or grade that is not a number or above the maximum.
     """
     header, *rows = records(text, escape="\\")
     assert len(header) == 3
@@ -188,8 +188,8 @@ def worksheet_upload(
     for row in rows:
         values = dict(zip(header, row, strict=True))
         participant = int(values["Identifier"].removeprefix("Participant "))
-        told = values["Last modified (grade)"]
-        modified = Graded(None).modified if told == "-" else datetime.strptime(told, "%A, %d %B %Y, %I:%M %p")  # noqa: DTZ007
+        shown = values["Last modified (grade)"]
+        modified = Graded(None).modified if shown == "-" else datetime.strptime(shown, "%A, %d %B %Y, %I:%M %p")  # noqa: DTZ007
         there = known.get(participant)
         if there is not None and not overwrite and (there.modified - modified).total_seconds() > 60:
             continue

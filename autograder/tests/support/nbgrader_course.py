@@ -83,7 +83,7 @@ class Course:
         config.write_text(text.replace(given, changed), "utf-8")
 
     def nbgrader(self, *arguments: str, status: int = 0) -> str:
-        """Run a command of nbgrader; what it said."""
+        """Run a command of nbgrader. Returns what it printed."""
         kept = ("LANG", "LD_LIBRARY_PATH", "TMPDIR")
         aside = {name: str(self.aside / name.lower()) for name in ("HOME", "IPYTHONDIR", "STARTED", "KERNELS")}
         jupyter = {f"JUPYTER_{name}_DIR": str(self.aside / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}

@@ -95,11 +95,11 @@ def descriptors():
     return found
 
 def thread():
-    said = []
-    runner = threading.Thread(target=lambda: said.append("ran"))
+    ran = []
+    runner = threading.Thread(target=lambda: ran.append("ran"))
     runner.start()
     runner.join()
-    return said[0]
+    return ran[0]
 
 def scratch():
     with open("note.txt", "w") as file:
@@ -138,12 +138,12 @@ def system_calls(calls):
     # The error number of each, 0 if there was none.
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
-    parent, told = os.getppid(), {}
+    parent, errors = os.getppid(), {}
     for name, number, arguments in calls:
         values = [parent if value == "parent" else value for value in arguments]
         failed = libc.syscall(number, *map(ctypes.c_long, values)) == -1
-        told[name] = ctypes.get_errno() if failed else 0
-    return told
+        errors[name] = ctypes.get_errno() if failed else 0
+    return errors
 """
 
 _PR_SET_PTRACER, _ANYBODY = 0x59616D61, ctypes.c_ulong(-1)
@@ -152,6 +152,6 @@ _PR_SET_PTRACER, _ANYBODY = 0x59616D61, ctypes.c_ulong(-1)
 def secret_in_memory() -> tuple[Any, tuple[int, int, int]]:
     """A secret in this process, and where it is: process id, address, length. Keep the first, or it is gone."""
     held = ctypes.create_string_buffer(SECRET.encode())
-    # Where Yama watches over tracing, a process can still be traced by whom it lets.
+    # Where Yama watches over tracing, a process can still be traced by those that it permits.
     ctypes.CDLL(None).prctl(_PR_SET_PTRACER, _ANYBODY, 0, 0, 0)
     return held, (os.getpid(), ctypes.addressof(held), len(SECRET))

@@ -1,4 +1,4 @@
-"""Processes of this machine as `/proc` shows them: what came of one, and whether it is gone."""
+"""Processes of this machine as `/proc` shows them: the descendants of one, and whether it is gone."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class StillThere(AssertionError):
 
 
 def assert_gone(processes: dict[int, str]) -> None:
-    """Make sure that of these processes none is left, or that none will be in a moment.
+    """Make sure that none of these processes is left, or that none will be in a moment.
 
     Args:
-        processes: when each began, by its number, as `descendants` tells.
+        processes: when each began, by its number, as `descendants` returns it.
 
     Raises:
         StillThere: one is.
@@ -30,7 +30,7 @@ def assert_gone(processes: dict[int, str]) -> None:
 
 
 def descendants(root: int) -> dict[int, str]:
-    """A process and all that came of it, with when each began: a number that is given again is no survivor."""
+    """A process and its descendants, with when each began: the kernel may give the number of a dead one again."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -1,4 +1,4 @@
-"""Any JSON, and what is said of it where a record should be."""
+"""Any JSON, and the error where it is read in place of a record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ANY_JSON = st.recursive(
 
 
 def complaint(read: Callable[[], object], kind: type[Exception] = Damaged) -> str | None:
-    """How what is read is refused; None if it is taken. Whatever else is raised is not caught."""
+    """The message of the error that reading raises; None if it raises none. Errors of other kinds are not caught."""
     try:
         read()
     except kind as error:

@@ -1,9 +1,9 @@
 """Stands in for `gh` in tests: answers `gh api` from a folder of JSON files, and keeps what it is sent.
 
-The folder is named by STAND_IN_GH. A GET of `repos/o/n/activity?…` is answered from `repos/o/n/activity.json`; there
-is no such file: 404. Comments and statuses that are sent are added to the list that a GET then finds. A file `status`
-beside the answers gives a status to refuse changes with: 403 as for a token that may only read. As git's helper it
-gives the token of its environment.
+The folder is named by STAND_IN_GH. A GET of `repos/o/n/activity?…` is answered from `repos/o/n/activity.json`, or with
+404 if that file is missing. Comments and statuses that are sent are added to the list that a GET then finds. A file
+`status` beside the answers gives a status to refuse changes with: 403 as for a token that may only read. As git's
+helper it gives the token of its environment.
 """
 
 from __future__ import annotations

@@ -50,23 +50,23 @@ def reported(runners: str, environment: dict[str, str]) -> Reported:
         for runner in runners.split(",")
     }
     rows = {}
-    for runner, told in results.items():
-        assert set(told) == {"version", "status", "max_score", "tests"}
-        for test in told["tests"]:
+    for runner, result in results.items():
+        assert set(result) == {"version", "status", "max_score", "tests"}
+        for test in result["tests"]:
             assert set(test) == {
                 *("name", "status", "score", "message", "test_code", "filename", "line_no", "duration")
             }
-        passed = sum(test["status"] == "pass" for test in told["tests"])
-        rows[runner] = passed / len(told["tests"]) * told["max_score"], told["max_score"]
-    scored = [told for told in results.values() if told["max_score"]]
+        passed = sum(test["status"] == "pass" for test in result["tests"])
+        rows[runner] = passed / len(result["tests"]) * result["max_score"], result["max_score"]
+    scored = [result for result in results.values() if result["max_score"]]
     return Reported(
         rows,
         (sum(points for points, _ in rows.values()), sum(most for _, most in rows.values())),
         (
-            sum(test["score"] for told in scored for test in told["tests"]),
-            sum(told["max_score"] for told in scored),
+            sum(test["score"] for result in scored for test in result["tests"]),
+            sum(result["max_score"] for result in scored),
         ),
-        int(any(told["status"] in ("fail", "error") for told in results.values())),
+        int(any(result["status"] in ("fail", "error") for result in results.values())),
     )
 
 

@@ -25,7 +25,7 @@ def result_of(
     *,
     unreadable: bool = False,
     digest: str = "d",
-    told: str = "",
+    remark: str = "",
 ) -> Result:
     """A student's result, all tests failed, with these written answers.
 
@@ -34,14 +34,14 @@ def result_of(
         answers: by question id; questions without one are blank.
         unreadable: no program can find the answers; a person has to look.
         digest: the submission's.
-        told: what a program says about the written answers.
+        remark: what a program says about the written answers.
     """
     given = dict(answers or {})
     questions = []
     for question in course.load().questions:
         state: State = "awaiting" if unreadable or given.get(question.id) else "blank"
         score = 0 if state == "blank" else None
-        written = Written(state, score, question.written, told) if question.written else None
+        written = Written(state, score, question.written, remark) if question.written else None
         pending = question.written if state == "awaiting" else 0
         questions.append(
             QuestionReport(question.id, question.title, 0, question.automatic, pending, 0, [], [], written)

@@ -1,4 +1,4 @@
-"""Text from a student obeys nobody's rules; what it is put into is asked whether it took any of it for its own."""
+"""Text from a student may be anything: parsers of what it is put into must not take any of it for markup."""
 
 from __future__ import annotations
 
@@ -182,8 +182,8 @@ def actions_log(text: str) -> None:
 def actions_command(text: str) -> None:
     command = inert.actions_command("error", text, title=text, line=3)
     assert len(command.splitlines()) == 1
-    _, told, message = command.split("::", 2)
-    name, given = told.split(" ", 1)
+    _, head, message = command.split("::", 2)
+    name, given = head.split(" ", 1)
     properties = dict(pair.split("=", 1) for pair in given.split(","))
     assert (name, properties["line"]) == ("error", "3")
     assert unescaped(properties["title"], "%3A", "%2C") == inert.one_line(text)
@@ -269,7 +269,7 @@ def test_several_lines_and_tabs_stay_where_they_may() -> None:
     assert inert.one_line("abcdef", 4) == "abc…"
 
 
-def test_what_cannot_be_seen_is_told() -> None:
+def test_what_cannot_be_seen_is_made_visible() -> None:
     assert inert.visible("\x1b[2J\u202e\udcff\ud800\u3164") == r"\x1b[2J\u202e\xff\ud800\u3164"
     assert inert.visible("a\nb", keep="") == r"a\nb"
 

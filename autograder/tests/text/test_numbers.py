@@ -10,7 +10,7 @@ from autograder.text.numbers import counted, number, seconds
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "shown"),
     [
         (0, "0"),
         (100, "100"),
@@ -22,8 +22,8 @@ from autograder.text.numbers import counted, number, seconds
         (math.nan, "–"),
     ],
 )
-def test_numbers_are_told_as_they_are(value: float | None, told: str) -> None:
-    assert number(value) == told
+def test_numbers_are_shown_as_they_are(value: float | None, shown: str) -> None:
+    assert number(value) == shown
 
 
 def test_digits_that_are_not_asked_for_are_rounded_away() -> None:

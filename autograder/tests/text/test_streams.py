@@ -155,7 +155,7 @@ def test_a_full_disk_is_named_and_nothing_unfinished_stays(graded_class: Path, f
     assert left <= {"students", "staff"}
 
 
-def test_a_roster_for_which_there_is_no_room_leaves_nothing(graded_class: Path, full: Path) -> None:
+def test_a_roster_that_does_not_fit_on_the_disk_leaves_nothing(graded_class: Path, full: Path) -> None:
     fill(full)
     roster = graded_class / "roster.csv"
     done = run("class", str(graded_class.parent), "--out", str(full / "out"), "--roster", str(roster), "--no-training")
@@ -216,13 +216,13 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
         assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
-def test_memory_that_ran_out_in_a_library_is_told_as_that() -> None:
+def test_memory_that_ran_out_in_a_library_is_reported_as_that() -> None:
     with pytest.raises(GraderFault, match="There is too little memory"), guarded():
         raise ValueError("a rule") from MemoryError()
 
 
 @pytest.mark.parametrize(("limited", "kind"), [(True, GraderFault), (False, SystemError)])
-def test_an_error_of_pythons_own_is_told_as_memory_only_under_a_limit(
+def test_an_error_of_pythons_own_is_reported_as_memory_only_under_a_limit(
     monkeypatch: pytest.MonkeyPatch, limited: bool, kind: type[Exception]
 ) -> None:
     monkeypatch.setattr(streams, "_is_limited", lambda: limited)

@@ -20,7 +20,7 @@ OWN_KERNEL = False
 c = get_config()
 configure(c, COURSE, own_kernel=OWN_KERNEL)
 
-# Questions 6 and 7 train a network, two minutes a submission. Without, the points for it are not given to anyone.
+# Questions 6 and 7 train a network, two minutes a submission. Without training nobody gets the points for that.
 c.SandboxedGrading.training = True
 # What they are trained on: "auto" (CIFAR-10 if it is in grader/data, else patterns), "synthetic", "cifar10", a folder.
 c.SandboxedGrading.data = "auto"

@@ -19,7 +19,7 @@ from autograder.release.git import Repository
 
 STUDENTS = sum(SHARES.values())
 
-# Of whom one module cannot be used, with a word of the reason.
+# Students of whose modules one cannot be used, with a word of the reason.
 SPOILT = {
     "another encoding": "Save it as UTF-8",
     "a binary module": "Save it as UTF-8",

@@ -119,20 +119,20 @@ def test_the_grader_gets_neither_tokens_nor_the_checkouts_modules(tmp_path: Path
     set_traps(checkout)
     probe = (
         "import os, sys, json, pathlib\n"
-        "told = {'environment': dict(os.environ), 'path': sys.path, 'folder': os.getcwd(), 'json': json.__file__}\n"
-        "pathlib.Path(sys.argv[1], 'told.json').write_text(json.dumps(told))\n"
+        "seen = {'environment': dict(os.environ), 'path': sys.path, 'folder': os.getcwd(), 'json': json.__file__}\n"
+        "pathlib.Path(sys.argv[1], 'seen.json').write_text(json.dumps(seen))\n"
     )
     secrets = {name: str(checkout) for name in SECRETS}
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     job = start(with_grader(tmp_path / "bundle", probe), checkout, **secrets, RUNNER_TEMP=str(temporary))
     assert job.status == 0, job.output
-    told = json.loads((checkout / "told.json").read_text("utf-8"))
-    assert told["environment"].keys() <= {*autograder.SYSTEM, *autograder.SUBMISSION, "LC_CTYPE"}
+    seen = json.loads((checkout / "seen.json").read_text("utf-8"))
+    assert seen["environment"].keys() <= {*autograder.SYSTEM, *autograder.SUBMISSION, "LC_CTYPE"}
     assert not {*SECRETS} & {*autograder.SYSTEM, *autograder.SUBMISSION}
-    assert told["environment"]["SUBMISSION_TAG"] == RUNNER["SUBMISSION_TAG"]
-    assert Path(told["folder"]).is_relative_to(temporary)
-    assert not [entry for entry in told["path"] if Path(entry).resolve().is_relative_to(checkout)]
+    assert seen["environment"]["SUBMISSION_TAG"] == RUNNER["SUBMISSION_TAG"]
+    assert Path(seen["folder"]).is_relative_to(temporary)
+    assert not [entry for entry in seen["path"] if Path(entry).resolve().is_relative_to(checkout)]
     assert not list(temporary.iterdir())  # all of it is removed
 
 
@@ -184,12 +184,12 @@ def test_the_door_refuses_in_one_line(
         monkeypatch.setenv(name, value)
     (tmp_path / "settings.toml").write_text(settings)
     assert door.main([str(tmp_path), str(tmp_path / "settings.toml")]) == 1
-    said = capsys.readouterr().err
-    assert words in said
-    assert len(said.splitlines()) == 1
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert len(printed.splitlines()) == 1
 
 
-def test_lateness_is_told_and_costs_nothing_here(
+def test_lateness_is_shown_and_costs_nothing_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, assignment: Assignment
 ) -> None:
     due = replace(assignment, due=datetime(2026, 12, 17, 23, 0, tzinfo=UTC))

@@ -83,11 +83,11 @@ def test_answers_are_read_and_points_are_booked(
 ) -> None:
     out = tmp_path / "class"
     assert collect(downloaded, out, assignment, jobs / "roster.csv") == 1
-    said = capsys.readouterr()
-    assert "not graded: cleo: was not fetched." in said.out
-    assert "cannot be used, so far 0 points: bob: the repository our/bob is empty." in said.out
-    assert "ada: When it was pushed is not known" in said.err
-    assert unseen(said.out + said.err) == []
+    printed = capsys.readouterr()
+    assert "not graded: cleo: was not fetched." in printed.out
+    assert "cannot be used, so far 0 points: bob: the repository our/bob is empty." in printed.out
+    assert "ada: When it was pushed is not known" in printed.err
+    assert unseen(printed.out + printed.err) == []
 
     result = read_result(out, "ada")
     assert result is not None
@@ -119,9 +119,11 @@ def test_what_people_read_of_lateness_is_true_of_commits(
     (note,) = ada.notes
     assert note.startswith("When it was handed in is only the commit's own date: GitHub did not say when it was pushed")
     collect(downloaded, tmp_path / "undated", replace(assignment, due=None), jobs / "roster.csv")
-    told = [line for line in capsys.readouterr().err.splitlines() if "Lateness takes something else off here" in line]
-    assert len(told) == 1
-    assert "graded, 1: ada (10 % there, 0 % here). The grade book goes by `due`" in told[0]
+    warnings = [
+        line for line in capsys.readouterr().err.splitlines() if "Lateness takes something else off here" in line
+    ]
+    assert len(warnings) == 1
+    assert "graded, 1: ada (10 % there, 0 % here). The grade book goes by `due`" in warnings[0]
     (jobs / "longer.csv").write_text("student,extension\nada,2026-10-09T12:00:00+00:00\n")
     collect(downloaded, tmp_path / "longer", assignment, jobs / "longer.csv")
     assert "ada (10 % there, 0 % here)" in capsys.readouterr().err
@@ -208,8 +210,8 @@ def test_a_copy_that_only_grades_says_where_to_collect(tmp_path: Path, monkeypat
     assert "autograder/records/results.py" in files
     assert "autograder/records/changes.py" not in files
     monkeypatch.setattr(errors, "_RELEASE", tmp_path / "release")
-    told = not_installed(ModuleNotFoundError(name="autograder.records.changes"))
-    assert told.endswith("it has no autograder.records.changes: run the command in the course's checkout.")
+    message = not_installed(ModuleNotFoundError(name="autograder.records.changes"))
+    assert message.endswith("it has no autograder.records.changes: run the command in the course's checkout.")
 
 
 def test_nothing_of_it_is_in_what_is_published(jobs: Path) -> None:

@@ -53,9 +53,9 @@ def test_what_the_grader_has_no_longer_leaves_the_private_repository(
     (staff / "autograder" / "used.py").write_text("# ours now\n")
     (staff / ".github" / "workflows" / "old.yml").write_text("# ours now\n")
     (staff / "tests" / "old.py").unlink()
-    told = write_repository(staff)
-    assert [line for line in told if "old" in line or "used" in line] == [
-        "autograder/old.py was removed: the grader has it no longer.",
+    messages = write_repository(staff)
+    assert [line for line in messages if "old" in line or "used" in line] == [
+        "autograder/old.py was removed: the grader no longer has it.",
         ".github/workflows/old.yml is not part of the grader: remove it unless it is yours.",
         "autograder/used.py is not part of the grader: remove it unless it is yours.",
     ]
@@ -68,9 +68,9 @@ def test_a_private_repository_from_before_there_was_a_record_is_brought_up_to_da
     write_repository(staff)
     (staff / ".exported.json").unlink()
     (staff / "autograder" / "grade.py").write_text("old")
-    told = write_repository(staff)
-    assert told[0].startswith(f"{staff}: 0 of ")
-    assert told[-1] == "autograder/grade.py is not part of the grader: remove it unless it is yours."
+    messages = write_repository(staff)
+    assert messages[0].startswith(f"{staff}: 0 of ")
+    assert messages[-1] == "autograder/grade.py is not part of the grader: remove it unless it is yours."
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:

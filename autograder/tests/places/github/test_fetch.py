@@ -38,7 +38,7 @@ def test_whatever_happens_to_one_student_the_next_is_fetched(
 
 
 @pytest.mark.parametrize(("status", "ours"), [(0, True), (500, True), (404, False)])
-def test_a_repository_that_github_says_nothing_of_is_no_zero(
+def test_a_repository_that_github_says_nothing_of_is_not_a_zero(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, ours: bool
 ) -> None:
     def refuse(_: str) -> None:

@@ -1,4 +1,4 @@
-"""Students' repositories are fetched with git: what is laid out of them, and what nobody can do to it by that."""
+"""Students' repositories are fetched with git: what is laid out of them, and what a hostile one cannot do."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_it_is_found_where_intake_would_find_it(student: Student, assignment: As
     assert read_submission(student.out, assignment).modules == {"q1_conv2d.py": b"x = 1\n"}
 
 
-def test_of_a_file_and_a_folder_of_one_name_the_first_counts(student: Student) -> None:
+def test_if_a_file_and_a_folder_have_one_name_the_first_counts(student: Student) -> None:
     student.write("q1_conv2d.py", b"x = 1\n")
     folder, file = student.tree(), git("-C", str(student.here), "hash-object", "q1_conv2d.py")
     both = [f"100644 blob {file}\tassignment", f"040000 tree {folder}\tassignment"]
@@ -138,7 +138,7 @@ def test_of_a_file_and_a_folder_of_one_name_the_first_counts(student: Student) -
     assert (student.out / "assignment").is_file()
 
 
-def test_of_a_tree_of_many_folders_a_few_are_looked_at(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_few_folders_of_a_large_tree_are_looked_at(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(git_module, "MAX_FOLDERS", 5)
     student.write("f", b"")
     tree = student.tree()
@@ -166,7 +166,7 @@ def test_the_assignment_in_many_places_is_refused(student: Student, monkeypatch:
     assert not student.out.exists()
 
 
-def test_files_that_are_much_together_are_refused(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_are_too_large_together_are_refused(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(git_module, "MAX_FILE_BYTES", 2 << 20)
     student.write("q1_conv2d.py", b"#" * (1 << 20))
     with pytest.raises(NotFetched, match="holds 3 MB in files with the assignment's names; 2 MB are allowed"):
@@ -193,7 +193,7 @@ def test_more_names_than_are_looked_at(
     assert sorted(path.name for path in student.out.rglob("*")) == ["a", "data", "q1_conv2d.py"]
 
 
-def test_of_a_large_folder_what_matters_is_there(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_matters_in_a_large_folder_is_there(student: Student, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(git_module, "MAX_ENTRIES", 5)
     for number in range(30):
         student.write(f"f{number}", b"")
@@ -204,7 +204,7 @@ def test_of_a_large_folder_what_matters_is_there(student: Student, monkeypatch: 
     assert len([path for path in student.out.rglob("f*") if path.is_file()]) <= 5
 
 
-def test_git_that_is_killed_is_told(student: Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_that_is_killed_is_reported(student: Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "git").write_text("#!/bin/sh\nkill -9 $$\n")
     (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -313,7 +313,7 @@ def test_a_log_of_dates(student: Student) -> None:
 
 
 @pytest.mark.parametrize("date", [b"", b" -5 +0000", b" 99999999999999999999 +0000"])
-def test_a_commit_whose_date_is_none_counts_nowhere(student: Student, date: bytes) -> None:
+def test_a_commit_with_an_impossible_date_counts_nowhere(student: Student, date: bytes) -> None:
     student.write("q1_conv2d.py", b"")
     student.push()
     who = b"a <a@example.org>"

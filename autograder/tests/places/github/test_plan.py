@@ -27,15 +27,15 @@ def test_shards_share_the_class_among_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shard", ["0/3", "4/3", "a", "1/0", ""])
-def test_what_is_no_shard_is_refused(tmp_path: Path, shard: str) -> None:
+def test_a_shard_that_is_not_one_is_refused(tmp_path: Path, shard: str) -> None:
     (tmp_path / "roster.csv").write_text("student\nada\n")
-    with pytest.raises(UnusableRequest, match="is no part of a class"):
+    with pytest.raises(UnusableRequest, match="is not a part of a class"):
         read_plan(tmp_path / "roster.csv").part(shard)
 
 
 @pytest.mark.parametrize("wanted", ["0", "257", "many", "-1"])
 def test_a_matrix_that_github_would_not_take_is_refused(wanted: str) -> None:
-    with pytest.raises(UnusableRequest, match="is no number from 1 to 256"):
+    with pytest.raises(UnusableRequest, match="is not a number from 1 to 256"):
         shard_count(5, wanted)
 
 

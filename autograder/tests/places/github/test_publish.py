@@ -1,4 +1,4 @@
-"""What is said on a student's commit."""
+"""What is written on a student's commit."""
 
 from __future__ import annotations
 

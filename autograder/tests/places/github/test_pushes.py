@@ -38,7 +38,7 @@ def _history(*pushes: tuple[str, str, str]) -> History:
         ([], []),
     ],
 )
-def test_what_the_branch_was_when_time_was_over(
+def test_the_branch_as_it_was_at_the_deadline_counts(
     pushes: list[tuple[str, str, str]], counting: list[tuple[str, int]]
 ) -> None:
     commits = by_pushes(_history(*pushes), DEADLINE)

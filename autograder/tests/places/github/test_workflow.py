@@ -82,11 +82,11 @@ def _class(world: World) -> None:
     world.student("lea", (on_time, DUE, {"notes.txt": "later"}))
     world.student("mia", (on_time, DUE, HALF))
     activity = "repos/our-course/cnn-mia/activity"
-    (told,) = json.loads((world.github / f"{activity}.json").read_text())
+    (push,) = json.loads((world.github / f"{activity}.json").read_text())
     # Pushed late, pushed away again after everything was over, and gone from the server.
-    away = {**told, "timestamp": late, "before": told["after"], "after": "d" * 40}
-    back = {**told, "timestamp": closed, "before": "d" * 40, "activity_type": "force_push"}
-    world.answer(activity, [back, away, told])
+    away = {**push, "timestamp": late, "before": push["after"], "after": "d" * 40}
+    back = {**push, "timestamp": closed, "before": "d" * 40, "activity_type": "force_push"}
+    world.answer(activity, [back, away, push])
 
 
 @pytest.fixture(scope="module")
@@ -139,11 +139,11 @@ def test_the_commit_that_counts_and_its_points(
         ("fay", "the repository our-course/cnn-fay is gone, or the token may not see it."),
         ("gus", "the repository our-course/cnn-gus is empty."),
         ("jon", "the repository our-course/cnn-jon held no commit before 2026-10-04 12:00 UTC"),
-        ("kim", "the roster's repository ../../etc is no owner/name."),
+        ("kim", "the roster's repository ../../etc is not of the form owner/name."),
         ("lea", "what was handed in cannot be used: our-course/cnn-lea {} holds none of the assignment's files"),
     ],
 )
-def test_who_cannot_be_graded_is_a_line_and_stops_nobody(
+def test_a_student_who_cannot_be_graded_is_a_line_and_stops_nobody(
     graded: Run, course_: Course, student: str, problem: str
 ) -> None:
     problem = problem.format(course_.world.commits.get(f"{student}1", "")[:7])
@@ -179,7 +179,7 @@ def test_what_it_kept_is_a_class_whose_grade_book_says_the_same(
         assert (f"{line.score:g}", f"{line.final:g}") == (row["score"] or "0", f"{float(row['after_penalty'] or 0):g}")
 
 
-def test_both_commits_around_the_deadline_are_graded_and_the_student_is_told_why(graded: Run, course_: Course) -> None:
+def test_both_commits_around_the_deadline_are_graded_and_the_student_reads_why(graded: Run, course_: Course) -> None:
     text = (graded.results("dan") / "feedback.md").read_text("utf-8")
     first, second = (course_.world.commits[name][:7] for name in ("dan1", "dan2"))
     assert "**21 of 21 points**" in text
@@ -213,15 +213,15 @@ def test_hostile_code_says_nothing_to_the_runner(graded: Run) -> None:
     assert "SHARD" not in report
 
 
-def test_students_are_told_on_the_commit_that_counts(graded: Run, course_: Course) -> None:
-    told = course_.world.github / "repos" / "our-course" / "cnn-dan"
+def test_students_are_notified_on_the_commit_that_counts(graded: Run, course_: Course) -> None:
+    repository = course_.world.github / "repos" / "our-course" / "cnn-dan"
     sha = course_.world.commits["dan2"]
-    (status,) = json.loads((told / "statuses" / f"{sha}.json").read_text())
+    (status,) = json.loads((repository / "statuses" / f"{sha}.json").read_text())
     assert (status["state"], status["context"]) == ("success", "autograder")
     assert status["description"] == "21 of 21 points, 20 % off for lateness"
-    (comment,) = json.loads((told / "commits" / sha / "comments.json").read_text())
+    (comment,) = json.loads((repository / "commits" / sha / "comments.json").read_text())
     assert comment["body"].endswith((graded.results("dan") / "feedback.md").read_text("utf-8"))
-    assert not (told / "commits" / course_.world.commits["dan1"]).exists()
+    assert not (repository / "commits" / course_.world.commits["dan1"]).exists()
     unusable, sha = course_.world.github / "repos" / "our-course" / "cnn-lea", course_.world.commits["lea1"]
     (status,) = json.loads((unusable / "statuses" / f"{sha}.json").read_text())
     assert (status["state"], status["description"]) == ("failure", "Nothing in this commit could be graded")
@@ -254,7 +254,7 @@ def test_publishing_again_says_nothing_twice_and_changes_what_it_said(
     assert publish_all(entries, work) == 0
     assert [each["body"] for each in json.loads(file.read_text())] == [other["body"], comment["body"]]
     assert capsys.readouterr().out.splitlines() == [
-        "ada: is told already",
-        "ada: told anew, in the comment that was there",
-        "ada: told",
+        "ada: already notified",
+        "ada: notified again, in the existing comment",
+        "ada: notified",
     ]

@@ -72,7 +72,7 @@ def test_staff_read_the_report_and_how_submissions_are_kept_apart(container: Con
     assert "relu is still a TODO" in container.output
 
 
-def test_lateness_is_told_and_costs_nothing_here(container: Container, assignment: Assignment) -> None:
+def test_lateness_is_shown_and_costs_nothing_here(container: Container, assignment: Assignment) -> None:
     percent = 2 * assignment.late.percent_per_day
     assert f"on day 2 after the due date: by the course's rule {percent:g} %" in container.results["output"]
 

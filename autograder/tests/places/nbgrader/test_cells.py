@@ -62,7 +62,7 @@ def put_right(*cells: Notebook) -> tuple[dict[str, str], list[str], list[str]]:
     ("contents", "problem"),
     [
         (b"", "is not a valid notebook"),
-        (b"{this is no notebook", "is not a valid notebook"),
+        (b"{this is not a notebook", "is not a valid notebook"),
         (b"[" * 100_000, "is not a valid notebook"),
         (b"\xff\xfe\x00", "is not a valid notebook"),
         (b'{"cells": {}, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "is not a valid notebook"),
@@ -74,9 +74,9 @@ def put_right(*cells: Notebook) -> tuple[dict[str, str], list[str], list[str]]:
 def test_a_notebook_that_cannot_be_used_says_why_and_stops_nobody(
     tmp_path: Path, contents: bytes, problem: str
 ) -> None:
-    notebook, said = handed_in(tmp_path, contents)
-    assert said.startswith("q1_conv2d.ipynb ")
-    assert problem in said
+    notebook, message = handed_in(tmp_path, contents)
+    assert message.startswith("q1_conv2d.ipynb ")
+    assert problem in message
     assert problem in notebook.cells[0].source
     assert len(notebook.cells) == 1
     nbformat.validate(notebook)
@@ -86,12 +86,12 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     source = tmp_path / "source.ipynb"
     source.write_text(json.dumps(new_notebook(cells=[new_code_cell("the answer")])), "utf-8")
     (tmp_path / "q1_conv2d.ipynb").symlink_to(source)
-    notebook, said = take_in(tmp_path / "q1_conv2d.ipynb")
-    assert "is a link" in said
+    notebook, message = take_in(tmp_path / "q1_conv2d.ipynb")
+    assert "is a link" in message
     assert "the answer" not in json.dumps(notebook)
 
 
-def test_of_a_notebook_the_text_of_its_cells_goes_on_and_nothing_else(tmp_path: Path) -> None:
+def test_only_the_text_of_a_notebooks_cells_goes_on(tmp_path: Path) -> None:
     outputs = [new_output("display_data", data={"text/html": "<script>evil()</script>"})]
     attachments = {
         "a.png": {"image/png": PIXEL, "text/html": "<script>evil()</script>", "image/gif": '"><script>evil()</script>'},
@@ -151,7 +151,7 @@ def test_a_test_cell_that_was_changed_is_the_courses_own_again() -> None:
     assert remarks == ["the cell q1-hidden was changed; the course's own counts."]
 
 
-def test_of_several_cells_with_one_name_the_one_counts_that_was_written_into() -> None:
+def test_of_several_cells_with_one_name_the_one_that_was_written_into_counts() -> None:
     twice = [cell("q1-written", "Because."), cell("q1-written", "*Your answer here.*")]
     sources, names, remarks = put_right(cell("setup"), cell("q1-code"), cell("q1-hidden"), cell("q1-hidden"), *twice)
     assert sources["q1-written"] == "Because."

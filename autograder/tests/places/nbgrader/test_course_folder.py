@@ -70,7 +70,7 @@ def test_work_of_students_and_what_the_course_changed_stay(tmp_path: Path, assig
     theirs = {
         "submitted/ada/cnn/q1_conv2d.ipynb": b"handed in",
         "autograded/ada/cnn/q1_conv2d.ipynb": b"graded",
-        "feedback/ada/cnn/q1_conv2d.html": b"told",
+        "feedback/ada/cnn/q1_conv2d.html": b"feedback",
         "gradebook.db": b"points",
         "nbgrader_config.py": b"OWN_KERNEL = True",
         "source/cnn/q2_relu.ipynb": b"our own words",
@@ -97,7 +97,7 @@ def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path, as
     (tmp_path / "thesis.txt").write_text("mine", "utf-8")
     with pytest.raises(UnusableRequest, match="no course folder of ours"):
         write_course_folder(tmp_path, assignment)
-    with pytest.raises(UnusableRequest, match="is no folder that can be used"):
+    with pytest.raises(UnusableRequest, match="is not a folder that can be used"):
         write_course_folder(tmp_path / "thesis.txt", assignment)
     assert tree(tmp_path) == {"thesis.txt": b"mine"}
 

@@ -47,13 +47,13 @@ def _course(folder: Path, *options: str) -> Course:
 def test_a_class_goes_through_the_whole_cycle_and_no_kernel_runs(course: Course, sandbox: Sandbox) -> None:
     released = (course.folder / "release" / "cnn").glob("*.ipynb")
     assert not [path for path in released if "own_kernel" in path.read_text("utf-8")], "hidden tests were released"
-    for step, said in {"release": "VALIDATION FAILED ON 1 CELL", "source": "Success!"}.items():
-        assert said in course.nbgrader("validate", str(course.folder / step / "cnn" / f"{Q2}.ipynb"))
+    for step, verdict in {"release": "VALIDATION FAILED ON 1 CELL", "source": "Success!"}.items():
+        assert verdict in course.nbgrader("validate", str(course.folder / step / "cnn" / f"{Q2}.ipynb"))
     assert course.kernels() == 2, "validating needs a kernel: else the test would not notice one"
     assert any("kernel.py" in program for program in course.started())
 
     honest, hostile, unlucky = _honest(course), _hostile(course), _unlucky(course)
-    said = course.nbgrader("autograde", "cnn")
+    log = course.nbgrader("autograde", "cnn")
     _check_that_nothing_ran(course)
 
     reports = {student: _graded(course, student, sandbox) for student in [*honest, *hostile, *unlucky]}
@@ -68,8 +68,8 @@ def test_a_class_goes_through_the_whole_cycle_and_no_kernel_runs(course: Course,
     assert {reports[student].score for student in hostile} == {0}
     for student, points in unlucky.items():
         assert {question.id: question.score for question in reports[student].questions if question.score} == points
-    for line in SAID:
-        assert line in said
+    for line in LOG_LINES:
+        assert line in log
 
     _check_feedback(course)
     _grade_by_hand(course, most)
@@ -101,11 +101,11 @@ def test_three_students_are_graded_in_the_sandbox(tmp_path: Path, sandbox: Sandb
     course.submit("half", {Q2: without})
     course.submit("gone", {Q2: _before(course.notebook(Q2, solved=True), "import os\nos._exit(0)")})
     reader = course.submit("reader", {Q2: _reads_the_answer(course)})
-    (reader / "told.html").symlink_to(course.folder / "source" / "cnn" / f"{Q2}.ipynb")
+    (reader / "answers.html").symlink_to(course.folder / "source" / "cnn" / f"{Q2}.ipynb")
     (reader / "notes.txt").write_text("mine", "utf-8")
     (reader / f"{Q2}.html").write_text("mine, as feedback is called", "utf-8")
-    said = course.nbgrader("autograde", "cnn", "--notebook", "q2_*")
-    assert "reader: told.html is a link and was left out." in said
+    log = course.nbgrader("autograde", "cnn", "--notebook", "q2_*")
+    assert "reader: answers.html is a link and was left out." in log
     copied = {path.name for path in (course.folder / "autograded" / "reader" / "cnn").iterdir()}
     assert copied == {f"{Q2}.ipynb", "notes.txt", "assignment", "tests"}
     _check_that_nothing_ran(course)
@@ -135,18 +135,18 @@ def test_accidents_around_right_answers_cost_nobody_a_point_and_each_is_in_the_l
     written_turned(written, "q1-written")
     course.submit("written", {Q1: written})
 
-    said = course.nbgrader("autograde", "cnn", "--notebook", "q[12]_*").splitlines()
+    log = course.nbgrader("autograde", "cnn", "--notebook", "q[12]_*").splitlines()
     _check_that_nothing_ran(course)
     happened = {**{f"s{number}": [name] for number, name in enumerate(ACCIDENTS)}, **mixes}
     assert len(happened) > 20
     for student, mix in happened.items():
         assert [course.score(student, Q2, cell) for cell in ("q2-public", "q2-hidden")] == [2, 3], mix
-        warnings = [line for line in said if f"{student}, {Q2}: " in line]
+        warnings = [line for line in log if f"{student}, {Q2}: " in line]
         for name in mix:
             words = ACCIDENTS[name].says.replace("(q2-relu)", "q2-relu")
             assert any(words in line and "WARNING" in line for line in warnings), (name, warnings)
     assert sum(course.score("written", Q1, cell) or 0 for cell in ("q1-public", "q1-hidden")) == 16
-    assert any("written, q1_conv2d: the cell q1-written has become a code cell; its text" in line for line in said)
+    assert any("written, q1_conv2d: the cell q1-written has become a code cell; its text" in line for line in log)
     with course.gradebook() as gradebook:
         assert gradebook.find_grade("q1-written", Q1, "cnn", "written").needs_manual_grade
     course.nbgrader("generate_feedback", "cnn", "--student", "s0")
@@ -166,16 +166,16 @@ def test_where_the_grader_fails_nobody_gets_points(tmp_path: Path) -> None:
     assert {student: float(row["raw_score"]) for student, row in rows.items()} == {"half": 3, "right": 5}
     toml = course.folder / "grader" / "autograder" / "assignment.toml"
     toml.write_text(toml.read_text("utf-8").replace("points = 5\n", "points = 6\n"), "utf-8")
-    said = course.nbgrader("autograde", "cnn", "--force", status=1)
+    log = course.nbgrader("autograde", "cnn", "--force", status=1)
     for student in rows:
-        assert f"{student}, q2_relu: it was not graded. The suites could not be run" in said
+        assert f"{student}, q2_relu: it was not graded. The suites could not be run" in log
         assert course.score(student, Q2, "q2-hidden") is None
         with course.gradebook() as gradebook:
             assert gradebook.find_grade("q2-hidden", Q2, "cnn", student).needs_manual_grade
 
 
 # One line each, naming whom and what.
-SAID = (
+LOG_LINES = (
     "deleted, q1_conv2d: the cell q1-public is missing; it was added back.",
     "deleted, q1_conv2d: the cell q1-hidden is missing; it was added back.",
     "duplicated, q1_conv2d: the cell q1-public is there 2 times; one of them counts.",
@@ -244,7 +244,7 @@ def _unlucky(course: Course) -> dict[str, dict[str, int]]:
 
     large = course.notebook(Q1, solved=True)
     cell_of(large, "q1-conv2d").outputs = [new_output("stream", text="x" * (50 * MEGABYTE))]
-    course.submit("large", {Q1: large, Q2: b"{this is no notebook"})
+    course.submit("large", {Q1: large, Q2: b"{this is not a notebook"})
 
     old = course.notebook(Q2, solved=True)
     for cell in old.cells:

@@ -63,7 +63,7 @@ def out(tmp_path: Path) -> Path:
         )
         for student, share in shares.items()
     ]
-    results.append(Result("bad", "bad", "bad.zip", problem="bad.zip is no archive."))
+    results.append(Result("bad", "bad", "bad.zip", problem="bad.zip is not an archive."))
     roster = "\n".join(["student", *KNOWN, "stranger"]).replace("given", "GIVEN") + "\n"  # as nobody spells it here
     out = make_class(tmp_path / "out", assignment, results, roster)
     for question in assignment.questions:
@@ -81,7 +81,7 @@ def book_of(out: Path, assignment: Assignment | None = None) -> GradeBook:
 def test_what_nbgrader_exports_is_what_grades_csv_says(course: Course, out: Path) -> None:
     book = book_of(out)
     write_grades(out, book)
-    said = write_to_database(course.folder, book)
+    sentences = write_to_database(course.folder, book)
     exported = course.csv()
     header, *rows = records((out / "grades.csv").read_text("utf-8"))
     ours = {row[0].lower(): dict(zip(header, row, strict=True)) for row in rows}
@@ -93,11 +93,11 @@ def test_what_nbgrader_exports_is_what_grades_csv_says(course: Course, out: Path
         assert float(theirs["max_score"]) == float(mine["max"]), student
     assert float(exported["late"]["late_submission_penalty"]) == pytest.approx(float(exported["late"]["raw_score"]) / 5)
     assert float(exported["late"]["raw_score"]) > 0
-    told = "\n".join(said)
-    assert "5 of 8 students" not in told
-    assert "6 of 8 students" in told
-    assert "no such student (`nbgrader db student add`), 1: stranger." in told
-    assert "nothing was handed in, 1: nobody." in told
+    messages = "\n".join(sentences)
+    assert "5 of 8 students" not in messages
+    assert "6 of 8 students" in messages
+    assert "no such student (`nbgrader db student add`), 1: stranger." in messages
+    assert "nothing was handed in, 1: nobody." in messages
 
     with course.gradebook() as gradebook:
         for question in (each for each in settings.load().questions if each.written):
@@ -134,7 +134,7 @@ def database(tmp_path: Path) -> Iterator[Gradebook]:
         yield gradebook
 
 
-def test_points_by_hand_in_nbgrader_stay_and_are_told(database: Gradebook, tmp_path: Path, out: Path) -> None:
+def test_points_by_hand_in_nbgrader_stay_and_are_reported(database: Gradebook, tmp_path: Path, out: Path) -> None:
     write_to_database(tmp_path, book_of(out))
     question = next(each for each in settings.load().questions if not each.written)
     cell = f"{question.id}-hidden"
@@ -144,28 +144,30 @@ def test_points_by_hand_in_nbgrader_stay_and_are_told(database: Gradebook, tmp_p
     database.find_grade(answer, asked.module, "cnn", "wait").manual_score = 1.0
     database.find_grade(answer, asked.module, "cnn", "read").manual_score = 1.0
     database.db.commit()
-    said = write_to_database(tmp_path, book_of(out))
-    assert said[0].startswith("gradebook.db: 6 of 8 students")
-    assert f"gradebook.db: {cell} has other points by hand in nbgrader, and those count there, 1: GIVEN." in said
-    assert f"gradebook.db: {answer} has points in nbgrader that no review here gives; they stay, 1: wait." in said
-    assert f"gradebook.db: {answer} had other points by hand in nbgrader; the review's replace them, 1: read." in said
+    remarks = write_to_database(tmp_path, book_of(out))
+    assert remarks[0].startswith("gradebook.db: 6 of 8 students")
+    assert f"gradebook.db: {cell} has other points by hand in nbgrader, and those count there, 1: GIVEN." in remarks
+    assert f"gradebook.db: {answer} has points in nbgrader that no review here gives; they stay, 1: wait." in remarks
+    assert (
+        f"gradebook.db: {answer} had other points by hand in nbgrader; the review's replace them, 1: read." in remarks
+    )
     database.db.expire_all()
     assert database.find_grade(cell, question.module, "cnn", "given").score == 0.5
     assert database.find_grade(answer, asked.module, "cnn", "wait").score == 1
     assert database.find_grade(answer, asked.module, "cnn", "read").score == 1.5
 
 
-def test_what_nbgrader_does_not_have_is_told_and_the_rest_is_written(
+def test_what_nbgrader_does_not_have_is_reported_and_the_rest_is_written(
     database: Gradebook, tmp_path: Path, out: Path
 ) -> None:
     first, second, *_, last = settings.load().questions
     database.remove_notebook(last.module, "cnn")
     database.find_grade_cell(f"{first.id}-hidden", first.module, "cnn").max_score = 99
     database.db.commit()
-    said = write_to_database(tmp_path, book_of(out))
-    assert said[0].startswith("gradebook.db: 6 of 8 students")
-    assert [line for line in said if f"no notebook {last.module}, 6: anna, " in line]
-    assert [line for line in said if f"{first.id}-hidden has 99 points in nbgrader and" in line and "anna" in line]
+    remarks = write_to_database(tmp_path, book_of(out))
+    assert remarks[0].startswith("gradebook.db: 6 of 8 students")
+    assert [line for line in remarks if f"no notebook {last.module}, 6: anna, " in line]
+    assert [line for line in remarks if f"{first.id}-hidden has 99 points in nbgrader and" in line and "anna" in line]
     database.db.expire_all()
     assert database.find_grade(f"{first.id}-hidden", first.module, "cnn", "anna").auto_score is None
     assert database.find_submission("cnn", "anna").score > second.points

@@ -77,7 +77,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         yield start
 
 
-def told(outputs: list[Any]) -> str:
+def printed(outputs: list[Any]) -> str:
     """What a cell printed. There must be no error, and nothing on stderr, for which nbgrader gives no points."""
     assert {output.name for output in outputs if output.output_type == "stream"} <= {"stdout"}
     assert not any(output.output_type == "error" for output in outputs)
@@ -103,41 +103,41 @@ def test_a_student_in_colab(
     notebook.cells = [cell for cell in notebook.cells if cell.id != "q1-hidden"]
     run = kernel(notebook)
     for cell in notebook.cells:
-        assert cell.cell_type == "markdown" or told(cell.outputs) is not None
+        assert cell.cell_type == "markdown" or printed(cell.outputs) is not None
     most = public_points(assignment.choose(["q1"]))["q1"]
     public = outputs_of(notebook, "q1-public")
-    assert f"{most} of {most}   done" in told(public)
+    assert f"{most} of {most}   done" in printed(public)
     assert points(public) == str(most)
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [".cnn-lab"]
 
     run(DILATION_FORGOTTEN)
     wrong = run('check("q1")')
     assert points(wrong) == str(most - 1)
-    *same_as_pytest, again = told(wrong).split("\n\n")[0].splitlines()
+    *same_as_pytest, again = printed(wrong).split("\n\n")[0].splitlines()
     assert again == '  again   check("q1", "dilation")'
-    said = _pytest(tmp_path, f"{SOLUTION}\n{DILATION_FORGOTTEN}")
-    assert "\n".join([*same_as_pytest, '  again   pytest -k "q1 and dilation"']) in said
+    by_pytest = _pytest(tmp_path, f"{SOLUTION}\n{DILATION_FORGOTTEN}")
+    assert "\n".join([*same_as_pytest, '  again   pytest -k "q1 and dilation"']) in by_pytest
     assert "likely" in same_as_pytest[-1]
 
     run(NOISY)
     assert points(run('check("q1")')) == str(most)
     run(RAISING)
-    raised = told(run('check("q1", "dilation")')).splitlines()
+    raised = printed(run('check("q1", "dilation")')).splitlines()
     assert raised[0].startswith("Q1 conv2d · dilation")
     assert raised[1].startswith("  Cell In[")
     assert raised[1].endswith(":3, in conv2d: return input / nothing")
     assert raised[2] == "  NameError: name 'nothing' is not defined"
     assert "so far 1" in raised[raised.index("--- Captured stdout call ---") :]
     run("def conv2d(*arguments, **named):\n    raise NotImplementedError()")
-    assert told(run('check("q1", "dilation")')).startswith("TODO: conv2d in Cell In[")
+    assert printed(run('check("q1", "dilation")')).startswith("TODO: conv2d in Cell In[")
     run("plot(history)")
-    said = told(run('check("q1", "dilation")'))
-    assert "] failed when you last ran it (NameError: name 'plot' is not defined). In grading, what fails" in said
+    note = printed(run('check("q1", "dilation")'))
+    assert "] failed when you last ran it (NameError: name 'plot' is not defined). In grading, what fails" in note
     run("del conv2d")
-    assert "  missing this notebook has no conv2d\n" in told(run('check("q1", "values")'))
+    assert "  missing this notebook has no conv2d\n" in printed(run('check("q1", "values")'))
     (tmp_path / "here" / "helpers.py").write_text("half = 0.5\n")
     run("import helpers")
-    *_, last = told(run('check("q1", "values")')).splitlines()
+    *_, last = printed(run('check("q1", "values")')).splitlines()
     assert last == f"If your answer needs it: {remark('helpers.py', 'the notebook')}"
 
     for call, message in (
@@ -172,14 +172,15 @@ def test_a_student_in_jupyter(
     notebook.cells = [cell for cell in notebook.cells if cell.id != "q6-hidden"]
     run = kernel(notebook)
     most = public_points(assignment.choose(["q6"]))["q6"]
-    assert f"{most} of {most}   done" in told(outputs_of(notebook, "q6-public"))
-    assert told(run("import tests.notebook\nprint(tests.notebook.FOLDER)")).strip() == str(tmp_path / "here" / "tests")
+    assert f"{most} of {most}   done" in printed(outputs_of(notebook, "q6-public"))
+    used = printed(run("import tests.notebook\nprint(tests.notebook.FOLDER)"))
+    assert used.strip() == str(tmp_path / "here" / "tests")
     assert not (tmp_path / "here" / ".cnn-lab").exists()
     small = "import assignment.given.cifar10 as data\ndata.load = lambda *_, **__: data.synthetic(200, 50)"
-    trained = told(run(f'{small}\ntrain("lenet", data="synthetic", epochs=1)'))
+    trained = printed(run(f'{small}\ntrain("lenet", data="synthetic", epochs=1)'))
     assert "LeNet: " in trained
     assert [line.split()[0] for line in trained.splitlines()[-11:]] == [*CLASSES, "mean"]
-    assert "There is no LeNet yet" in told(run('del LeNet\ntrain("lenet", data="synthetic")'))
+    assert "There is no LeNet yet" in printed(run('del LeNet\ntrain("lenet", data="synthetic")'))
 
 
 def test_nbgraders_own_kernel(made: dict[str, Any], assignment: Assignment, kernel: Callable[..., Run]) -> None:
@@ -189,8 +190,8 @@ def test_nbgraders_own_kernel(made: dict[str, Any], assignment: Assignment, kern
     (question,) = assignment.choose(["q2"])
     reached = [points(outputs_of(notebook, f"q2-{kind}")) for kind in ("public", "hidden")]
     assert sum(map(int, reached)) == question.automatic
-    told(outputs_of(notebook, "q2-hidden"))
+    printed(outputs_of(notebook, "q2-hidden"))
     run("import os\n\ndef relu(input, inplace=False):\n    os.write(2, b'said by C')\n    return abs(input)")
     wrong = run('hidden("q2", globals())')
     assert points(wrong) == "0"
-    assert "Negative values change their sign" in told(wrong)
+    assert "Negative values change their sign" in printed(wrong)

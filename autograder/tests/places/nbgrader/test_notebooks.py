@@ -78,7 +78,7 @@ def released(made: dict[str, bytes], settings: dict[str, Any] | None = None) -> 
 
 
 def without_metadata(made: dict[str, Any]) -> dict[str, Any]:
-    """As a tool saves them that keeps no metadata of cells and gives them ids of its own."""
+    """As saved by a tool that keeps no metadata of cells and gives them its own ids."""
     for notebook in made.values():
         for number, cell in enumerate(notebook.cells):
             cell.metadata, cell.id = nbformat.NotebookNode(), f"other-{number}"
@@ -95,9 +95,9 @@ def test_nbgrader_takes_them(made: dict[str, bytes], assignment: Assignment) -> 
         nbformat.validate(notebook)
         MetadataValidatorV3().validate_nb(notebook)
         assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
-        told = [cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata]
-        assert all(re.fullmatch(r"[a-zA-Z0-9_\-]+", each.grade_id) for each in told)
-        assert all(not each.task for each in told)
+        settings = [cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata]
+        assert all(re.fullmatch(r"[a-zA-Z0-9_\-]+", each.grade_id) for each in settings)
+        assert all(not each.task for each in settings)
 
 
 def test_the_same_files_give_the_same_bytes(made: dict[str, bytes], assignment: Assignment) -> None:
@@ -235,7 +235,7 @@ def _states(submission: Submission, *questions: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("settings", [OURS, {}], ids=["ours", "nbgrader's"])
-def test_notebooks_as_they_were_handed_out_are_no_answers_beside_modules(
+def test_notebooks_as_they_were_handed_out_are_not_answers_beside_modules(
     made: dict[str, bytes], assignment: Assignment, tmp_path: Path, write: Callable[..., Submission], settings: Any
 ) -> None:
     for question in assignment.questions:
@@ -305,8 +305,8 @@ def test_markdown_of_any_make_holds_no_answer(
 
 
 def test_only_the_courses_own_cells_are_left_out() -> None:
-    def code(source: str, **told: Any) -> dict[str, Any]:
-        return {"cell_type": "code", "metadata": {"nbgrader": told} if told else {}, "source": source}
+    def code(source: str, **settings: Any) -> dict[str, Any]:
+        return {"cell_type": "code", "metadata": {"nbgrader": settings} if settings else {}, "source": source}
 
     cells = [
         code("setup = 1", grade_id="setup", locked=True),
@@ -327,20 +327,20 @@ def test_only_the_courses_own_cells_are_left_out() -> None:
     ]
 
 
-def test_solutions_that_make_no_notebook_are_told(
+def test_solutions_that_make_no_notebook_are_reported(
     assignment: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notebooks, "SOLUTIONS", tmp_path)
     kept = replace(assignment, questions=assignment.choose(["q1"]))
-    for text, told in (
+    for text, message in (
         (None, "cannot be read"),
         ("x = 1\n", "has no docstring"),
-        ("x =\n", "is no Python"),
+        ("x =\n", "is not valid Python"),
         ('"""Q."""\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n', "outside of functions and classes"),
     ):
         if text is not None:
             (tmp_path / "q1_conv2d.py").write_text(text)
-        with pytest.raises(GraderFault, match=told):
+        with pytest.raises(GraderFault, match=message):
             make_notebooks(kept)
     (tmp_path / "q1_conv2d.py").write_text('"""Q."""\n')
     (tmp_path / "explanations.md").write_text("## Q1. Why?\n\nBecause.\n")
@@ -357,15 +357,15 @@ def test_hidden_tests_in_nbgraders_own_kernel(
     assert own_kernel.hidden(question, _definitions(course.SOLUTIONS, chosen.module)) == wanted
     assert capsys.readouterr() == (f"{question} hidden tests: {wanted} of {wanted} points\n", "")
     assert own_kernel.hidden(question, _definitions(course.STUBS, chosen.module)) == 0
-    said = capsys.readouterr().out
-    assert said.count("Your code raised NotImplementedError.") == said.count("\n  ") > 1
+    printed = capsys.readouterr().out
+    assert printed.count("Your code raised NotImplementedError.") == printed.count("\n  ") > 1
 
 
 def test_the_own_kernel_tells_no_inputs_and_sees_the_librarys_kernel(capsys: pytest.CaptureFixture[str]) -> None:
     assert own_kernel.hidden("q2", {"relu": abs_for_relu}) == 0
-    said = capsys.readouterr().out
-    assert "Some output values are wrong. Negative values change their sign; they are to become 0." in said
-    assert "call" not in said
+    printed = capsys.readouterr().out
+    assert "Some output values are wrong. Negative values change their sign; they are to become 0." in printed
+    assert "call" not in printed
     assert own_kernel.hidden("q2", {"relu": library_relu}) == 0
     assert "Torch's own operation was used." in capsys.readouterr().out
 

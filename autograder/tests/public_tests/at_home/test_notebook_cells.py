@@ -1,4 +1,4 @@
-"""What `check` says at home of cells that failed: the same that grading makes of them."""
+"""What `check` says at home about cells that failed agrees with what grading makes of them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ def _nothing_was_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(source: str, error: BaseException | None = None, *, number: int = 7, cell: str | None = None) -> None:
-    """A cell is run, as IPython tells it."""
+    """Report to `note` that a cell was run, as IPython does."""
     compiled = isinstance(error, SyntaxError)
     before, during = (error, None) if compiled else (None, error)
-    told: Any = SimpleNamespace(raw_cell=source, cell_id=cell)
-    note(SimpleNamespace(info=told, execution_count=number, error_before_exec=before, error_in_exec=during))
+    info: Any = SimpleNamespace(raw_cell=source, cell_id=cell)
+    note(SimpleNamespace(info=info, execution_count=number, error_before_exec=before, error_in_exec=during))
 
 
-def said() -> str:
+def remarks() -> str:
     return "\n".join(left_out_in_grading(TESTS, "q2"))
 
 
 def test_a_cell_of_ones_own_that_failed_costs_nothing() -> None:
     run("plot(history)", PLOT)
-    assert said() == (
+    assert remarks() == (
         "Cell In[7] failed when you last ran it (NameError: name 'plot' is not defined). In grading, what fails in it "
         "is left out, which costs nothing unless your answer needs it."
     )
@@ -42,42 +42,42 @@ def test_a_cell_of_ones_own_that_failed_costs_nothing() -> None:
 @pytest.mark.parametrize("source", ["plot(1)\ndef relu(x):\n    return x", "relu = plot", "class relu(x"])
 def test_an_answers_cell_that_failed_may_cost_all(source: str) -> None:
     run(source, PLOT)
-    assert said().startswith("Cell In[7] has relu and failed when you last ran it (NameError: ")
-    assert said().endswith("this question gets no points.")
+    assert remarks().startswith("Cell In[7] has relu and failed when you last ran it (NameError: ")
+    assert remarks().endswith("this question gets no points.")
 
 
 def test_a_cell_that_is_not_python() -> None:
     run("now it works", SyntaxError("invalid syntax", ("<cell>", 1, 5, "now it works")))
-    assert "In[7] failed when you last ran it (SyntaxError: invalid syntax)" in said()
+    assert "In[7] failed when you last ran it (SyntaxError: invalid syntax)" in remarks()
 
 
 @pytest.mark.parametrize("line", ["from google.colab import drive", "name = input('?')", "get_ipython().magic('time')"])
 def test_what_works_only_here(line: str) -> None:
     run(f"x = 1\n{line}")
-    assert said().startswith(f"Cell In[7] has a line that works only here: {line}. In grading it is left out")
+    assert remarks().startswith(f"Cell In[7] has a line that works only here: {line}. In grading it is left out")
 
 
 @pytest.mark.parametrize("source", ["x = 1", "def relu(input):\n    return relu(input)", "# input()", "relu(input)"])
-def test_of_what_works_nothing_is_said(source: str) -> None:
+def test_nothing_is_said_of_cells_that_work(source: str) -> None:
     run(source)
-    assert said() == ""
+    assert remarks() == ""
 
 
 @pytest.mark.parametrize("cell", [None, "a-cell"])
 def test_a_cell_that_works_by_now_is_forgotten(cell: str | None) -> None:
     run("plot(history)", PLOT, cell=cell)
     run("plot(history)", number=8, cell=cell)
-    assert said() == ""
+    assert remarks() == ""
 
 
 def test_a_cell_that_was_changed_counts_as_it_is_now() -> None:
     run("plot(history)", PLOT, cell="a-cell")
     run("x = 1", number=8, cell="a-cell")
-    assert said() == ""
+    assert remarks() == ""
 
 
 def test_long_lines_and_many_cells_are_cut() -> None:
     for number in range(20):
         run(f"x{number}", NameError("x" * 1_000), number=number)
-    assert said().count("Cell In[") == notebook_cells.MOST_NAMED
-    assert max(map(len, said().splitlines())) < 300
+    assert remarks().count("Cell In[") == notebook_cells.MOST_NAMED
+    assert max(map(len, remarks().splitlines())) < 300
