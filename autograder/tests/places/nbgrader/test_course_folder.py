@@ -95,7 +95,7 @@ def test_work_of_students_and_what_the_course_changed_stay(tmp_path: Path, assig
 
 def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path, assignment: Assignment) -> None:
     (tmp_path / "thesis.txt").write_text("mine", "utf-8")
-    with pytest.raises(UnusableRequest, match="no course folder of ours"):
+    with pytest.raises(UnusableRequest, match="is not a course folder of ours"):
         write_course_folder(tmp_path, assignment)
     with pytest.raises(UnusableRequest, match="is not a folder that can be used"):
         write_course_folder(tmp_path / "thesis.txt", assignment)
