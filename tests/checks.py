@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -167,17 +167,21 @@ def assert_size(function: Callable[..., Any], expected: tuple[int, int], *argume
         shown = f"{type_name(got)} {brief(got, 60)}" if isinstance(got, list | tuple | int | float) else type_name(got)
         lines.append(("value", f"expected a tuple (H_out, W_out), yours is a {shown}"))
         raise CheckFailed("the result is not a tuple of two numbers", lines, compared=compared)
+    names = ("input_size", "kernel_size", "stride", "padding", "dilation")
+    settings = {"stride": 1, "padding": 0, "dilation": 1, **dict(zip(names, arguments, strict=False)), **named}
+    filled = [
+        formulas.window_length(letter, *(formulas.pair(settings[name])[axis] for name in names))
+        for axis, letter in enumerate("HW")
+    ]
     if not all(_is_whole(item) for item in got):
-        lines.append(("value", f"expected two whole numbers, yours are {brief(got, 80)}"))
+        lines.append(("value", f"expected {expected}, yours {brief(got, 80)}"))
+        lines += [("", formula) for formula in filled]
+        if any(isinstance(item, float) for item in got):
+            lines.append(("", "⌊ ⌋ rounds down to a whole number: // does, / does not"))
         raise CheckFailed("the result's numbers are not whole numbers (int)", lines, compared=compared)
     if tuple(int(item) for item in got) != expected:
         lines.append(("value", f"expected {expected}, yours {tuple(int(item) for item in got)}"))
-        names = ("input_size", "kernel_size", "stride", "padding", "dilation")
-        settings = {"stride": 1, "padding": 0, "dilation": 1, **dict(zip(names, arguments, strict=False)), **named}
-        for axis, letter in enumerate("HW"):
-            if int(got[axis]) != expected[axis]:
-                filled = formulas.window_length(letter, *(formulas.pair(settings[name])[axis] for name in names))
-                lines.append(("", filled))
+        lines += [("", filled[axis]) for axis in range(2) if int(got[axis]) != expected[axis]]
         likely = misconceptions.likely(function, arguments, named, got)
         raise CheckFailed("the output size is wrong", lines, likely, compared)
 
@@ -300,6 +304,7 @@ def give_weights(expected: nn.Module, layer: Any) -> None:
     yours = {name: tuple(getattr(value, "shape", ())) for name, value in given.items()}
     if yours != names:
         lines = [("weights", f"expected {names}"), ("", f"yours    {_of_parameters(yours)}")]
+        lines += plain_tensors(layer, names.keys() - yours.keys())
         raise CheckFailed("a layer's weights do not have the right names and shapes", lines)
     layer.load_state_dict(expected.state_dict())
 
@@ -316,6 +321,7 @@ def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: f
     lines = [("layer", type_name(layer))]
     if yours != expected:
         lines += [("names", f"expected {expected}"), ("", f"yours    {_of_parameters(yours)}")]
+        lines += plain_tensors(layer, expected.keys() - yours.keys())
         raise CheckFailed("the layer does not have the right parameters: names, shapes, nn.Parameter", lines)
     for name, parameter in parameters.items():
         if not parameter.requires_grad:
@@ -328,6 +334,15 @@ def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: f
             shown = " to ".join(map(formulas.number, spread))
             lines.append((name, f"expected random values from {formulas.number(-bound)} to {formulas.number(bound)}"))
             raise CheckFailed("a parameter does not begin as it should", [*lines, ("", f"yours go from {shown}")])
+
+
+def plain_tensors(layer: Any, missing: Iterable[str]) -> list[tuple[str, str]]:
+    """A line about each missing parameter that a layer has as a plain tensor, which no optimiser finds."""
+    return [
+        (name, f"is a plain tensor: self.{name} = nn.Parameter(…) makes it one that is trained")
+        for name in sorted(missing)
+        if type(vars(layer).get(name) if isinstance(layer, nn.Module) else None) is Tensor
+    ]
 
 
 def _of_parameters(shapes: dict[str, tuple[int, ...]]) -> str:
@@ -388,6 +403,11 @@ def as_function(layer: Callable[[Tensor], Tensor], name: str) -> Callable[[Tenso
 def counting(*shape: int) -> Tensor:
     """A tensor whose values are 1, 2, 3, …, so that sums can be checked by hand."""
     return torch.arange(1.0, 1.0 + torch.Size(shape).numel()).reshape(shape)
+
+
+def mixed(*shape: int) -> Tensor:
+    """A tensor of whole numbers from −50 to 50 in no order that matters, made by an expression that can be pasted."""
+    return (torch.arange(float(math.prod(shape))) * 37 % 101 - 50).reshape(shape)
 
 
 def assert_tuple(value: Any, length: int, name: str) -> tuple[Any, ...]:
