@@ -406,8 +406,8 @@ def counting(*shape: int) -> Tensor:
 
 
 def mixed(*shape: int) -> Tensor:
-    """A tensor of whole numbers from −50 to 50 in no order that matters, made by an expression that can be pasted."""
-    return (torch.arange(float(math.prod(shape))) * 37 % 101 - 50).reshape(shape)
+    """A tensor of numbers from −5 to 5, in no order that helps, made by an expression short enough to be pasted."""
+    return (torch.arange(float(math.prod(shape))) * 37 % 101 - 50).reshape(shape) / 10
 
 
 def assert_tuple(value: Any, length: int, name: str) -> tuple[Any, ...]:

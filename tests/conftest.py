@@ -139,7 +139,7 @@ def _by_own_lines(item: pytest.Item, error: BaseException) -> str | None:
             return None
         name, function, number, line = frames[-1]
         words = f"{name}, line {number}, in {function}: {line}"
-        stopped = ("wrong", "it did not come to an end, and was stopped in this line: an endless loop?")
+        stopped = ("wrong", "it did not end, and was stopped in this line: an endless loop?")
         return "\n".join([headline(item), *laid_out([stopped, ("line", words), again])])
     if not isinstance(error, Exception):
         return None

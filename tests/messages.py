@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import math
 import textwrap
 import traceback
 from collections.abc import Callable, Sequence
@@ -100,19 +101,33 @@ def expression(tensor: Tensor) -> str | None:
         ends = f"{first}{point}, {first + flat.numel()}{point}"
         if torch.equal(flat, torch.arange(first, first + flat.numel()).to(flat.dtype)):
             found = f"torch.arange({ends}{dtype})"
-        elif point and not dtype and torch.equal(flat, mixed(flat.numel())):
-            found = f"(torch.arange({flat.numel()}.) * 37 % 101 - 50)"
         if found and tensor.dim() != 1:
             found += f".reshape({shape})"
+    if found is None and flat.numel() > 3 and torch.equal(tensor, mixed(*tensor.shape)):
+        found = f"(torch.arange({flat.numel()}.) * 37 % 101 - 50).reshape({shape}) / 10"
     if found is None and flat.numel() <= LONGEST // 4:
-        found = f"torch.tensor({_literal(tensor.tolist())}{dtype})"
+        shown = tensor.tolist()
+        if not torch.equal(torch.tensor(_rounded(shown), dtype=tensor.dtype).nan_to_num(), tensor.nan_to_num()):
+            return None  # its digits would take long lines
+        found = f"torch.tensor({_literal(shown)}{dtype})"
     return found if found is not None and len(found) <= LONGEST else None
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, list):
+        return list(map(_rounded, value))
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _literal(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
-    return f"{value:.6g}{'' if '.' in f'{value:.6g}' else '.'}" if isinstance(value, float) else repr(value)
+    if not isinstance(value, float):
+        return repr(value)
+    text = f"{value:.6g}"
+    if not math.isfinite(value):
+        return f'float("{text}")'
+    return text if "." in text or "e" in text else f"{text}."
 
 
 def own_frames(trace: TracebackType | None, own: Callable[[str], str | None]) -> list[tuple[str, str, int, str]]:
@@ -132,7 +147,7 @@ def own_frames(trace: TracebackType | None, own: Callable[[str], str | None]) ->
 
 
 _PAIRED = ("q1", "q3", "q4")  # the questions whose modules are given as_pair
-_OF_FLOATS = ("of type float", "'float' object cannot be interpreted", "slice indices must be integers")
+_OF_FLOATS = ("of type float", "got float", "'float' object cannot be interpreted", "slice indices must be integers")
 _OF_PAIRS = ("tuple", "'int' object is not subscriptable", "cannot unpack non-iterable int")
 
 

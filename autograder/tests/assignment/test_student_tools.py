@@ -44,7 +44,7 @@ def test_a_fresh_repository_is_red_with_a_line_a_test(repository: Path) -> None:
     done = run(repository, "pytest")
     assert done.returncode == 1
     assert [line.split()[0] for line in board(done.stdout)] == QUESTIONS
-    assert "Public tests: 0 of 27 points. The grade counts hidden tests too." in done.stdout
+    assert "Public tests: 0 of 35 points. The grade counts hidden tests too." in done.stdout
     todo = re.findall(r"(?m)^TODO: (\S+) in (\S+), line \d+$", done.stdout)
     assert len(todo) == len(set(todo)) == 17
     assert ("FullyConnected.__init__", "assignment/q5_linear.py") in todo
@@ -58,10 +58,10 @@ def test_a_fresh_repository_is_red_with_a_line_a_test(repository: Path) -> None:
 def test_what_a_green_run_of_some_tests_says_is_next(repository: Path) -> None:
     solve(repository, "q1_conv2d", "q2_relu")
     some = run(repository, "pytest", "-q", "-k", "q1 and dilation").stdout
-    assert "Public tests: 1 of 1 point in this run, of 27 in all." in some
+    assert "Public tests: 1 of 1 point in this run, of 35 in all." in some
     assert "Green so far. Next: pytest -k q1, all tests of q1" in some
     question = run(repository, "pytest", "-q", "-k", "q2").stdout
-    assert "Public tests: 2 of 2 points in this run, of 27 in all." in question
+    assert "Public tests: 3 of 3 points in this run, of 35 in all." in question
     assert "Green so far. Next: pytest, the tests of all questions" in question
     assert "hand in" not in some + question
 
@@ -70,7 +70,7 @@ def test_the_board_tells_points_and_what_is_next(repository: Path) -> None:
     solve(repository, "q1_conv2d", "q3_max_pool2d")
     done = run(repository, "pytest", "-q")
     assert "q1 conv2d         ████████████████████   5 of 5   done" in done.stdout
-    assert "q2 relu           ░░░░░░░░░░░░░░░░░░░░   0 of 2   next: values" in done.stdout
+    assert "q2 relu           ░░░░░░░░░░░░░░░░░░░░   0 of 3   next: values" in done.stdout
     assert 'Next: pytest -k "q2 and values"\nStuck? python -m assignment hint q2\n' in done.stdout
     again = run(repository, "pytest", "-k", "q2 and values", "-q")
     assert "1 failed" in again.stdout
@@ -99,10 +99,15 @@ def test_pytest_behaves_as_its_users_expect(repository: Path, arguments: list[st
 def test_status_remembers_what_was_green(repository: Path) -> None:
     assert "Green since" not in run(repository, "assignment", "status").stdout
     solve(repository, "q2_relu")
-    assert "Green since last time: q2 in place, q2 values." in run(repository, "assignment", "status").stdout
+    assert (
+        "Green since last time: q2 any number type, q2 in place, q2 values."
+        in run(repository, "assignment", "status").stdout
+    )
     assert "Green since" not in run(repository, "assignment", "status").stdout
     shutil.copy(course.STUBS / "q2_relu.py", repository / "assignment")
-    assert "No longer green: q2 in place, q2 values." in run(repository, "assignment", "status").stdout
+    assert (
+        "No longer green: q2 any number type, q2 in place, q2 values." in run(repository, "assignment", "status").stdout
+    )
 
 
 def test_hints_come_one_at_a_time(repository: Path) -> None:
