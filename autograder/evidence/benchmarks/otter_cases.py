@@ -11,7 +11,8 @@ from otter.test_files import test_case
 
 from autograder import course
 from autograder.grading.digests import suite_files
-from autograder.grading.suite import run_pytest, shown_name
+from autograder.grading.pytest_run import run_pytest
+from autograder.grading.verdict import shown_name
 from autograder.places.nbgrader.own_kernel import OwnKernel
 
 
