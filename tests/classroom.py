@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from assignment.given.question_files import operation_of
 from assignment.given.scoreboard import Outcome, lines, scores
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -193,7 +194,7 @@ def main(questions: Sequence[str]) -> None:
         else:
             with quoted(question):
                 ended = run_question(file, SECONDS)
-            operation = file.stem.removeprefix(f"test_{question}_")
+            operation = operation_of(file)
             for name, (category, points) in tests.items():
                 board.append(Outcome(question, operation, category, points, passed=ended.get(name) == PASSED))
         results = json.dumps(result(tests, ended)).encode()

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from assignment.given.handed_in import not_handed_in, remark
+from assignment.given.question_files import question_of, suites_in
 from assignment.given.scoreboard import Outcome, newer_python, scores
 
 # This module is also a pytest plugin, so pytest finds fixtures and hooks by their names here.
@@ -29,6 +30,7 @@ from tests.conftest import (
     pytest_runtest_makereport,
     table_model,
 )
+from tests.markers import know_points, points_marker
 from tests.messages import AGAIN
 
 __all__ = [
@@ -59,10 +61,10 @@ def check(question: str, category: str = "") -> int:
         ValueError: there are no such tests.
     """
     __tracebackhide__ = True
-    files = sorted(FOLDER.glob("test_q*.py"))
-    chosen = [file for file in files if file.stem.split("_")[1] == question]
+    files = suites_in(FOLDER)
+    chosen = [file for file in files if question_of(file) == question]
     if not chosen:
-        known = ", ".join(file.stem.split("_")[1] for file in files)
+        known = ", ".join(map(question_of, files))
         raise ValueError(f"There are no tests of {question}; there are tests of {known}.")
     run = _Run(category)
     said = io.StringIO()
@@ -95,8 +97,8 @@ def check(question: str, category: str = "") -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
-    config.stash[AGAIN] = lambda question, category: f'check("{question}", "{category}")'
+    know_points(config)
+    config.stash[AGAIN] = lambda question, marker: f'check("{question}", "{marker.category}")'
     config.stash[OWN_FILES] = _cell
 
 
@@ -117,7 +119,7 @@ def _fixture() -> Any:
     return question
 
 
-q1, q2, q3, q4, q5, q6, q7 = (_fixture() for _ in range(7))
+globals().update({question_of(file): _fixture() for file in suites_in(FOLDER)})  # q1, q2, …
 
 
 class _Run:
@@ -134,7 +136,7 @@ class _Run:
         self._category = category
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        category = {item: marker.kwargs["category"] for item in items for marker in item.iter_markers("points")}
+        category = {item: marker.category for item in items if (marker := points_marker(item)) is not None}
         self.categories = list(dict.fromkeys(category.values()))
         items[:] = [item for item in items if self._category in ("", category.get(item))]
 

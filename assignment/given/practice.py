@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from assignment.given.question_files import question_of, suites_in
 from assignment.given.scoreboard import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,8 +72,8 @@ def changes_since_last_time(outcomes: Sequence[Outcome]) -> tuple[list[str], lis
 
 
 def _files(questions: Sequence[str]) -> list[Path]:
-    files = sorted((ROOT / "tests").glob("test_q*.py"))
-    return [file for file in files if not questions or file.stem.split("_")[1] in questions]
+    files = suites_in(ROOT / "tests")
+    return [file for file in files if not questions or question_of(file) in questions]
 
 
 def _collect(arguments: list[str]) -> str:

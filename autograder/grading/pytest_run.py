@@ -7,13 +7,15 @@ import io
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import pytest_timeout
 
 from autograder.course import HIDDEN_TESTS, ROOT
+from tests.markers import know_points
 
 # Parts of pytest for people at a terminal; without them a run starts and ends in milliseconds. Fixtures that a test may
 # need stay.
@@ -28,8 +30,28 @@ TRUSTED_SECONDS = 3600  # for one test, in case the trusted side hangs; the work
 
 def know_markers(config: pytest.Config) -> None:
     """Register the suites' markers with pytest."""
-    config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
+    know_points(config)
     config.addinivalue_line("markers", "training: trains a network")
+
+
+def question_fixtures(modules: Mapping[str, object]) -> ModuleType:
+    """A plugin for pytest with the fixtures q1, q2, … of the tests.
+
+    Args:
+        modules: what each of them is: the student's module, or what stands for it, by question id.
+    """
+    fixtures = ModuleType("question_fixtures")
+    for question, module in modules.items():
+        setattr(fixtures, question, _fixture_of(module))
+    return fixtures
+
+
+def _fixture_of(module: object) -> object:
+    @pytest.fixture
+    def fixture() -> object:
+        return module
+
+    return fixture
 
 
 def run_pytest(files: Sequence[Path], plugin: object, *arguments: str) -> tuple[int, str]:

@@ -23,7 +23,7 @@ from autograder.errors import GraderFault, KilledFromOutside
 from autograder.grading.calls import Calls, KeptFailure
 from autograder.grading.digests import suite_files
 from autograder.grading.evidence import evidence_of
-from autograder.grading.pytest_run import know_markers, run_pytest
+from autograder.grading.pytest_run import know_markers, question_fixtures, run_pytest
 from autograder.grading.report import TestResult
 from autograder.grading.short_run import ShortRun
 from autograder.grading.verdict import SuiteTest, fault_of_the_suite, result_of, suite_test
@@ -38,16 +38,6 @@ _NEEDS_MEMORY = (
 
 Progress = Callable[[str, int, int], None]
 """Called after each test with the question's id, the number of tests done, and the number of all tests."""
-
-
-def _stand_in(question: str) -> Callable[..., RemoteQuestion]:
-    """The fixture that stands for the student's module in tests."""
-
-    @pytest.fixture
-    def fixture(self: SuitePlugin) -> RemoteQuestion:
-        return self._modules[question]
-
-    return fixture
 
 
 class SuitePlugin:
@@ -81,7 +71,6 @@ class SuitePlugin:
             session.noted = self._calls
         self._questions = {question.id: question for question in questions}
         self._sessions = sessions
-        self._modules = {question: RemoteQuestion(session) for question, session in sessions.items()}
         self._seed = seed
         self._runs = runs
         self._progress = progress
@@ -97,8 +86,6 @@ class SuitePlugin:
             for name, test in self._tests.items()
             if test.question == question
         ]
-
-    q1, q2, q3, q4, q5, q6, q7 = map(_stand_in, ("q1", "q2", "q3", "q4", "q5", "q6", "q7"))
 
     @pytest.fixture
     def table_model(self, request: pytest.FixtureRequest) -> RemoteFunction:
@@ -133,6 +120,8 @@ class SuitePlugin:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         know_markers(config)
+        modules = {question: RemoteQuestion(session) for question, session in self._sessions.items()}
+        config.pluginmanager.register(question_fixtures(modules))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -13,11 +13,13 @@ from typing import Literal
 import pytest
 from _pytest.fixtures import FixtureLookupError
 
+from assignment.given.question_files import question_of
 from autograder.course import HIDDEN_TESTS
 from autograder.grading.report import Status, TestResult
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.launch import SandboxError
 from tests.checks import CheckFailed
+from tests.markers import points_marker
 from tests.messages import full_message
 
 
@@ -49,18 +51,15 @@ def suite_test(item: pytest.Item) -> SuiteTest:
         pytest.UsageError: the marker is missing, incomplete, or does not fit the test's name.
     """
     where = f"{item.path}: {item.name}"
-    marker = item.get_closest_marker("points")
+    marker = points_marker(item)
     if marker is None:
         raise pytest.UsageError(f"{where} has no points marker.")
-    points, category = marker.args[0] if len(marker.args) == 1 else None, marker.kwargs.get("category")
-    if type(points) is not int or points < 0 or type(category) is not str:
-        raise pytest.UsageError(f'{where} must be marked like this: @pytest.mark.points(2, category="stride").')
-    if category.replace(" ", "_").replace("-", "_") not in item.name:
-        raise pytest.UsageError(f"{where} does not have its category, {category}, in its name.")
+    if marker.words not in item.name:
+        raise pytest.UsageError(f"{where} does not have its category, {marker.category}, in its name.")
     return SuiteTest(
-        question=item.path.stem.split("_")[1],
-        points=points,
-        category=category,
+        question=question_of(item.path),
+        points=marker.points,
+        category=marker.category,
         visibility="hidden" if item.path.is_relative_to(HIDDEN_TESTS) else "public",
     )
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from assignment.given.question_files import operation_of, question_of
 from autograder.intake.names import printable
 from autograder.intake.source import Unreadable
 from autograder.text.numbers import listed
@@ -130,7 +131,7 @@ def is_near(name: str, names: Sequence[str]) -> bool:
     if base in names or original(base) in names:
         return base != name  # the right name, in another folder
     stem, _, end = base.casefold().partition(".")
-    question, _, operation = names[0].rpartition(".")[0].casefold().partition("_")
+    question, operation = question_of(names[0]).casefold(), operation_of(names[0]).casefold()
     squeezed = re.sub(r"[^a-z0-9]", "", stem)
     ends = {each.rpartition(".")[2] for each in names}
     if not operation:

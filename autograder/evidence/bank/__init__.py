@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from assignment.given.question_files import question_of
 from autograder import course
 from autograder.errors import GraderFault
 
@@ -47,7 +48,7 @@ class Answer:
 
     @property
     def question(self) -> str:
-        return self.module.partition("_")[0]
+        return question_of(self.module)
 
 
 def wrong_answers(module: str, kind: str = "wrong") -> list[Answer]:

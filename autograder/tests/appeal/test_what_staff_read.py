@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from assignment.given.question_files import question_of
 from autograder import course
 from autograder.appeal.scripts import refuse_unless_new, script_of, write_scripts
 from autograder.course import Assignment
@@ -56,7 +57,7 @@ class Graded:
 
 def graded(sandbox: Sandbox, assignment: Assignment, module: str, source: str, seeds: Seeds = SEEDS) -> Graded:
     submission, failures = Submission(NAME, {f"{module}.py": source.encode()}), list[KeptFailure]()
-    question = module.partition("_")[0]
+    question = question_of(module)
     report = grade(submission, assignment, sandbox, questions=(question,), seeds=seeds, failures=failures)
     return Graded(report, failures, submission)
 

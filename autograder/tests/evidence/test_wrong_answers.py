@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from assignment.given.question_files import question_of
 from autograder import course
 from autograder.course import Assignment
 from autograder.evidence import bank
@@ -118,7 +119,7 @@ def test_a_wrong_answer_loses_points_in_its_own_question_alone(sandbox: Sandbox,
         wrong = {f"{module}.py": bank.wrong_answers(module)[0].source.encode() for module in modules}
         report = grade(replace(whole, modules={**whole.modules, **wrong}), assignment, sandbox)
         lost = {question.id for question in report.questions if question.score < question.max_score}
-        assert lost == {module.partition("_")[0] for module in modules}
+        assert lost == set(map(question_of, modules))
 
 
 def test_a_hidden_test_does_not_tell_its_inputs(graded: Grade) -> None:
