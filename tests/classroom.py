@@ -87,12 +87,12 @@ def ends(record: str) -> dict[str, str]:
             with contextlib.suppress(ValueError):
                 name, what = json.loads(line)
                 found.setdefault(name, []).append(what)
-    return {name: _end(said) for name, said in found.items()}
+    return {name: _end(states) for name, states in found.items()}
 
 
-def _end(said: Sequence[str]) -> str:
+def _end(states: Sequence[str]) -> str:
     ended = {"collected": 0, PASSED: 0, FAILED: 0}
-    for what in said:
+    for what in states:
         ended[what] += 1
     if ended[FAILED]:
         return FAILED
@@ -150,8 +150,8 @@ def result(tests: dict[str, tuple[str, int]], ended: dict[str, str]) -> dict[str
             "max_score": 0,
             "tests": [_entry("tests", NOT_ENDED, 0, "This question's file in tests/ is missing, or cannot be read")],
         }
-    said = {entry["status"] for entry in entries}
-    status = next(status for status in (NOT_ENDED, FAILED, PASSED) if status in said)
+    statuses = {entry["status"] for entry in entries}
+    status = next(status for status in (NOT_ENDED, FAILED, PASSED) if status in statuses)
     return {"version": 1, "status": status, "max_score": len(entries), "tests": entries}
 
 

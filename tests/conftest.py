@@ -129,9 +129,9 @@ def _by_own_lines(item: pytest.Item, error: Exception) -> str:
         lines.append(f"  {_shown(error.filename or '')}:{error.lineno}: {(error.text or '').strip()}")
     if not lines:
         return ""
-    said = f"  {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+    raised = f"  {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
     notes = [f"  {note}" for note in getattr(error, "__notes__", [])]
-    return "\n".join([headline(item), *lines, said, *notes, f"  {'again':<7} {run_again(item)}"])
+    return "\n".join([headline(item), *lines, raised, *notes, f"  {'again':<7} {run_again(item)}"])
 
 
 def _shown(filename: str) -> str:

@@ -67,20 +67,20 @@ def check(question: str, category: str = "") -> int:
         known = ", ".join(map(question_of, files))
         raise ValueError(f"There are no tests of {question}; there are tests of {known}.")
     run = _Run(category)
-    said = io.StringIO()
+    output = io.StringIO()
     arguments = [
         *("-c", os.devnull, "--rootdir", str(FOLDER.parent), "--noconftest", "--import-mode=importlib"),
         *("--assert=plain", "--capture=fd", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
         *map(str, chosen),
     ]
-    with _quietly(said):
+    with _quietly(output):
         status = pytest.main(arguments, plugins=[sys.modules[__name__], run])
     if status == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if not run.outcomes:
         if category and status == pytest.ExitCode.NO_TESTS_COLLECTED:
             raise ValueError(f"{question} has no tests of {category}; it has {', '.join(run.categories)}.")
-        raise RuntimeError(said.getvalue().strip())
+        raise RuntimeError(output.getvalue().strip())
     for failure in run.failures:
         print(f"{failure}\n")
     (score,) = scores(run.outcomes)
@@ -155,7 +155,7 @@ def _end(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _quietly(said: io.StringIO) -> Iterator[None]:
+def _quietly(output: io.StringIO) -> Iterator[None]:
     """Keep the output of pytest and warnings out of the notebook: nbgrader gives no points if anything is on stderr.
 
     Settings of the student's own pytest runs are ignored, and so are other packages' plugins, which take time.
@@ -165,7 +165,7 @@ def _quietly(said: io.StringIO) -> Iterator[None]:
         del os.environ[name]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:

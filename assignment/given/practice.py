@@ -89,11 +89,11 @@ def _collect(arguments: list[str]) -> str:
             self.text = json.dumps([asdict(outcome) for outcome in outcomes])
 
     collector = Collector()
-    said = io.StringIO()
+    output = io.StringIO()
     os.chdir(ROOT)
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         pytest.main(["-q", "-p", "no:cacheprovider", *arguments], plugins=[collector])
-    return collector.text if collector.text not in ("", "[]") else said.getvalue()
+    return collector.text if collector.text not in ("", "[]") else output.getvalue()
 
 
 def _in_fork(arguments: list[str]) -> str:

@@ -331,8 +331,8 @@ def _sentence(module: str, error: Exception) -> str:
     where = f"{own[-1].name} in {shown(own[-1].filename)}, line {own[-1].lineno}" if own else f"{module}.py"
     if isinstance(error, NotImplementedError) and own and own[-1] is frames[-1]:
         return f"{where}, is still a TODO: write it, then train again."
-    said = str(error).strip().splitlines()
-    return f"{where}, raised {type(error).__name__}{f' ({said[0]})' if said else ''}: mend it, then train again."
+    message = str(error).strip().splitlines()
+    return f"{where}, raised {type(error).__name__}{f' ({message[0]})' if message else ''}: mend it, then train again."
 
 
 # --- Small things.

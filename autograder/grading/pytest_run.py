@@ -63,10 +63,10 @@ def run_pytest(files: Sequence[Path], plugin: object, *arguments: str) -> tuple[
         *(argument for plugin_name in _NOT_NEEDED for argument in ("-p", f"no:{plugin_name}")),
         *(*limit, *arguments, *map(str, files)),
     ]
-    said = io.StringIO()
-    with _without_pytest_settings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    output = io.StringIO()
+    with _without_pytest_settings(), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         status = pytest.main(given, plugins=[plugin, _Collecting(files), *timing])
-    return status, said.getvalue().strip()
+    return status, output.getvalue().strip()
 
 
 class _Collecting:

@@ -237,11 +237,11 @@ def run_suite(
     """
     plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress, alone=alone, failures=failures)
     files = [file for question in questions for file in suite_files(question)]
-    status, said = run_pytest(files, plugin)
+    status, output = run_pytest(files, plugin)
     if plugin.fault is not None:
         raise plugin.fault
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise GraderFault(f"The suites could not be run: {said or status}")
+        raise GraderFault(f"The suites could not be run: {output or status}")
     return plugin
 
 
@@ -252,9 +252,9 @@ def public_points(questions: tuple[Question, ...]) -> dict[str, int]:
         GraderFault: the suites are broken.
     """
     counted = _Count()
-    status, said = run_pytest([suite_files(question)[0] for question in questions], counted, "--collect-only")
+    status, output = run_pytest([suite_files(question)[0] for question in questions], counted, "--collect-only")
     if status != pytest.ExitCode.OK:
-        raise GraderFault(f"The public tests cannot be collected: {said or status}")
+        raise GraderFault(f"The public tests cannot be collected: {output or status}")
     return {question.id: counted.points[question.id] for question in questions}
 
 

@@ -131,24 +131,26 @@ def fault_of_the_suite(item: pytest.Item, calls: list[pytest.CallInfo[None]], *,
     if answered and not (isinstance(error, _OWN_MISTAKES) or of_a_module):
         return ""
     if isinstance(error, FixtureLookupError):
-        said = f"there is no fixture {error.argname}"
+        problem = f"there is no fixture {error.argname}"
     else:
-        said = f"{type(error).__name__}: {error}"
-    return unusable_test(item.path, item.name, said, failed.excinfo)
+        problem = f"{type(error).__name__}: {error}"
+    return unusable_test(item.path, item.name, problem, failed.excinfo)
 
 
-def unusable_test(path: Path, name: str, said: str, raised: pytest.ExceptionInfo[BaseException] | None = None) -> str:
+def unusable_test(
+    path: Path, name: str, problem: str, raised: pytest.ExceptionInfo[BaseException] | None = None
+) -> str:
     """A sentence about a test that cannot judge any answer.
 
     Args:
         path: the test's file.
         name: the test's name.
-        said: what is wrong.
+        problem: what is wrong.
         raised: the exception with its traceback; the innermost line in that file is named.
     """
     lines = [entry.lineno + 1 for entry in raised.traceback if Path(entry.path) == path] if raised is not None else []
     place = f"{path}, line {lines[-1]}" if lines else str(path)
-    return f"{place}: {name} cannot be run, whatever is handed in: {said}. Mend the test."
+    return f"{place}: {name} cannot be run, whatever is handed in: {problem}. Mend the test."
 
 
 def _is_timeout(error: BaseException) -> bool:

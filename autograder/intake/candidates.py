@@ -114,8 +114,8 @@ def choose(
     differing = [name for name in rest if name in problems or taken in problems or own[name] != own[taken]]
     if differing and taken not in exact:
         several = listed([printable(name) for name in answers])
-        said = f"{several} hold different answers, and none of them is called {names[0]}, so none was graded."
-        return Choice(problem=f"{said} Hand in one of them, as {names[0]}.", note=said, doubtful=True)
+        note = f"{several} hold different answers, and none of them is called {names[0]}, so none was graded."
+        return Choice(problem=f"{note} Hand in one of them, as {names[0]}.", note=note, doubtful=True)
     return Choice(
         taken,
         contents.get(taken),
@@ -168,8 +168,8 @@ def _what_was_taken(name: str, taken: str, differing: Sequence[str], *, untouche
     if differing:
         others = listed([printable(each) for each in differing])
         many = len(differing) > 1
-        said = f"{others} {'differ' if many else 'differs'} from it and {'were' if many else 'was'} not"
-        return f"{shown} was graded. {said}: a person has to see which one is meant."
+        difference = f"{others} {'differ' if many else 'differs'} from it and {'were' if many else 'was'} not"
+        return f"{shown} was graded. {difference}: a person has to see which one is meant."
     if untouched and taken != name:
         return f"{shown} was graded, since {listed([*untouched])} is still as it was handed out."
     if original(taken) != taken:

@@ -44,9 +44,9 @@ def _passed(question: str, env: Mapping[str, Any]) -> set[str]:
     (chosen,) = course.load().choose([question])
     module = env.get(chosen.module)
     plugin = _Passed(chosen, vars(module) if isinstance(module, ModuleType) else {})
-    status, said = run_pytest(suite_files(chosen), plugin, "--capture=fd", "-m", "not training")
+    status, output = run_pytest(suite_files(chosen), plugin, "--capture=fd", "-m", "not training")
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise RuntimeError(f"The tests could not be run: {said or status}")
+        raise RuntimeError(f"The tests could not be run: {output or status}")
     return plugin.passed
 
 

@@ -11,7 +11,7 @@ from assignment.given.question_files import question_of
 from autograder import course
 from autograder.course import Assignment
 from autograder.evidence import bank
-from autograder.evidence.bank import Answer
+from autograder.evidence.bank import KnownAnswer
 from autograder.evidence.verify import Verdict, report
 from autograder.grading.grade import grade
 from autograder.intake import read_submission
@@ -29,7 +29,7 @@ LEAST = {"q1": 70, "q2": 10, "q3": 35, "q4": 30, "q5": 15, "q6": 15, "q7": 25}
 
 
 @pytest.mark.parametrize("answer", WRONG[::36], ids=lambda answer: f"{answer.question} {answer.name}")
-def test_a_wrong_answer_loses_points(graded: Grade, answer: Answer) -> None:
+def test_a_wrong_answer_loses_points(graded: Grade, answer: KnownAnswer) -> None:
     (question,) = graded(answer.source, question=answer.question).questions
     assert question.score < question.max_score
 
@@ -101,7 +101,7 @@ def test_odd_results_elsewhere_do_not_keep_a_wrong_one_from_being_reported(grade
 def test_verify_sees_a_wrong_answer_that_gets_away_and_a_wrong_cause(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    answer = Answer("q1_conv2d", "a fault", "", "stride ignored")
+    answer = KnownAnswer("q1_conv2d", "a fault", "", "stride ignored")
     caught = Verdict(answer, "wrong", 3, 16, ("stride",), trained=False, named=True, misnamed=(), flags=())
     assert report([caught], details=False)
     assert not report([caught, replace(caught, score=16)], details=False)
