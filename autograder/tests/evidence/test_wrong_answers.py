@@ -18,10 +18,10 @@ from autograder.intake import read_submission
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.support.grading import SOLUTION, Grade
 from tests.diagnosis.causes import CAUSES
-from tests.diagnosis.misconceptions import SIZES
 from tests.diagnosis.mistakes import MISTAKES
 from tests.diagnosis.model_misconceptions import CAUSES as MODEL_CAUSES
 from tests.diagnosis.probes import FEATURES
+from tests.diagnosis.sizes import SIZES
 
 MODULES = [question.module for question in course.load().questions]
 WRONG = [answer for module in MODULES for answer in bank.wrong_answers(module)]
