@@ -18,7 +18,7 @@ from assignment.given.question_files import module_of, operation_of, question_of
 from assignment.given.scoreboard import Outcome, lines, newer_python, scores
 from assignment.given.table_model import TableModel
 from tests.at_home.from_scratch import watched
-from tests.checks import CheckFailed
+from tests.failures import CheckFailed
 from tests.markers import PointsMarker, know_points, points_marker
 from tests.messages import full_message, headline, run_again
 

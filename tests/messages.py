@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from assignment.given.question_files import operation_of, question_of
-from tests.checks import CheckFailed
+from tests.failures import CheckFailed
 from tests.markers import PointsMarker, points_marker
 
 WIDTH = 88

@@ -10,8 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checks import CheckFailed, Compared, as_tensor, assert_close, assert_same, call, describe_call, type_name
+from tests.calls import call, describe_call
+from tests.checks import as_tensor, assert_close, assert_same, type_name
 from tests.diagnosis import model_misconceptions as misconceptions
+from tests.failures import CheckFailed, Compared
 from tests.formulas import same_number
 from tests.shown import brief
 

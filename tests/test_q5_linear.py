@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks import as_function, assert_same, counting, give_weights
+from tests.checks import as_function, assert_same, counting
+from tests.layers import give_weights
 
 
 @pytest.mark.points(1, category="values")

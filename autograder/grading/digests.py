@@ -32,7 +32,10 @@ DECIDING = (
     *(f"assignment/given/{name}.py" for name in ("cifar10", "table_model", "training", "week8")),
     "assignment/given/question_files.py",  # by it a test belongs to a question
 )
-CHECKS = ("checks.py", "formulas.py", "markers.py", "networks.py", "rule.py")
+CHECKS = (
+    *("calls.py", "checks.py", "failures.py", "formulas.py", "layers.py", "markers.py", "networks.py", "rule.py"),
+    "tolerances.py",
+)
 
 
 @cache

@@ -18,7 +18,7 @@ from autograder.course import HIDDEN_TESTS
 from autograder.grading.report import Status, TestResult
 from autograder.sandbox.failures import SubmissionFailure, Unusable
 from autograder.sandbox.launch import SandboxError
-from tests.checks import CheckFailed
+from tests.failures import CheckFailed
 from tests.markers import points_marker
 from tests.messages import full_message
 

@@ -22,8 +22,9 @@ from autograder.hidden.torchvision_efficientnet import (
     randomise,
     reference,
 )
-from tests.checks import CheckFailed, Compared, as_function, as_tensor, assert_close, assert_same
+from tests.checks import as_function, as_tensor, assert_close, assert_same
 from tests.diagnosis.model_misconceptions import CAUSES, sentence
+from tests.failures import CheckFailed, Compared
 from tests.networks import added_by, assert_accurate, assert_filters, assert_output, assert_repeats, assert_state, load
 
 DROPPED = (0.5, 0.25)

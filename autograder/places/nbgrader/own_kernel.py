@@ -26,8 +26,8 @@ from autograder.grading.secret import seeds_of
 from autograder.grading.short_run import held_out, network_of, threshold_for
 from autograder.grading.verdict import sentences
 from tests.at_home.from_scratch import watched
-from tests.checks import CheckFailed
 from tests.conftest import afresh, table_model
+from tests.failures import CheckFailed
 from tests.markers import points_marker
 from tests.messages import headline
 from tests.rule import OPERATIONS

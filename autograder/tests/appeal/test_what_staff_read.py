@@ -37,7 +37,7 @@ from autograder.records.results import Result
 from autograder.render.terminal import print_report
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.support.commands import run
-from tests.checks import UNKNOWN
+from tests.failures import UNKNOWN
 
 NAME = '"""\nraise SystemExit(7)\n"""@CALLS@'  # of a submission that would like to be run
 SEEDS = seeds_for_tests(1)
