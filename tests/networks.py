@@ -1,4 +1,7 @@
-"""Compare a student's networks, and measurements of them, with the right ones."""
+"""Compare a student's networks, and measurements of them, with the right ones.
+
+The module is long because there is a check for each thing that is asked of a network; no two share much.
+"""
 
 from __future__ import annotations
 

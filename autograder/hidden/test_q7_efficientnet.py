@@ -1,4 +1,7 @@
-"""Hidden tests of question 7: every part, and the whole network, against torchvision's with the same weights."""
+"""Hidden tests of question 7: every part, and the whole network, against torchvision's with the same weights.
+
+The module is long because each part of the network has tests of its own, with its own right answer.
+"""
 
 from __future__ import annotations
 
