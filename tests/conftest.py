@@ -13,11 +13,13 @@ import torch
 
 import assignment
 from assignment.given import handed_in
+from assignment.given.question_files import module_of, operation_of, question_of, suites_in
 from assignment.given.scoreboard import Outcome, lines, newer_python, scores
 from assignment.given.table_model import TableModel
 from tests.at_home.from_scratch import watched
-from tests.checks import CheckFailed
 from tests.classroom import tests_of
+from tests.failures import CheckFailed
+from tests.markers import PointsMarker, know_points, points_marker
 from tests.messages import FRAMES, full_message, headline, laid_out, own_frames, remark_on, run_again
 
 OWN_FILES = pytest.StashKey[Callable[[str], str | None]]()
@@ -26,12 +28,12 @@ OWN_FILES = pytest.StashKey[Callable[[str], str | None]]()
 MOST_OF_AN_ERROR = 400  # characters
 PRINTED = 12  # lines of the student's own output that a failing test shows; the search for likely causes prints again
 
-_POINTS = "category and points"
+_POINTS = "points and category"
 _CHOSEN = pytest.StashKey[dict[tuple[str, int], Outcome]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
+    know_points(config)
     target = _target(config)
     # The package `assignment` takes its modules from the target first, and given files from its own folder.
     if str(target) not in assignment.__path__:
@@ -66,13 +68,8 @@ def _fixture_for(module: str) -> Callable[..., ModuleType]:
     return question
 
 
-q1 = _fixture_for("q1_conv2d")
-q2 = _fixture_for("q2_relu")
-q3 = _fixture_for("q3_max_pool2d")
-q4 = _fixture_for("q4_avg_pool2d")
-q5 = _fixture_for("q5_linear")
-q6 = _fixture_for("q6_lenet")
-q7 = _fixture_for("q7_efficientnet")
+# q1, q2, …: for each file of tests beside this one, the module that it tests.
+globals().update({question_of(file): _fixture_for(module_of(file)) for file in suites_in(Path(__file__).parent)})
 
 
 @pytest.fixture
@@ -99,11 +96,11 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Report a wrong answer by its message alone, and an exception by the student's own lines."""
     report = yield
-    marker = item.get_closest_marker("points")
+    marker = points_marker(item)
     if marker is None or not item.path.is_relative_to(Path(__file__).parent):
         return report
     # Properties are sent with the report, also from the processes of pytest-xdist.
-    report.user_properties.append((_POINTS, [marker.kwargs["category"], marker.args[0]]))
+    report.user_properties.append((_POINTS, [*marker]))
     if call.excinfo is None or not report.failed:
         return report
     report.sections = [(title, _end(text)) for title, text in report.sections]
@@ -156,7 +153,7 @@ def _by_own_lines(item: pytest.Item, error: BaseException) -> str | None:
     for note in getattr(error, "__notes__", []):
         likely, _, rest = str(note).partition("likely: ")
         lines.append(("likely", rest) if not likely and rest else ("", str(note)))
-    if remark := remark_on(error, item.path.stem.split("_")[1]):
+    if remark := remark_on(error, question_of(item.path)):
         lines.append(("try", remark))
     return "\n".join([headline(item), *laid_out([*lines, again])])
 
@@ -197,9 +194,8 @@ def _is_todo(report: pytest.TestReport) -> bool:
 
 def possible_points() -> dict[str, int]:
     """The points of all public tests, by question, wherever only some of them ran."""
-    files = Path(__file__).parent.glob("test_q*.py")
-    questions = sorted({file.stem.split("_")[1] for file in files})
-    return {question: sum(points for _, points in tests_of(question)[1].values()) for question in questions}
+    questions = {question_of(file) for file in suites_in(Path(__file__).parent)}
+    return {question: sum(points for _, points in tests_of(question)[1].values()) for question in sorted(questions)}
 
 
 def outcomes(stats: dict[str, list[Any]], config: pytest.Config) -> list[Outcome]:
@@ -215,7 +211,7 @@ def outcomes(stats: dict[str, list[Any]], config: pytest.Config) -> list[Outcome
         place = report.location[0], report.location[1] or 0
         if place not in found or report.failed:
             message = str(report.longrepr) if report.failed else ""
-            found[place] = _outcome(place[0], *marked, passed=report.passed, message=message)
+            found[place] = _outcome(place[0], PointsMarker(*marked), passed=report.passed, message=message)
     chosen = config.stash.get(_CHOSEN, {}) if found else {}
     return [(chosen | found)[place] for place in sorted(chosen | found)]
 
@@ -224,17 +220,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Record which tests were selected. The processes of pytest-xdist do that themselves."""
     chosen = {}
     for item in session.items:
-        marker = item.get_closest_marker("points")
+        marker = points_marker(item)
         if marker is not None and item.path.is_relative_to(Path(__file__).parent):
             place = item.location[0], item.location[1] or 0
-            marked = marker.kwargs["category"], marker.args[0]
-            chosen[place] = _outcome(place[0], *marked, passed=False, message="It was not run.")
+            chosen[place] = _outcome(place[0], marker, passed=False, message="It was not run.")
     session.config.stash[_CHOSEN] = chosen
 
 
-def _outcome(file: str, category: str, points: int, *, passed: bool, message: str) -> Outcome:
-    question, _, operation = Path(file).stem.removeprefix("test_").partition("_")
-    return Outcome(question, operation, category, points, passed, message)
+def _outcome(file: str, marker: PointsMarker, *, passed: bool, message: str) -> Outcome:
+    return Outcome(question_of(file), operation_of(file), marker.category, marker.points, passed, message)
 
 
 @pytest.fixture(autouse=True)

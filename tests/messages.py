@@ -13,15 +13,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.checks import CheckFailed, mixed
+from assignment.given.question_files import operation_of, question_of
+from tests.checks import mixed
+from tests.failures import CheckFailed
+from tests.markers import PointsMarker, points_marker
 
 WIDTH = 80
 LABEL = 10  # characters before the text of a line
 LONGEST = 68  # characters of an expression to paste; what would be longer is left out
 FRAMES = 4  # of an exception's traceback, the innermost ones
 
-AGAIN = pytest.StashKey[Callable[[str, str], str]]()
-"""How to run one test again, by its question and category, where that is not `pytest -k`."""
+AGAIN = pytest.StashKey[Callable[[str, PointsMarker], str]]()
+"""How to run one test again, by its question and marker, where that is not `pytest -k`."""
 
 
 def full_message(item: pytest.Item, failure: CheckFailed) -> str:
@@ -44,25 +47,20 @@ def laid_out(lines: Sequence[tuple[str, str]]) -> list[str]:
 
 def headline(item: pytest.Item) -> str:
     """The question, the category and the lost points: Q1 conv2d · dilation … 0 of 1 point."""
-    question, operation = item.path.stem.removeprefix("test_").split("_", 1)
-    marker = item.get_closest_marker("points")
-    points = marker.args[0] if marker else 0
-    category = marker.kwargs["category"] if marker else item.name
-    left = f"{question.upper()} {operation} · {category}"
+    points, category = points_marker(item) or PointsMarker(0, item.name)
+    left = f"{question_of(item.path).upper()} {operation_of(item.path)} · {category}"
     right = f"0 of {points} point{'' if points == 1 else 's'}"
     return f"{left}{right:>{max(WIDTH - len(left), len(right) + 2)}}"
 
 
 def run_again(item: pytest.Item) -> str:
     """The command that runs just this test."""
-    question = item.path.stem.split("_")[1]
-    marker = item.get_closest_marker("points")
-    category = marker.kwargs["category"] if marker else item.name
-    return item.config.stash.get(AGAIN, _by_pytest)(question, category)
+    marker = points_marker(item) or PointsMarker(0, item.name)
+    return item.config.stash.get(AGAIN, _by_pytest)(question_of(item.path), marker)
 
 
-def _by_pytest(question: str, category: str) -> str:
-    return f'pytest -k "{question} and {category.replace(" ", "_").replace("-", "_")}"'
+def _by_pytest(question: str, marker: PointsMarker) -> str:
+    return f'pytest -k "{question} and {marker.words}"'
 
 
 def to_paste(failure: CheckFailed) -> list[tuple[str, str]]:

@@ -1,4 +1,7 @@
-"""Compare a student's networks, and measurements of them, with the right ones."""
+"""Compare a student's networks, and measurements of them, with the right ones.
+
+The module is long because there is a check for each thing that is asked of a network; no two share much.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checks import (
-    CheckFailed,
-    Compared,
-    as_tensor,
-    assert_close,
-    assert_same,
-    call,
-    describe_call,
-    mixed,
-    type_name,
-)
+from tests.calls import call, describe_call
+from tests.checks import as_tensor, assert_close, assert_same, mixed, type_name
 from tests.diagnosis import model_misconceptions as misconceptions
+from tests.failures import CheckFailed, Compared
 from tests.formulas import same_number
 from tests.shown import brief
 

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks import as_function, assert_layers, assert_same, assert_shape, assert_tuple, counting, mixed
+from tests.checks import as_function, assert_same, assert_shape, assert_tuple, counting, mixed
+from tests.layers import assert_layers
 
 SLIDES_INPUT = (1, 16, 50, 32)  # one image of the slides' batch of 20: the others would only take time
 

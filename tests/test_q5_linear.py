@@ -7,15 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks import (
-    as_function,
-    assert_parameters,
-    assert_same,
-    assert_unchanged,
-    counting,
-    give_weights,
-    mixed,
-)
+from tests.checks import as_function, assert_same, assert_unchanged, counting, mixed
+from tests.layers import assert_parameters, give_weights
 
 
 @pytest.mark.points(1, category="values")

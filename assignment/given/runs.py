@@ -348,8 +348,8 @@ def _sentence(module: str, error: Exception) -> str:
     where = f"{own[-1][0].co_qualname} in {shown(own[-1][0].co_filename)}, line {own[-1][1]}" if own else f"{module}.py"
     if isinstance(error, NotImplementedError) and own and own[-1] == frames[-1]:
         return f"{where}, is still a TODO: write it, then train again."
-    said = str(error).strip().splitlines()
-    return f"{where}, raised {type(error).__name__}{f' ({said[0]})' if said else ''}: mend it, then train again."
+    message = str(error).strip().splitlines()
+    return f"{where}, raised {type(error).__name__}{f' ({message[0]})' if message else ''}: mend it, then train again."
 
 
 # --- Small things.

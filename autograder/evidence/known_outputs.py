@@ -46,8 +46,8 @@ def text() -> str:
         "right": [partial(network, weights, images, 0.5, stem_stride=1)],
         **network_mistakes(weights, images, 0.5, 1),
     }
-    settings = f"ADDS = {ADDS}\nSTRIDES = {STRIDES}\n"
-    return "\n".join([_HEAD, settings, *(_table(name, outputs) for name, outputs in tables.items())])
+    arguments = f"ADDS = {ADDS}\nSTRIDES = {STRIDES}\n"
+    return "\n".join([_HEAD, arguments, *(_table(name, outputs) for name, outputs in tables.items())])
 
 
 def _table(name: str, outputs: Outputs) -> str:

@@ -11,8 +11,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from autograder.hidden.geometry import pool
 from autograder.hidden.gradients import tell_gradients
-from autograder.hidden.settings import pool
 from tests.checks import assert_same, assert_unchanged
 
 RANDOM_POOLS = 12

@@ -1,4 +1,7 @@
-"""Hidden tests of question 7: every part, and the whole network, against torchvision's with the same weights."""
+"""Hidden tests of question 7: every part, and the whole network, against torchvision's with the same weights.
+
+The module is long because each part of the network has tests of its own, with its own right answer.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ from autograder.hidden.torchvision_efficientnet import (
     randomise,
     reference,
 )
-from tests.checks import CheckFailed, Compared, as_function, as_tensor, assert_close, assert_same
+from tests.checks import as_function, as_tensor, assert_close, assert_same
 from tests.diagnosis.model_misconceptions import CAUSES, sentence
+from tests.failures import CheckFailed, Compared
 from tests.networks import added_by, assert_accurate, assert_filters, assert_output, assert_repeats, assert_state, load
 
 DROPPED = (0.5, 0.25)

@@ -50,7 +50,7 @@ class Lab:
 
     def run(self, *arguments: str, epochs: str | None = "1") -> int:
         """The command's exit status."""
-        _forget_modules()  # edited modules are read anew, as in a process of their own
+        _forget_modules()  # edited modules are read again, as in a process of their own
         self.trained.clear()
         self.pictures.clear()
         given = [*arguments, "--target", str(self.target), *(["--epochs", epochs] if epochs else [])]

@@ -13,7 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder import course
-from tests.checks import CheckFailed, assert_parameters, assert_same, assert_size, counting, give_weights, mixed
+from tests.checks import assert_same, assert_size, counting, mixed
+from tests.failures import CheckFailed
+from tests.layers import assert_parameters, give_weights
 from tests.messages import LONGEST, WIDTH, expression, laid_out, remark_on, to_paste
 
 
@@ -52,8 +54,9 @@ def test_no_expression_is_better_than_a_long_or_an_inexact_one(tensor: Tensor) -
 
 
 def failure_of(**named: object) -> CheckFailed:
-    def conv2d(input: Tensor, weight: Tensor, **given: object) -> Tensor:
-        return F.conv2d(input, weight, **{**given, "dilation": 1})  # type: ignore[arg-type]
+    def conv2d(input: Tensor, weight: Tensor, stride: tuple[int, int], dilation: object) -> Tensor:
+        del dilation
+        return F.conv2d(input, weight, stride=stride)
 
     with pytest.raises(CheckFailed) as failure:
         assert_same(conv2d, F.conv2d, counting(1, 1, 7, 7), counting(1, 1, 2, 2), **named)
