@@ -25,7 +25,7 @@ def test_each_encoding_shows_what_it_can(encoding: str, shown: str) -> None:
     show_what_can_be_shown(stream)
     stream.write(TEXT)
     stream.flush()
-    assert stream.buffer.getvalue().decode(encoding) == shown  # type: ignore[attr-defined]
+    assert stream.buffer.getvalue().decode(encoding) == shown
 
 
 def test_what_is_not_a_stream_of_bytes_is_left_alone() -> None:
