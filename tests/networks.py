@@ -313,8 +313,8 @@ def known_weights(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
         elif len(shape) == 1 and name.endswith("weight"):  # of a batch normalisation, which divides by its root
             state[name] = numbers / 50 * 0.4
         else:
-            inputs = math.prod(shape[1:]) if len(shape) > 1 else 4
-            state[name] = (numbers / 50 * (6 / inputs) ** 0.5).reshape(shape)
+            fan_in = math.prod(shape[1:]) if shape[1:] else 4
+            state[name] = (numbers / 50 * (6 / fan_in) ** 0.5).reshape(shape)
     return state
 
 
