@@ -13,13 +13,13 @@ import click
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
-from autograder.places import forms
 from autograder.places.registry import PLACES
 from autograder.sandbox.address_space import refuse_too_little
 from autograder.text.numbers import counted
 
 if TYPE_CHECKING:
     from autograder.grading.grader import Graded
+    from autograder.places import forms
 
 TERMINAL = "terminal"
 
@@ -74,6 +74,7 @@ def command(
     request = checked(submission, questions, student, None if no_training else data, device, form, outputs, staff=staff)
 
     from autograder.grading.grader import Grader
+    from autograder.places import forms
     from autograder.render.progress import ProgressBar
 
     with ProgressBar("starting the sandbox") as bar, Grader() as grader:
@@ -142,6 +143,8 @@ def checked(
         raise UnusableRequest(f"--staff: what --format {form} writes is for students, too.")
     outputs.refuse_unusable()
     refuse_too_little()
+    from autograder.places import forms
+
     wanted = forms.Wanted(assignment.title, data is not None, os.environ)
     made = None if form == TERMINAL else forms.form_named(form, wanted)
     return Request(submission, assignment, questions, student, data, made, staff)
