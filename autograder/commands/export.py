@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from autograder.places.registry import PLACES
 
 
-class _Exports(click.Group):
-    """A place's part is imported when it is asked for: not for the help of all commands."""
+class Places(click.Group):
+    """A sub-command for each place, imported when `export` is run: the help of all commands needs none of them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted(place.name for place in PLACES)
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        for place in PLACES:
+            self.add_command(place.command)
+        return super().make_context(*arguments, **named)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        return next((place.command for place in PLACES if place.name == cmd_name), None)
 
-
-@click.group("export", cls=_Exports)
+@click.group("export", cls=Places)
 def command() -> None:
     """Write the grader in the form that a place where courses live wants it."""

@@ -19,7 +19,7 @@ from autograder.text.numbers import counted
 
 if TYPE_CHECKING:
     from autograder.grading.grader import Graded
-    from autograder.places import forms
+    from autograder.places.forms import Form
 
 TERMINAL = "terminal"
 
@@ -114,7 +114,7 @@ class Request:
     questions: tuple[str, ...]
     student: str
     data: str | None
-    form: forms.Form | None
+    form: Form | None
     staff: bool
 
 
@@ -135,6 +135,8 @@ def checked(
         UnusableRequest: what is wrong with it.
         GraderFault: the course's settings cannot be used.
     """
+    from autograder.places import forms
+
     assignment = course.load()
     assignment.choose(questions)
     if device == "cuda":
