@@ -145,8 +145,6 @@ def checked(
         raise UnusableRequest(f"--staff: what --format {form} writes is for students, too.")
     outputs.refuse_unusable()
     refuse_too_little()
-    from autograder.places import forms
-
     wanted = forms.Wanted(assignment.title, data is not None, os.environ)
     made = None if form == TERMINAL else forms.form_named(form, wanted)
     return Request(submission, assignment, questions, student, data, made, staff)
