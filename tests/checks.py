@@ -6,6 +6,7 @@ function runs: at home `q1.conv2d` is the function itself, in grading a stand-in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -105,17 +106,21 @@ def assert_size(function: Callable[..., Any], expected: tuple[int, int], *argume
         shown = f"{type_name(got)} {brief(got, 60)}" if isinstance(got, list | tuple | int | float) else type_name(got)
         lines.append(("value", f"expected a tuple (H_out, W_out), yours is a {shown}"))
         raise CheckFailed("the result is not a tuple of two numbers", lines, compared=compared)
+    names = ("input_size", "kernel_size", "stride", "padding", "dilation")
+    settings = {"stride": 1, "padding": 0, "dilation": 1, **dict(zip(names, arguments, strict=False)), **named}
+    filled = [
+        formulas.window_length(letter, *(formulas.pair(settings[name])[axis] for name in names))
+        for axis, letter in enumerate("HW")
+    ]
     if not all(_is_whole(item) for item in got):
-        lines.append(("value", f"expected two whole numbers, yours are {brief(got, 80)}"))
+        lines.append(("value", f"expected {expected}, yours {brief(got, 80)}"))
+        lines += [("", formula) for formula in filled]
+        if any(isinstance(item, float) for item in got):
+            lines.append(("", "⌊ ⌋ rounds down to a whole number: // does, / does not"))
         raise CheckFailed("the result's numbers are not whole numbers (int)", lines, compared=compared)
     if tuple(int(item) for item in got) != expected:
         lines.append(("value", f"expected {expected}, yours {tuple(int(item) for item in got)}"))
-        names = ("input_size", "kernel_size", "stride", "padding", "dilation")
-        settings = {"stride": 1, "padding": 0, "dilation": 1, **dict(zip(names, arguments, strict=False)), **named}
-        for axis, letter in enumerate("HW"):
-            if int(got[axis]) != expected[axis]:
-                filled = formulas.window_length(letter, *(formulas.pair(settings[name])[axis] for name in names))
-                lines.append(("", filled))
+        lines += [("", filled[axis]) for axis in range(2) if int(got[axis]) != expected[axis]]
         likely = misconceptions.likely(function, arguments, named, got)
         raise CheckFailed("the output size is wrong", lines, likely, compared)
 
@@ -215,6 +220,11 @@ def as_function(layer: Callable[[Tensor], Tensor], name: str) -> Callable[[Tenso
 def counting(*shape: int) -> Tensor:
     """A tensor whose values are 1, 2, 3, …, so that sums can be checked by hand."""
     return torch.arange(1.0, 1.0 + torch.Size(shape).numel()).reshape(shape)
+
+
+def mixed(*shape: int) -> Tensor:
+    """A tensor of numbers from −5 to 5, in no order that helps, made by an expression short enough to be pasted."""
+    return (torch.arange(float(math.prod(shape))) * 37 % 101 - 50).reshape(shape) / 10
 
 
 def assert_tuple(value: Any, length: int, name: str) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import traceback
 from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
@@ -17,13 +16,18 @@ from assignment.given import handed_in
 from assignment.given.question_files import module_of, operation_of, question_of, suites_in
 from assignment.given.scoreboard import Outcome, lines, newer_python, scores
 from assignment.given.table_model import TableModel
+from tests.at_home.endless_loops import TookTooLong, stopped_after
 from tests.at_home.from_scratch import watched
+from tests.classroom import tests_of
 from tests.failures import CheckFailed
 from tests.markers import PointsMarker, know_points, points_marker
-from tests.messages import full_message, headline, run_again
+from tests.messages import FRAMES, full_message, headline, laid_out, own_frames, remark_on, run_again
 
 OWN_FILES = pytest.StashKey[Callable[[str], str | None]]()
 """The name shown to the student for a file in a traceback; None for files that are not the student's."""
+
+MOST_OF_AN_ERROR = 400  # characters
+PRINTED = 12  # lines of the student's own output that a failing test shows; the search for likely causes prints again
 
 _POINTS = "points and category"
 _CHOSEN = pytest.StashKey[dict[tuple[str, int], Outcome]]()
@@ -88,6 +92,15 @@ def from_scratch() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Stop what does not end, also where pytest-timeout could only end the whole run."""
+    own = points_marker(item) is not None and item.path.is_relative_to(Path(__file__).parent)
+    known = item.config.pluginmanager.hasplugin("timeout")
+    with stopped_after(float(item.config.getini("timeout") or 0) if own and known else 0):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -100,38 +113,62 @@ def pytest_runtest_makereport(
     report.user_properties.append((_POINTS, [*marker]))
     if call.excinfo is None or not report.failed:
         return report
+    report.sections = [(title, _end(text)) for title, text in report.sections]
     error = call.excinfo.value
     if isinstance(error, CheckFailed):
         report.longrepr = full_message(item, error)
-    elif isinstance(error, Exception):
-        message = _by_own_lines(item, error)
-        if message:
-            report.longrepr = message
+    elif (message := _by_own_lines(item, error)) is not None:
+        report.longrepr = message
     return report
 
 
-def _by_own_lines(item: pytest.Item, error: Exception) -> str:
-    """A message about an exception with the target's lines in its traceback; "" if there are none."""
+def _end(text: str) -> str:
+    """The end of what the student's code printed."""
+    lines = text.rstrip().splitlines()
+    left_out = len(lines) - PRINTED
+    return text if left_out <= 0 else "\n".join([f"… {left_out} lines; pytest -s shows all", *lines[-PRINTED:]]) + "\n"
+
+
+def _by_own_lines(item: pytest.Item, error: BaseException) -> str | None:
+    """A message about an exception with the target's lines in its traceback; None if there are none."""
     folders = tuple(assignment.__path__)
-    own = item.config.stash.get(OWN_FILES, lambda name: _shown(name) if name.startswith(folders) else None)
-    frames = [
-        (name, frame)
-        for frame in traceback.extract_tb(error.__traceback__)
-        if (name := own(frame.filename)) is not None
-    ]
+    given = str(handed_in.FOLDER)
+    own = item.config.stash.get(
+        OWN_FILES, lambda name: _shown(name) if name.startswith(folders) and not name.startswith(given) else None
+    )
+    frames = own_frames(error.__traceback__, own)
     if isinstance(error, NotImplementedError) and frames:
-        name, frame = frames[-1]
-        return f"TODO: {frame.name} in {name}, line {frame.lineno}"
+        name, function, number, _ = frames[-1]
+        return f"TODO: {function} in {name}, line {number}"
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType) and error.obj.__file__:
-        return f"{headline(item)}\n  missing {_shown(error.obj.__file__)} has no {error.name}"
-    lines = [f"  {name}:{frame.lineno}, in {frame.name}: {frame.line}" for name, frame in frames]
+        missing = ("missing", f"{_shown(error.obj.__file__)} has no {error.name}")
+        return "\n".join([headline(item), *laid_out([missing])])
+    again = ("again", run_again(item))
+    if isinstance(error, pytest.fail.Exception):
+        if not frames or not (isinstance(error, TookTooLong) or "Timeout" in str(error)):
+            return None
+        name, function, number, line = frames[-1]
+        words = f"{name}, line {number}, in {function}: {line}"
+        stopped = ("wrong", "it did not end, and was stopped in this line: an endless loop?")
+        return "\n".join([headline(item), *laid_out([stopped, ("line", words), again])])
+    if not isinstance(error, Exception):
+        return None
+    shown = [f"{name}:{number}, in {function}: {line}" for name, function, number, line in frames]
+    if len(shown) > FRAMES:
+        shown = [f"… {len(shown) - FRAMES} calls before", *shown[-FRAMES:]]
     if isinstance(error, SyntaxError) and (error.filename or "").startswith(folders):
-        lines.append(f"  {_shown(error.filename or '')}:{error.lineno}: {(error.text or '').strip()}")
-    if not lines:
-        return ""
-    raised = f"  {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
-    notes = [f"  {note}" for note in getattr(error, "__notes__", [])]
-    return "\n".join([headline(item), *lines, raised, *notes, f"  {'again':<7} {run_again(item)}"])
+        shown.append(f"{_shown(error.filename or '')}:{error.lineno}: {(error.text or '').strip()}")
+    if not shown:
+        return None
+    text = str(error.msg if isinstance(error, SyntaxError) else error)
+    lines = [("line" if not place else "", line) for place, line in enumerate(shown)]
+    lines.append(("error", f"{type(error).__name__}: {text[:MOST_OF_AN_ERROR]}"))
+    for note in getattr(error, "__notes__", []):
+        likely, _, rest = str(note).partition("likely: ")
+        lines.append(("likely", rest) if not likely and rest else ("", str(note)))
+    if remark := remark_on(error, question_of(item.path)):
+        lines.append(("try", remark))
+    return "\n".join([headline(item), *laid_out([*lines, again])])
 
 
 def _shown(filename: str) -> str:
@@ -139,14 +176,39 @@ def _shown(filename: str) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The scoreboard, at the end of every run that tested something."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+    """Below all that pytest itself reports: what is still a TODO, a line for each, and the scoreboard."""
+    failed = terminalreporter.stats.get("failed", [])
+    todo = [report for report in failed if _POINTS in dict(report.user_properties) and _is_todo(report)]
+    # A section for each of them, as for other failures, would push the first real one off the screen.
+    terminalreporter.stats["failed"] = [report for report in failed if report not in todo]
+    try:
+        yield
+    finally:
+        terminalreporter.stats["failed"] = failed
+        if not failed:
+            del terminalreporter.stats["failed"]
     ran = outcomes(terminalreporter.stats, terminalreporter.config)
-    if ran:
-        board = scores(ran)
-        terminalreporter.section("public tests", "-")
-        for line in filter(None, [*lines(board), newer_python()]):
+    if not ran:
+        return
+    if todo:
+        terminalreporter.section("still to do", "-")
+        for line in dict.fromkeys(str(report.longrepr) for report in todo):
             terminalreporter.write_line(line)
+    terminalreporter.section("public tests", "-")
+    for line in filter(None, [*lines(scores(ran), possible_points()), newer_python()]):
+        terminalreporter.write_line(line)
+
+
+def _is_todo(report: pytest.TestReport) -> bool:
+    return report.failed and str(report.longrepr).startswith("TODO: ")
+
+
+def possible_points() -> dict[str, int]:
+    """The points of all public tests, by question, wherever only some of them ran."""
+    questions = {question_of(file) for file in suites_in(Path(__file__).parent)}
+    return {question: sum(points for _, points in tests_of(question)[1].values()) for question in sorted(questions)}
 
 
 def outcomes(stats: dict[str, list[Any]], config: pytest.Config) -> list[Outcome]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from tests import formulas
 from tests.checks import type_name
@@ -102,6 +102,7 @@ def give_weights(expected: nn.Module, layer: Any) -> None:
     yours = {name: tuple(getattr(value, "shape", ())) for name, value in given.items()}
     if yours != names:
         lines = [("weights", f"expected {names}"), ("", f"yours    {_of_parameters(yours)}")]
+        lines += plain_tensors(layer, names.keys() - yours.keys())
         raise CheckFailed("a layer's weights do not have the right names and shapes", lines)
     layer.load_state_dict(expected.state_dict())
 
@@ -118,6 +119,7 @@ def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: f
     lines = [("layer", type_name(layer))]
     if yours != expected:
         lines += [("names", f"expected {expected}"), ("", f"yours    {_of_parameters(yours)}")]
+        lines += plain_tensors(layer, expected.keys() - yours.keys())
         raise CheckFailed("the layer does not have the right parameters: names, shapes, nn.Parameter", lines)
     for name, parameter in parameters.items():
         if not parameter.requires_grad:
@@ -130,6 +132,15 @@ def assert_parameters(layer: Any, expected: dict[str, tuple[int, ...]], bound: f
             shown = " to ".join(map(formulas.number, spread))
             lines.append((name, f"expected random values from {formulas.number(-bound)} to {formulas.number(bound)}"))
             raise CheckFailed("a parameter does not begin as it should", [*lines, ("", f"yours go from {shown}")])
+
+
+def plain_tensors(layer: Any, missing: Iterable[str]) -> list[tuple[str, str]]:
+    """A line about each missing parameter that a layer has as a plain tensor, which no optimiser finds."""
+    return [
+        (name, f"is a plain tensor: self.{name} = nn.Parameter(…) makes it one that is trained")
+        for name in sorted(missing)
+        if type(vars(layer).get(name) if isinstance(layer, nn.Module) else None) is Tensor
+    ]
 
 
 def _of_parameters(shapes: dict[str, tuple[int, ...]]) -> str:

@@ -43,8 +43,9 @@ def run_tests(target: str, questions: Sequence[str] = ()) -> list[Outcome]:
         text = _in_fork(arguments)  # torch is already loaded: a tenth of a second instead of three
     else:
         done = subprocess.run(
-            [sys.executable, "-c", _RUN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+            [sys.executable, "-c", _RUN, *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace",
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False,
+        )  # fmt: skip
         text = done.stdout or done.stderr
     try:
         return [Outcome(**fields) for fields in json.loads(text)]

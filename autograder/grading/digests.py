@@ -33,8 +33,8 @@ DECIDING = (
     "assignment/given/question_files.py",  # by it a test belongs to a question
 )
 CHECKS = (
-    *("calls.py", "checks.py", "failures.py", "formulas.py", "layers.py", "markers.py", "networks.py", "rule.py"),
-    "tolerances.py",
+    *("calls.py", "checks.py", "failures.py", "formulas.py", "known_outputs.py", "layers.py", "markers.py"),
+    *("networks.py", "rule.py", "tolerances.py"),
 )
 
 

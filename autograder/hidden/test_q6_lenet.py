@@ -92,7 +92,7 @@ def test_accuracy_after_a_short_run(short_run):
     assert_accurate(short_run.accuracy().mean, short_run.threshold, short_run.epochs)
 
 
-@pytest.mark.points(3, category="known weights")
+@pytest.mark.points(2, category="known weights")
 def test_known_weights_give_known_logits(q6):
     for classes in (10, 4):
         state = weights(classes)

@@ -239,7 +239,7 @@ def test_squeeze_and_excitation_with_known_weights(q7):
         )
 
 
-@pytest.mark.points(2, category="blocks")
+@pytest.mark.points(1, category="blocks")
 def test_blocks_with_every_setting(q7):
     for settings in (  # torchvision rounds the expanded channels to a multiple of 8, as all of these are
         (3, 4, 5, 2, 8),  # squeezed to one channel
@@ -279,7 +279,7 @@ def other_momentum(before: Tensor, expected: Tensor, got: Any) -> bool:
     return 0.001 < share <= 10 and torch.allclose(moved, share * wanted, rtol=1e-2, atol=1e-5)
 
 
-@pytest.mark.points(2, category="drop-connect")
+@pytest.mark.points(1, category="drop-connect")
 def test_drop_connect_of_a_block_and_of_the_network(q7):
     # Compared with the student's own block without dropping: its other mistakes cost points elsewhere.
     for rate in DROPPED:

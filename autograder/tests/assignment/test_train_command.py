@@ -433,7 +433,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(student: Lab) -> None:
 def test_the_command_is_there_without_loading_torch() -> None:
     program = """if True:
         import sys
-        from assignment.__main__ import main
+        from assignment.given.commands import main
         assert "train" in main.commands
         assert not {"matplotlib", "numpy", "torch"} & set(sys.modules)
     """

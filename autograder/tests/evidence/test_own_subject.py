@@ -20,15 +20,15 @@ ABOUT = {
     ("q1", "stride"): {"stride", "remainder", "stride and padding", "dilation as the slides have it"},
     ("q1", "padding"): {"padding", "stride and padding"},
     ("q1", "dilation"): {"dilation", "dilation as the slides have it"},
-    ("q3", "stride"): {"stride"},
+    ("q3", "stride"): {"stride", "window and stride"},
     ("q3", "padding"): {"padding"},
     ("q3", "dilation"): {"dilation"},
     ("q3", "ceil_mode"): {"ceil mode"},
-    ("q4", "stride"): {"stride"},
-    ("q4", "padding"): {"padding"},
+    ("q4", "stride"): {"stride and padding", "window and stride"},
+    ("q4", "padding"): {"stride and padding", "padding and divisor"},
     ("q4", "ceil_mode"): {"ceil mode"},
-    ("q4", "count_include_pad"): {"padding", "divisor", "ceil mode"},
-    ("q4", "divisor_override"): {"divisor override"},
+    ("q4", "count_include_pad"): {"divisor", "padding and divisor", "ceil mode"},
+    ("q4", "divisor_override"): {"divisor", "padding and divisor"},
 }
 AXES = {"of the height": "(a, a)", "of the width": "(b, b)", "exchanged": "(b, a)"}
 IGNORED = {
