@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from assignment.given.question_files import module_of
 from autograder import course
 from autograder.course import EXPLANATIONS, PYTHON_PLACE, Assignment
 from autograder.errors import GraderFault
@@ -68,7 +69,7 @@ def _given(assignment: Assignment) -> tuple[list[str], list[str]]:
         if path.suffix in kinds
         and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", path.stem)
         and path.is_file()
-        and path.stem.removeprefix("test_") not in dropped
+        and module_of(path) not in dropped
     ]
     repository = Repository(course.ROOT)
     if not repository.exists():  # a copy of the files without git

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autograder.batch import tasks
-from autograder.batch.tasks import Answer, Task
+from autograder.batch.tasks import Task, TaskResult
 from autograder.commands import class_run as command
 from autograder.commands.class_run import Request, grade_class
 from autograder.course import Assignment
@@ -33,9 +33,9 @@ def another(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]
     return become
 
 
-def _answer(task: Task) -> Answer:
+def _answer(task: Task) -> TaskResult:
     with_versions = replace(report(task), environment={**digests.versions(), "course_python": "3.12"})
-    return Answer(replace(with_versions, hashes={**with_versions.hashes, "grader": digests.grader_digest()}))
+    return TaskResult(replace(with_versions, hashes={**with_versions.hashes, "grader": digests.grader_digest()}))
 
 
 def test_a_class_is_graded_again_by_another_python_with_the_reason(
