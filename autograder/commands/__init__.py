@@ -19,6 +19,7 @@ from autograder.commands import (
     pages,
     release,
     review,
+    similar,
     stubs,
     verify,
 )
@@ -30,5 +31,5 @@ def main() -> None:
     """Grade the convolutional-networks assignment."""
 
 
-for _module in (grade, class_, pages, review, gradebook, release, export, verify, calibrate, stubs, benchmark):
+for _module in (grade, class_, pages, review, gradebook, similar, release, export, verify, calibrate, stubs, benchmark):
     main.add_command(_module.command)

@@ -102,8 +102,13 @@ def _edited(source: str, entry: dict[str, str]) -> str:
 
 def right_answers(module: str) -> list[KnownAnswer]:
     """All right answers to a question except the solution."""
-    files = sorted((FOLDER / "right" / module).glob("*.py"))
+    files = right_files(module)
     return [KnownAnswer(module, file.stem, f"{_solution(module)}\n\n{file.read_text('utf-8')}") for file in files]
+
+
+def right_files(module: str) -> list[Path]:
+    """The files with the bank's right answers to a question, in order."""
+    return sorted((FOLDER / "right" / module).glob("*.py"))
 
 
 @cache
