@@ -136,7 +136,7 @@ def new_question(root: Path, assignment: Assignment, new: NewQuestion) -> list[s
     found = re.fullmatch(r"q([1-9][0-9]*)_([a-z][a-z0-9_]*)", new.module)
     if found is None:
         raise UnusableRequest(
-            f"{new.module} is not a name for a question's module: q, a number, _ and small letters, as in q8_batch_norm."
+            f"{new.module} is not a name for a module: q, a number, _ and small letters, as in q8_batch_norm."
         )
     if not new.title.strip() or not new.title.isprintable():
         raise UnusableRequest("--title must be one line of text.")

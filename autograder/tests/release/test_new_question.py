@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import shutil
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from autograder import course
 from autograder.errors import UnusableRequest
+from autograder.release.contents import hints_for
 from autograder.release.new_question import HINTS, SETTINGS, NewQuestion, new_question
 
 ASSIGNMENT = course.load()
@@ -77,3 +79,12 @@ def test_what_is_left_of_another_is_not_overwritten(root: Path, left: str) -> No
         new_question(root, ASSIGNMENT, NEW)
     assert (root / left).read_text() == "mine"
     assert not (root / "solutions").exists()
+
+
+def test_hints_of_a_question_that_is_not_asked_are_not_given() -> None:
+    text = (course.ROOT / HINTS).read_text("utf-8")
+    assert hints_for(text, ASSIGNMENT) == text
+    kept, gone = ASSIGNMENT.questions[:-1], ASSIGNMENT.questions[-1]
+    without = tomllib.loads(hints_for(text, replace(ASSIGNMENT, questions=kept)))
+    assert gone.id in tomllib.loads(text)
+    assert without == {name: hints for name, hints in tomllib.loads(text).items() if name != gone.id}
