@@ -116,6 +116,9 @@ def report(verdicts: Sequence[Verdict], *, details: bool) -> bool:
     if len(questions) > 1:
         table.add_row("all", *_row(verdicts), style="bold")
     console.print(table)
+    for question in questions:
+        if not any(each.kind in ("wrong", "unseen") for each in verdicts if each.answer.question == question):
+            print(f"{question}: there are no wrong answers yet, so nobody knows whether its tests notice any.")
     for verdict in verdicts:
         name = f"{verdict.answer.question}, {verdict.kind} answer “{verdict.answer.name}”"
         if not verdict.as_deserved:

@@ -13,6 +13,7 @@ from autograder.errors import GraderFault
 from autograder.release.git import Repository
 
 TEMPLATE = Path(__file__).resolve().parent / "template"
+HINTS = "assignment/given/hints.toml"
 ROOT_FILES = ("conftest.py", "LICENSE")
 TEMPLATE_FILES = (
     *("README.md", "requirements.txt", "pyproject.toml", ".gitignore"),
@@ -44,6 +45,7 @@ def student_tree(assignment: Assignment) -> tuple[Tree, list[str]]:
     """
     paths, left_out = _given(assignment)
     tree = {path: _text(course.ROOT / path) for path in [*paths, *ROOT_FILES]}
+    tree[HINTS] = hints_for(tree[HINTS].decode(), assignment).encode()
     tree |= {path: _filled_in(_text(TEMPLATE / path).decode(), assignment).encode() for path in TEMPLATE_FILES}
     for path in answers(assignment):
         if path not in tree:
@@ -56,6 +58,13 @@ def solved(tree: Tree, assignment: Assignment) -> Tree:
     return tree | {
         path: MARKS.sub("", _text(solution).decode()).encode() for path, solution in answers(assignment).items()
     }
+
+
+def hints_for(text: str, assignment: Assignment) -> str:
+    """The file of hints without those for questions that the course does not ask."""
+    asked = {question.id for question in assignment.questions}
+    head, *tables = re.split(r"(?m)^(?=\[)", text)
+    return head + "".join(table for table in tables if re.match(r"\[(\w*)", table)[1] in asked)  # type: ignore[index]
 
 
 def _given(assignment: Assignment) -> tuple[list[str], list[str]]:
