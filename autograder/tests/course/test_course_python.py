@@ -31,7 +31,7 @@ FOLDERS = (
     "autograder/guides",
 )
 # The oldest that the grader runs on is the grader's own matter.
-OLDEST = re.compile(r"3\.11 or later|\(3, 11\)|Ubuntu 24\.04 has 3\.\d+")
+OLDEST = re.compile(r"3\.11 or later|\(3, 11\)|>=3\.11\b|Ubuntu 24\.04 has 3\.\d+")
 ANOTHER = "3.42"
 
 

@@ -18,14 +18,14 @@ from autograder.tests.support.grading import SOLUTION, Grade, Remote
 from autograder.tests.support.hostile import HOSTILE_TEXT, unseen
 from autograder.tests.support.hostile_class import report_of
 
-# Right in the public tests, whose inputs are whole numbers; in the hidden ones each gives away what it saw.
+# Right in the public tests, whose inputs are whole numbers and tenths; in the hidden ones each gives away what it saw.
 TELLTALE = """
 
 import sys, warnings
 _own = conv2d
 
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1):
-    if not (input != input.round()).any():
+    if torch.allclose(10 * input.double(), (10 * input.double()).round(), rtol=0, atol=1e-4):
         return _own(input, weight, bias, stride, padding, dilation)
     mark = "MAR" + "KER" + str(input.flatten()[0].item())
     {body}
