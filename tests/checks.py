@@ -71,10 +71,14 @@ def assert_same(
     largest = formulas.number((got.detach() - expected).abs().max().item())
     count = f"{int(wrong.sum()):,} of {wrong.numel():,} wrong"
     lines.append(("values", f"{count}, largest difference {largest} (allowed {allowed.max().item():.1g})"))
-    made_of = f" = {parts.made_of(place)}" if parts else ""
+    # What an output is made of, and then the rows and columns that it is read from.
+    made_of, _, read = (f" = {parts.made_of(place)}" if parts else "").partition("   (")
     where = formulas.index(place)
+    below = " " * len(where)
     lines.append(("first", f"{where}  expected {formulas.number(expected[place].item())}{made_of}"))
-    lines.append(("", f"{' ' * len(where)}  yours    {formulas.number(got[place].item())}"))
+    lines.append(("", f"{below}  yours    {formulas.number(got[place].item())}"))
+    if read:
+        lines.append(("", f"{below}  reads    {read.removesuffix(')')}"))
     raise CheckFailed("some output values are wrong", lines, likely, compared)
 
 

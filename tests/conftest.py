@@ -113,7 +113,8 @@ def pytest_runtest_makereport(
     report.user_properties.append((_POINTS, [*marker]))
     if call.excinfo is None or not report.failed:
         return report
-    report.sections = [(title, _end(text)) for title, text in report.sections]
+    if OWN_FILES not in item.config.stash:  # a notebook has a limit of its own
+        report.sections = [(title, _end(text)) for title, text in report.sections]
     error = call.excinfo.value
     if isinstance(error, CheckFailed):
         report.longrepr = full_message(item, error)

@@ -36,6 +36,8 @@ main.add_command(train)
 @TARGET
 def examine(target: str) -> None:
     """Check what is installed, this machine, and your files; and say what to do."""
+    if not Path(target).is_dir():
+        _stop(f"--target: {target} is not a folder.")
     findings = doctor.findings(Path(target))
     doctor.print_findings(findings)
     if any(finding.serious for finding in findings):

@@ -83,9 +83,13 @@ def _collect(arguments: list[str]) -> str:
     class Collector:
         text = ""
 
-        def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-            config = terminalreporter.config
+        # Before the summary is written, which leaves reports out while pytest's own sections are made.
+        def pytest_sessionfinish(self, session: pytest.Session) -> None:
+            config = session.config
+            terminalreporter: Any = config.pluginmanager.get_plugin("terminalreporter")
             conftest: Any = config.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
+            if conftest is None:  # it could not be loaded, of which pytest's own output speaks
+                return
             outcomes: list[Outcome] = conftest.outcomes(terminalreporter.stats, config)
             self.text = json.dumps([asdict(outcome) for outcome in outcomes])
 

@@ -95,6 +95,12 @@ def test_pytest_behaves_as_its_users_expect(repository: Path, arguments: list[st
     assert "INTERNALERROR" not in done.stdout + done.stderr
 
 
+def test_pytest_finds_the_tests_from_the_folder_of_the_answers(repository: Path) -> None:
+    done = run(repository / "assignment", "pytest", "-q", "-k", "q2 and values")
+    assert [line.split()[0] for line in board(done.stdout)] == ["q2"], done.stdout
+    assert "TODO: relu in q2_relu.py, line" in done.stdout
+
+
 @pytest.mark.slow  # all public tests, five times
 def test_status_remembers_what_was_green(repository: Path) -> None:
     assert "Green since" not in run(repository, "assignment", "status").stdout

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,6 +102,29 @@ def test_requirements_are_what_the_files_import(tree: Tree) -> None:
     assert lines.keys() == needed | {"pytest-timeout"}  # which the setting `timeout` is for
     staff = requirements((course.ROOT / "requirements.txt").read_text("utf-8"))
     assert lines == {name: staff[name] for name in lines}
+
+
+def test_what_pip_installs_are_the_packages_that_are_given(tree: Tree) -> None:
+    """`pip install -e .` makes `python -m assignment` work in every folder."""
+    settings = tomllib.loads(tree["pyproject.toml"].decode())
+    packages = {path.rpartition("/")[0].replace("/", ".") for path in tree if path.endswith(".py") and "/" in path}
+    assert set(settings["tool"]["setuptools"]["packages"]) == packages
+    assert settings["tool"]["setuptools"]["dynamic"]["dependencies"] == {"file": ["requirements.txt"]}
+    assert settings["project"]["requires-python"] == ">=3.11"
+
+
+def test_the_readme_sets_up_three_systems_each_by_one_line(tree: Tree, assignment: Assignment) -> None:
+    text = tree["README.md"].decode()
+    lines = re.findall(r"(?s)```(?:sh|powershell)\n(.*?)\n```", text)
+    assert len(lines) == 3
+    for line in lines:
+        assert "\n" not in line
+        assert line.endswith("pip install -e . && python -m assignment doctor") or line.startswith("py -m venv")
+        assert "--quiet" not in line  # pip's progress is seen
+    assert lines[0].index("https://download.pytorch.org/whl/cpu") < lines[0].index("pip install -e .")
+    assert f"best {assignment.python}, with which the course grades" in text
+    for what in ("Intel processor", "Codespaces", "Colab", "3.11 or later"):
+        assert what in text
 
 
 def requirements(text: str) -> dict[str, str]:
