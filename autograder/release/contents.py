@@ -64,7 +64,7 @@ def hints_for(text: str, assignment: Assignment) -> str:
     """The file of hints without those for questions that the course does not ask."""
     asked = {question.id for question in assignment.questions}
     head, *tables = re.split(r"(?m)^(?=\[)", text)
-    return head + "".join(table for table in tables if re.match(r"\[(\w*)", table)[1] in asked)  # type: ignore[index]
+    return head + "".join(table for table in tables if re.split(r"\W", table[1:], maxsplit=1)[0] in asked)
 
 
 def _given(assignment: Assignment) -> tuple[list[str], list[str]]:

@@ -86,7 +86,8 @@ def _conventional(share: Numbers) -> Numbers:
     known[:, :ours] += known[:, :ours].T
     rows = np.quantile(known, USUAL, axis=1)
     columns = np.concatenate([rows, np.quantile(known[:, ours:], USUAL, axis=0)])
-    return np.maximum(rows[:, None], columns[None, :]).astype(np.float32)
+    higher: Numbers = np.maximum(rows[:, None], columns[None, :]).astype(np.float32)
+    return higher
 
 
 def _comparable(sizes: Places, ours: int, people: Sequence[frozenset[str]]) -> npt.NDArray[np.bool_]:

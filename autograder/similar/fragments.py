@@ -91,20 +91,30 @@ def lines(answer: Printed, places: list[tuple[int, int]], given: Collection[str]
         (spans[at][0], _with_brackets(text, spans[at + length - 1][1]), number)
         for number, (at, length) in enumerate(places, 1)
     )
-    shown: list[Line] = []
-    waiting: list[Line] = []
-    for line, begin, end in _lines(text):
-        pieces = tuple(_pieces(text, begin, end, marked))
+    every: list[tuple[Line, bool]] = []
+    for number, begin, end in _lines(text):
+        every.append((Line(number, tuple(_pieces(text, begin, end, marked))), text[begin:end].strip() in given))
         while marked and marked[0][1] <= end:
             marked.pop(0)
-        each = Line(line, pieces)
-        if not any(piece.fragment for piece in pieces) and text[begin:end].strip() in given:
-            waiting.append(each)
+    # A fragment may begin in the stub's last lines: these need no mark, as long as it has others.
+    own = {piece.fragment for line, is_given in every if not is_given for piece in line.pieces}
+    shown: list[Line] = []
+    waiting: list[Line] = []
+    begun: set[int] = set()
+    for line, is_given in every:
+        if is_given and all(piece.fragment in own or not piece.fragment for piece in line.pieces):
+            waiting.append(Line(line.number, (Piece("".join(piece.text for piece in line.pieces)),)))
             continue
-        shown += _folded(waiting)
+        shown += [*_folded(waiting), Line(line.number, tuple(_first_marked(line.pieces, begun)))]
         waiting = []
-        shown.append(each)
     return shown + _folded(waiting)
+
+
+def _first_marked(pieces: tuple[Piece, ...], begun: set[int]) -> Iterator[Piece]:
+    """The pieces, with those that begin a fragment marked; `begun` has those that have begun, and gets more."""
+    for piece in pieces:
+        yield Piece(piece.text, piece.fragment, bool(piece.fragment) and piece.fragment not in begun)
+        begun.add(piece.fragment)
 
 
 def _with_brackets(text: str, end: int) -> int:
@@ -137,7 +147,7 @@ def _pieces(text: str, begin: int, end: int, marked: list[tuple[int, int, int]])
             continue
         if first_here > at:
             yield Piece(text[at:first_here])
-        yield Piece(text[first_here:last_here], number, first_here == first)
+        yield Piece(text[first_here:last_here], number)
         at = last_here
     if at < end:
         yield Piece(text[at:end])

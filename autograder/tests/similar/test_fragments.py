@@ -84,3 +84,13 @@ def test_lines_that_everybody_was_given_are_folded_where_there_are_several() -> 
     one = fingerprint("given\n\ngiven too\nown\ngiven\nown")
     found = shown(one, [], {"given", "given too", ""})
     assert [(line.number, line.folded) for line in found] == [(0, 3), (4, 0), (5, 0), (6, 0)]
+
+
+def test_given_lines_that_a_fragment_runs_through_are_not_marked_and_it_keeps_its_number() -> None:
+    stub = "def asked(x):\n    raise NotImplementedError('TODO')"
+    one = fingerprint(f"{stub}\n{RUN}")
+    given = {line.strip() for line in stub.splitlines()}
+    found = shown(one, fragments(one, fingerprint(f"{stub}\n{RUN}"), NOTHING), given)
+    assert marked(found) == {1: RUN}
+    assert [piece.first for line in found for piece in line.pieces if piece.fragment] == [True, False]
+    assert list(marked(shown(one, [Fragment(0, 0, 8)], {*given, *RUN.splitlines()}))) == [1]  # it is nowhere else
