@@ -127,7 +127,7 @@ def assert_same(
     lines.append(("shape", ", ".join([f"right: {tuple(got.shape)}", *formula])))
     if got.dtype != expected.dtype:
         lines.append(("dtype", f"expected {expected.dtype}, as the input's; yours {got.dtype}"))
-        raise CheckFailed("the output has the wrong dtype", lines, compared=compared)
+        raise CheckFailed("the output has the wrong dtype", lines, likely, compared)
     place = tuple(wrong.nonzero()[0].tolist())
     largest = formulas.number((got.detach() - expected).abs().max().item())
     count = f"{int(wrong.sum()):,} of {wrong.numel():,} wrong"
@@ -422,7 +422,7 @@ def _noted(
         with contextlib.suppress(Exception):  # a student's exception may refuse attributes
             error.compared = Compared(arguments, named, expected)  # type: ignore[attr-defined]
         error.add_note(f"in the call {describe_call(function.__name__, arguments, named)}")
-        if (refused := misconceptions.likely_refused(function, error)) is not None:
+        if (refused := misconceptions.likely_refused(function, arguments, named, error)) is not None:
             error.add_note(f"likely: {refused}")
             error.likely = refused  # type: ignore[attr-defined]
         raise

@@ -27,9 +27,8 @@ from autograder.intake import Submission
 from autograder.release.stubs import differing, make_stubs
 from autograder.render.console import PlainConsole
 from autograder.sandbox.sandbox import Sandbox
-from tests.diagnosis.causes import CAUSES
+from tests.diagnosis.causes import CAUSES, REFUSED
 from tests.diagnosis.model_misconceptions import CAUSES as MODEL_CAUSES
-from tests.diagnosis.probes import FEATURES
 
 PAIRS = 10  # pairs of faults for each question
 
@@ -180,12 +179,12 @@ def _judge(pair: tuple[str, Answer]) -> Verdict:
         question = graded(answer, data)  # type: ignore[operator]
     failed = [test for test in question.tests if test.score < test.max_score]
     shown = [test.message.casefold() for test in question.tests if test.status != "passed"]
-    sentences = {**MODEL_CAUSES, **CAUSES}
+    sentences = {**MODEL_CAUSES, **CAUSES, **REFUSED}
     true = {sentences.get(cause, cause).casefold() for cause in (answer.cause or "").split(" / ")}
     misnamed = [
         sentence
         for cause, sentence in sentences.items()
-        if cause not in FEATURES and sentence.casefold() not in true and any(sentence.casefold() in it for it in shown)
+        if cause not in REFUSED and sentence.casefold() not in true and any(sentence.casefold() in it for it in shown)
     ]
     return Verdict(
         answer,
