@@ -71,12 +71,8 @@ class Fault:
     rough: bool = False
 
 
-class Unforeseen(Exception):
-    """Nothing can be said about the result of this call: any agrees."""
-
-
 ANYTHING = object()
-"""The prediction for such a call."""
+"""The prediction for a call whose result is wrong in some way that is not modelled: any agrees."""
 
 UNKNOWN = (RuntimeError, ValueError, IndexError, TypeError, AttributeError, ZeroDivisionError)
 """The exceptions of torch and of Python for inputs on which a fault cannot be made."""
@@ -106,8 +102,6 @@ def prediction(faults: Sequence[Fault], seen: Observation, call: Any = None) -> 
         for fault in faults:
             if fault.after is not None and output is not None:
                 output = fault.after(output, call)
-    except Unforeseen:
-        return ANYTHING
     except UNKNOWN:
         return None
     return None if isinstance(output, Tensor) and not output.numel() else output

@@ -31,7 +31,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from tests.diagnosis.faults import ANYTHING, Fault, Observation, Refused, fits, is_same, prediction
+from tests.diagnosis.faults import Fault, Observation, Refused, fits, is_same, prediction
 from tests.diagnosis.windows import Window
 
 MOST_FAULTS = 9
@@ -81,10 +81,9 @@ class Inference:
         self.found = [each for each, rank in zip(self.found, ranks, strict=True) if rank == min(ranks)]
         return self.found
 
-    def _rank(self, faults: Explanation) -> tuple[int, int, int]:
+    def _rank(self, faults: Explanation) -> tuple[int, int]:
         """How much an explanation leaves open, to compare it with others of its length; the least is the best."""
-        left_open = sum(prediction(faults, each) is ANYTHING for each in self._seen)
-        return self._split_groups(faults), sum(fault.spoils is not None for fault in faults), left_open
+        return self._split_groups(faults), sum(fault.spoils is not None for fault in faults)
 
     def certain(self) -> Explanation:
         """The explanation that can be relied on; empty if there is none."""
@@ -94,13 +93,20 @@ class Inference:
         return explanations[0] if all(self._is_needed(explanations[0], fault) for fault in explanations[0]) else ()
 
     def _is_needed(self, explanation: Explanation, fault: Fault) -> bool:
-        """Whether two results would be contradicted without this fault, and are explained, not left open, with it."""
+        """Whether two results would be contradicted without this fault."""
         rest = without(explanation, fault)
-        needed = (
-            not self.agrees(rest, each) and (fault.spoils or prediction(explanation, each) is not ANYTHING)
-            for each in self._seen
+        return sum(not self.agrees(rest, each) for each in self._seen) > 1
+
+    def _is_seen(self, explanation: Explanation) -> bool:
+        """Whether each of several faults shows in a result that came back, unless it is one by which calls are refused.
+
+        Otherwise a fault by which an answer reads beyond the image would explain whatever else ends with an exception.
+        """
+        return len(explanation) == 1 or all(
+            fault.refuses is not None
+            or any(not self.agrees(without(explanation, fault), each) for each in self._returned)
+            for fault in explanation
         )
-        return sum(map(bool, needed)) > 1
 
     def agrees(self, faults: Explanation, seen: Observation) -> bool:
         """Whether an answer with these faults returns what was seen."""
@@ -116,8 +122,10 @@ class Inference:
             return
         self._tried.add(chosen)
         place = next((at for at in range(agreed, len(self._seen)) if not self.agrees(chosen, self._seen[at])), None)
-        if place is None:
+        if place is None and self._is_seen(chosen):
             self.found.append(chosen)
+        elif place is None:
+            return
         else:
             for more in self._additions(chosen, place, most - len(chosen)):
                 self._extend(more, place + 1, most)

@@ -89,7 +89,7 @@ def _of_pools() -> Iterator[Fault]:
     yield from of_setting("stride")
     yield from of_setting("padding")
     yield from _of_ceil_mode()
-    yield from sizes()
+    yield from sizes(in_ceil_mode=(True, False))
 
 
 def _of_outputs() -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -50,14 +50,16 @@ def _times(value: Two, factor: int) -> Two:
     return factor * value[0], factor * value[1]
 
 
-def sizes() -> Iterator[Fault]:
-    """Mistakes in the formula of the output's size."""
+def sizes(*, in_ceil_mode: Sequence[bool] = (True,)) -> Iterator[Fault]:
+    """Mistakes in the formula of the output's size; for a pool, also only in the one without ceil mode."""
     for fault in length_faults():
-        yield Fault(fault.cause, fault.factor, before=_sizing(fault))
+        for always in in_ceil_mode:
+            yield Fault(fault.cause, fault.factor, before=_sizing(fault, in_ceil_mode=always))
 
 
-def _sizing(fault: Fault) -> Change:
-    return lambda call: replace(call, sizing=(*call.sizing, fault))
+def _sizing(fault: Fault, *, in_ceil_mode: bool) -> Change:
+    always = in_ceil_mode and fault.factor != "rounding"  # there the formula rounds up anyway
+    return lambda call: replace(call, sizing=(*call.sizing, (fault, always)))
 
 
 _LAYOUTS: dict[str, Result] = {

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.diagnosis.faults import Fault, Unforeseen
+from tests.diagnosis.faults import Fault
 from tests.diagnosis.lengths import size
 from tests.formulas import Pair, pair
 
@@ -36,8 +36,8 @@ class Window:
     reads: tuple[tuple[str, Two], ...] = ()
     """Settings that decide where the window reads, by name, where they differ from those that decide the size."""
 
-    sizing: tuple[Fault, ...] = ()
-    """Mistakes in the formula of the output's size."""
+    sizing: tuple[tuple[Fault, bool], ...] = ()
+    """Mistakes in the formula of the output's size, and whether they are made in ceil mode too."""
 
     def output(self) -> Tensor:
         """The output; NaN where a size that is too large leaves it open what the values are.
@@ -54,19 +54,22 @@ class Window:
 
     def cut(self, output: Tensor) -> Tensor:
         """An output of the right size, in the size that mistakes in the formula lead to."""
-        if self.ceil_mode:
-            raise Unforeseen("ceil mode has a formula of its own")
         pixels = (self.input.shape[-2], self.input.shape[-1])
         call = size(pixels, self.kernel, self.stride, self.padding, self.dilation)
-        for fault in self.sizing:
+        faults = [fault for fault, in_ceil_mode in self.sizing if in_ceil_mode or not self.ceil_mode]
+        call = call.each(lambda axis: replace(axis, rounded=math.ceil)) if self.ceil_mode else call
+        for fault in faults:
             call = fault.before(call) if fault.before is not None else call
-        height, width = call.output()
-        for fault in self.sizing:
-            height, width = fault.after((height, width), call) if fault.after is not None else (height, width)
-        if min(height, width) < 1:
+        lengths = call.output()
+        for fault in faults:
+            lengths = fault.after(lengths, call) if fault.after is not None else lengths
+        if self.ceil_mode:
+            begins = [(lengths[axis] - 1) * self.stride[axis] - self.padding[axis] for axis in (0, 1)]
+            lengths = lengths[0] - (begins[0] >= pixels[0]), lengths[1] - (begins[1] >= pixels[1])
+        if min(lengths) < 1:
             raise ValueError("nothing is left of the output")
-        output = output[..., :height, :width]
-        more = (0, width - output.shape[-1], 0, height - output.shape[-2])
+        output = output[..., : lengths[0], : lengths[1]]
+        more = (0, lengths[1] - output.shape[-1], 0, lengths[0] - output.shape[-2])
         return F.pad(output, more, value=math.nan) if any(more) else output
 
     def in_batch(self) -> Window:

@@ -102,7 +102,12 @@ def _edited(source: str, entry: dict[str, str]) -> str:
 def right_answers(module: str) -> list[Answer]:
     """All right answers to a question except the solution."""
     files = sorted((FOLDER / "right" / module).glob("*.py"))
-    return [Answer(module, file.stem, f"{_solution(module)}\n\n{file.read_text('utf-8')}") for file in files]
+    return [Answer(module, file.stem, with_solution(module, file.read_text("utf-8"))) for file in files]
+
+
+def with_solution(module: str, definitions: str) -> str:
+    """A whole module: the solution, some of whose definitions are replaced by these."""
+    return f"{_solution(module)}\n\n{definitions}"
 
 
 @cache

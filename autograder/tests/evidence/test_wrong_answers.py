@@ -100,7 +100,7 @@ def test_verify_sees_a_wrong_answer_that_gets_away_and_a_wrong_cause(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     answer = Answer("q1_conv2d", "a fault", "", "stride ignored")
-    caught = Verdict(answer, "wrong", 3, 16, ("stride",), trained=False, named=True, misnamed=(), flags=())
+    caught = Verdict(answer, "wrong", 3, 16, ("stride",), trained=False, named=True, missed=(), misnamed=(), flags=())
     assert report([caught], details=False)
     assert not report([caught, replace(caught, score=16)], details=False)
     assert not report([replace(caught, misnamed=("the bias is added twice",))], details=True)
