@@ -30,12 +30,14 @@ class Observation:
         given: its arguments as they were passed.
         outcome: a tensor, two lengths, or `Refused`.
         dtype: of the right output, if it is a tensor.
+        size: height and width of the right output, of operations with a window.
     """
 
     call: Any
     given: Call
     outcome: Any
     dtype: torch.dtype | None = None
+    size: tuple[int, int] | None = None
 
 
 Feature = Callable[[Observation], bool]
@@ -114,7 +116,8 @@ def observation(parse: Callable[..., Any], given: Call, outcome: Any) -> Observa
     """What came of a call, with the call parsed by this."""
     arguments, named = given
     dtype = arguments[0].dtype if isinstance(arguments[0], Tensor) else None
-    return Observation(parse(*map(_precise, arguments), **named), given, outcome, dtype)
+    call = parse(*map(_precise, arguments), **named)
+    return Observation(call, given, outcome, dtype, call.size() if hasattr(call, "size") else None)
 
 
 def _precise(value: Any) -> Any:
@@ -145,9 +148,9 @@ def fits(faults: Sequence[Fault], seen: Observation, predicted: Any) -> bool:
     if outcome.dtype != dtype:
         return False
     relative = 1e-9 if exact and dtype == seen.dtype else 1e-4
-    return is_same(predicted, outcome, relative) or (
-        predicted.shape != outcome.shape and is_same(_known_part(predicted), outcome, relative)
-    )
+    if predicted.shape == outcome.shape or outcome.shape[-2:] == seen.size:
+        return is_same(predicted, outcome, relative)
+    return is_same(_known_part(predicted), outcome, relative)
 
 
 def _known_part(predicted: Tensor) -> Tensor:

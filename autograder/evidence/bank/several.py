@@ -51,22 +51,25 @@ def several(count: int, seed: int = 0) -> Iterator[Answer]:
             if {"one image", "single"} <= set(places):
                 continue  # what is refused is not returned
             chosen = {place: draw.choice(template.pieces[place][1:]) for place in places}
-            causes = " / ".join(piece[0] for piece in chosen.values())
-            name = f"{style}: {causes}"
-            if name not in made:
-                made.add(name)
-                yield Answer(template.module, name, with_solution(template.module, template.filled(style, chosen)),
-                    causes)  # fmt: skip
+            answer = whole(template, style, chosen)
+            if answer.name not in made:
+                made.add(answer.name)
+                yield answer
 
 
 def outsiders() -> Iterator[Answer]:
     """Answers that are right but for one fault of a kind that no explanation has."""
     for template in TEMPLATES:
         styles = list(template.styles)
-        for number, (what, code) in enumerate(OUTSIDE.items()):
-            text = template.filled(styles[number % len(styles)], {"end": (what, code)})
-            yield Answer(template.module, f"{styles[number % len(styles)]}: {what}", with_solution(
-                template.module, text), what)  # fmt: skip
+        for number, fault in enumerate(OUTSIDE.items()):
+            yield whole(template, styles[number % len(styles)], {"end": fault})
+
+
+def whole(template: Template, style: str, chosen: dict[str, Piece]) -> Answer:
+    """A whole module with a function in a style of code, these pieces, and right ones in all other places."""
+    causes = " / ".join(cause for cause, _ in chosen.values())
+    source = with_solution(template.module, template.filled(style, chosen))
+    return Answer(template.module, f"{style}: {causes}", source, causes)
 
 
 OUTSIDE = {
