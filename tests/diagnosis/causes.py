@@ -108,6 +108,7 @@ CAUSES: dict[str, str] = {
     "padded with minus one": "the padding is −1 and wins where all pixels are less",
     "starts from zero": "the maximum starts from 0, so no output is ever negative",
     "stride one by default": "a stride that is left out is taken as 1; it is the window's own size",
+    "stride two by default": "a stride that is left out is taken as 2; it is the window's own size",
     "minimum for maximum": "this is the smallest value of each window, not the largest",
     "mean for maximum": "this is the mean of each window, not its largest value",
     "maximum for mean": "this is the largest value of each window, not the mean",

@@ -15,8 +15,8 @@ layers.
   does. An explanation that agrees with all results is kept if none is shorter. This finds every shortest explanation in
   which each fault shows in some call beside at most one other that is not yet known, which is what the probes are for.
 - **The type and line of exceptions** decide between explanations of the same length: exceptions of one type from one
-  line have one reason, so an explanation is the better, the fewer such groups need more than one fault. A fault that
-  only says that the result is wrong counts less than one that says what it is.
+  line have one reason, so an explanation is the better, the fewer such groups need more than one fault. After
+  that, an explanation is the better, the less it leaves open, and the less of the computation it replaces.
 - **It is only said if it is certain**: if all the shortest explanations consist of the same causes, and without any of
   them at least two results would be contradicted.
 
@@ -35,7 +35,7 @@ from tests.diagnosis.faults import Fault, Observation, Refused, fits, is_same, p
 from tests.diagnosis.windows import Window
 
 MOST_FAULTS = 9
-MOST_PREDICTIONS = 6_000  # beyond them the search is given up
+MOST_PREDICTIONS = 8_000  # beyond them the search is given up
 ENOUGH = 3  # results that came back
 
 Explanation = tuple[Fault, ...]
@@ -60,11 +60,15 @@ class Inference:
             if fault.refuses is None or not any(fault.refuses(each) for each in self._returned)
         ]
         self._order = {fault: place for place, fault in enumerate(self._faults)}
-        # What returned says more than an exception, which any of many faults may have led to.
-        self._seen = [*self._returned, *(each for each in seen if isinstance(each.outcome, Refused))]
+        # What returned says more than an exception; of exceptions, those say most that the fewest faults lead to.
+        refused = [each for each in seen if isinstance(each.outcome, Refused)]
+        self._seen = [*self._returned, *sorted(refused, key=self._count_refusals)]
         self._known: dict[tuple[Explanation, Observation], bool] = {}
         self._tried: set[Explanation] = set()
         self.found: list[Explanation] = []
+
+    def _count_refusals(self, seen: Observation) -> int:
+        return sum(fault.refuses is not None and fault.refuses(seen) for fault in self._faults)
 
     def explanations(self) -> list[Explanation]:
         """The shortest explanations; none if nothing explains what was seen, or too much would have to be tried."""
@@ -81,9 +85,14 @@ class Inference:
         self.found = [each for each, rank in zip(self.found, ranks, strict=True) if rank == min(ranks)]
         return self.found
 
-    def _rank(self, faults: Explanation) -> tuple[int, int]:
+    def _rank(self, faults: Explanation) -> tuple[int, ...]:
         """How much an explanation leaves open, to compare it with others of its length; the least is the best."""
-        return self._split_groups(faults), sum(fault.spoils is not None for fault in faults)
+        predictions = [prediction(faults, each) for each in self._returned]
+        left_open = sum(isinstance(each, Tensor) and bool(each.isnan().any()) for each in predictions)
+        spoiled, replaced = (
+            sum(getattr(fault, kind) is not None for fault in faults) for kind in ("spoils", "instead")
+        )
+        return self._split_groups(faults), spoiled, left_open, replaced
 
     def certain(self) -> Explanation:
         """The explanation that can be relied on; empty if there is none."""

@@ -60,6 +60,7 @@ def _of_default_stride() -> Iterator[Fault]:
     """What may be wrong with a stride that is left out, and a stride that is taken for left out."""
     changes: dict[str, Callable[[Window], Two]] = {
         "stride one by default": lambda _: (1, 1),
+        "stride two by default": lambda _: (2, 2),
         "default stride axes swapped": lambda call: (call.kernel[1], call.kernel[0]),
         "default stride of the height for both": lambda call: (call.kernel[0], call.kernel[0]),
     }

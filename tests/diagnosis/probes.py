@@ -91,7 +91,12 @@ def _convolutions(draw: torch.Generator) -> Iterator[Call]:
     yield call((2, 3, 4), (3, 2, 3, 2), bias=True)
     yield call((2, 3, 3, 3), (4, 3, 3, 3), bias=True)
     yield call((2, 2, 4, 3), (1, 2, 2, 3))
-    for image, weight, bias in (((2, 2, 5, 5), (3, 2, 3, 3), True), ((2, 2, 4, 6), (3, 2, 2, 3), False)):
+    for image, weight, bias in (
+        ((2, 2, 5, 5), (3, 2, 3, 3), True),
+        ((2, 3, 4, 4), (2, 3, 2, 2), True),
+        ((2, 2, 4, 6), (3, 2, 2, 3), False),
+        ((1, 2, 5, 5), (3, 2, 3, 3), False),
+    ):
         (x, w, *rest), named = call(image, weight, bias=bias)
         yield (x.double(), w.double(), *(each.double() for each in rest)), named
     for image, weight in (((2, 2, 5, 5), (2, 3, 3, 3)), ((2, 2, 4, 6), (2, 3, 2, 3))):
@@ -185,6 +190,8 @@ def _odd_inputs(image: Callable[..., Tensor]) -> Iterator[Call]:
     yield (image(2, 1, 3, 3), 3), {}
     yield (image(1, 3, 3, 2), (3, 2)), {}
     yield (image(2, 2, 6, 6).double(), 2, 2), {}
+    yield (image(2, 3, 5, 5).double(), 3, 1), {}
+    yield (image(2, 3, 4, 6).double(), (2, 3), (2, 3)), {}
     yield (image(2, 2, 4, 6).double(), (2, 3)), {}
     yield (image(2, 2, 6, 6).transpose(2, 3), 2, 2), {}
     yield (image(2, 2, 6, 4).transpose(2, 3), (2, 3)), {}
