@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parents[2]
 ORDER = (
     *("__init__", "assignment", "tests", "solutions", "errors", "files", "text", "course", "intake", "sandbox"),
     *("grading", "hidden", "appeal", "render", "records", "review", "release", "gradebook", "pages", "batch"),
-    *("places", "evidence", "commands", "__main__"),
+    *("places", "similar", "evidence", "commands", "__main__"),
 )
 TOP = ("assignment", "tests", "solutions", "autograder")
 # Not the grader's own code: hostile submissions, answers that are graded, files that are given away, and its tests.

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.evidence.bank import Answer, with_solution
+from autograder.evidence.bank import KnownAnswer, with_solution
 
 Piece = tuple[str, str]
 """A cause, "" for a right piece, and the code."""
@@ -38,7 +38,7 @@ class Template:
         return text
 
 
-def several(count: int, seed: int = 0) -> Iterator[Answer]:
+def several(count: int, seed: int = 0) -> Iterator[KnownAnswer]:
     """Answers with two to four faults, this many to each question in each of its styles."""
     for template in TEMPLATES:
         draw = random.Random(f"{template.module} {seed}")  # noqa: S311  (the choice is public)
@@ -60,7 +60,7 @@ def several(count: int, seed: int = 0) -> Iterator[Answer]:
                 yield answer
 
 
-def outsiders() -> Iterator[Answer]:
+def outsiders() -> Iterator[KnownAnswer]:
     """Answers that are right but for one fault of a kind that no explanation has."""
     for template in TEMPLATES:
         styles = list(template.styles)
@@ -68,11 +68,11 @@ def outsiders() -> Iterator[Answer]:
             yield whole(template, styles[number % len(styles)], {"end": fault})
 
 
-def whole(template: Template, style: str, chosen: dict[str, Piece]) -> Answer:
+def whole(template: Template, style: str, chosen: dict[str, Piece]) -> KnownAnswer:
     """A whole module with a function in a style of code, these pieces, and right ones in all other places."""
     causes = " / ".join(cause for cause, _ in chosen.values())
     source = with_solution(template.module, template.filled(style, chosen))
-    return Answer(template.module, f"{style}: {causes}", source, causes)
+    return KnownAnswer(template.module, f"{style}: {causes}", source, causes)
 
 
 _HIDDEN: tuple[set[str], ...] = (

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.evidence.bank import Answer
+from autograder.evidence.bank import KnownAnswer
 from autograder.evidence.bank.several import CONVOLUTION, TEMPLATES, Template, outsiders, several, whole
 from tests.diagnosis import misconceptions
 from tests.diagnosis.causes import CAUSES, REFUSED
@@ -21,7 +21,7 @@ FUNCTIONS = {"q1_conv2d": "conv2d", "q3_max_pool2d": "max_pool2d", "q4_avg_pool2
 MOST_VALUES = 700  # multiplications of a probe: seven nested loops are a right answer
 
 
-def function(answer: Answer) -> Callable[..., Any]:
+def function(answer: KnownAnswer) -> Callable[..., Any]:
     module = types.ModuleType(answer.module)
     exec(compile(answer.source, f"{answer.module}.py", "exec"), module.__dict__)  # noqa: S102  (of the bank)
     found: Callable[..., Any] = getattr(module, FUNCTIONS[answer.module])
