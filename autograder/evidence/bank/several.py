@@ -50,7 +50,7 @@ def several(count: int, seed: int = 0) -> Iterator[KnownAnswer]:
             places = draw.sample(faulty, draw.choice((2, 2, 3, 3, 4)))
             if {"one image", "single"} <= set(places):
                 continue  # what is refused is not returned
-            chosen = {place: draw.choice(template.pieces[place][1:]) for place in places}
+            chosen = {place: draw.choice(template.pieces[place][1:]) for place in template.pieces if place in places}
             causes = {cause for cause, _ in chosen.values()}
             if any(pair <= causes for pair in _HIDDEN):
                 continue
