@@ -31,7 +31,7 @@ def noted(
         with contextlib.suppress(Exception):  # a student's exception may refuse attributes
             error.compared = Compared(arguments, named, expected)  # type: ignore[attr-defined]
         error.add_note(f"in the call {describe_call(function.__name__, arguments, named)}")
-        if (refused := misconceptions.likely_refused(function, error)) is not None:
+        if (refused := misconceptions.likely_refused(function, arguments, named, error)) is not None:
             error.add_note(f"likely: {refused}")
             error.likely = refused  # type: ignore[attr-defined]
         raise

@@ -66,7 +66,7 @@ def assert_same(
     lines.append(("shape", ", ".join([f"right: {tuple(got.shape)}", *formula])))
     if got.dtype != expected.dtype:
         lines.append(("dtype", f"expected {expected.dtype}, as the input's; yours {got.dtype}"))
-        raise CheckFailed("the output has the wrong dtype", lines, compared=compared)
+        raise CheckFailed("the output has the wrong dtype", lines, likely, compared)
     place = tuple(wrong.nonzero()[0].tolist())
     largest = formulas.number((got.detach() - expected).abs().max().item())
     count = f"{int(wrong.sum()):,} of {wrong.numel():,} wrong"

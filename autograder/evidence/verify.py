@@ -2,7 +2,8 @@
 
 The solutions must get every point and the stubs none; each wrong answer of the bank must lose points and each right one
 none. It also counts the wrong answers whose true cause is named in a message and, among them and random pairs of their
-faults, those for which a message names a false cause.
+faults, those for which a message names a false cause. Of answers with several faults it counts those of which messages
+name all, some or none; of faults that no diagnosis knows, none may be named.
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ from autograder import course
 from autograder.course import Assignment, Question
 from autograder.evidence import bank
 from autograder.evidence.bank import KnownAnswer
+from autograder.evidence.bank.several import outsiders, several
 from autograder.grading.grade import grade
 from autograder.grading.short_run import Data
 from autograder.intake import Submission
 from autograder.release.stubs import differing, make_stubs
 from autograder.render.console import PlainConsole
 from autograder.sandbox.sandbox import Sandbox
-from tests.diagnosis.causes import CAUSES
+from tests.diagnosis.causes import CAUSES, REFUSED
 from tests.diagnosis.model_misconceptions import CAUSES as MODEL_CAUSES
-from tests.diagnosis.probes import FEATURES
 
 PAIRS = 10  # pairs of faults for each question
+SEVERAL = 11  # answers with several faults, in each style
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class Verdict:
 
     Attributes:
         answer: the answer.
-        kind: "solution", "stub", "right", "wrong", "unseen" (wrong too) or "pair" (of faults).
+        kind: "solution", "stub", "right", "wrong", "unseen" (wrong too), "pair" (of faults), "several"
+            (faults) or "outsider" (a fault that no diagnosis knows).
         score, possible: points reached and possible.
         lost: the categories in which it lost points.
         trained: whether its network was trained, because no cheaper test had caught it.
-        named: whether a message names its true cause.
+        named: whether a message names its true cause, or one of them.
+        missed: its true causes that no message names.
         misnamed: sentences in its messages that name false causes.
         flags: the flags for staff.
     """
@@ -56,6 +60,7 @@ class Verdict:
     lost: tuple[str, ...]
     trained: bool
     named: bool
+    missed: tuple[str, ...]
     misnamed: tuple[str, ...]
     flags: tuple[str, ...]
 
@@ -64,7 +69,7 @@ class Verdict:
         """Whether it got the points it should."""
         if self.kind == "pair":
             return True  # two faults may cancel out; only the messages count
-        if self.kind in ("wrong", "unseen"):
+        if self.kind in ("wrong", "unseen", "several", "outsider"):
             return self.score < self.possible
         if self.kind == "stub":
             return self.score == 0
@@ -116,6 +121,8 @@ def report(verdicts: Sequence[Verdict], *, details: bool) -> bool:
     if len(questions) > 1:
         table.add_row("all", *_row(verdicts), style="bold")
     console.print(table)
+    if any(verdict.kind in ("several", "outsider") for verdict in verdicts):
+        console.print(_table_of_several(verdicts))
     for question in questions:
         if not any(each.kind in ("wrong", "unseen") for each in verdicts if each.answer.question == question):
             print(f"{question}: there are no wrong answers yet, so nobody knows whether its tests notice any.")
@@ -127,6 +134,26 @@ def report(verdicts: Sequence[Verdict], *, details: bool) -> bool:
         for sentence in verdict.misnamed:
             console.print(f"{name} is diagnosed as: {sentence} The truth: {verdict.answer.cause}.", markup=False)
     return all(verdict.as_deserved and not verdict.misnamed for verdict in verdicts)
+
+
+def _table_of_several(verdicts: Sequence[Verdict]) -> Table:
+    """How many of the answers with several faults are told all of them, by question."""
+    table = Table("question", title="Answers with two to four faults, and faults that no diagnosis knows")
+    for name in ("answers", "all told", "some told", "none told", "false", "outsiders", "told something"):
+        table.add_column(name, justify="right", overflow="fold")
+    for question in [*sorted({each.answer.question for each in verdicts}), "all"]:
+        those = [each for each in verdicts if question in ("all", each.answer.question)]
+        faulty, outside = ([each for each in those if each.kind == kind] for kind in ("several", "outsider"))
+        counts = Counter("none" if not each.named else "some" if each.missed else "all" for each in faulty)
+        shares = [f"{counts[how]} ({100 * counts[how] / max(1, len(faulty)):.0f} %)" for how in _HOW_MUCH]
+        table.add_row(
+            *(question, str(len(faulty)), *shares, str(sum(bool(each.misnamed) for each in faulty))),
+            *(str(len(outside)), str(sum(bool(each.misnamed) for each in outside))),
+        )
+    return table
+
+
+_HOW_MUCH = ("all", "some", "none")
 
 
 def _row(verdicts: Sequence[Verdict]) -> list[str]:
@@ -155,6 +182,8 @@ def _answers(question: Question, seed: int) -> Iterator[tuple[str, KnownAnswer]]
     for kind in ("wrong", "unseen"):
         yield from ((kind, answer) for answer in bank.wrong_answers(module, kind))
     yield from (("pair", answer) for answer in bank.pairs(module, PAIRS, seed))
+    yield from (("several", answer) for answer in several(SEVERAL, seed) if answer.module == module)
+    yield from (("outsider", answer) for answer in outsiders() if answer.module == module)
 
 
 # Each process has its own sandbox, which ends with it.
@@ -183,12 +212,15 @@ def _judge(pair: tuple[str, KnownAnswer]) -> Verdict:
         question = graded(answer, data)  # type: ignore[operator]
     failed = [test for test in question.tests if test.score < test.max_score]
     shown = [test.message.casefold() for test in question.tests if test.status != "passed"]
-    sentences = {**MODEL_CAUSES, **CAUSES}
-    true = {sentences.get(cause, cause).casefold() for cause in (answer.cause or "").split(" / ")}
+    sentences = {cause: text.casefold() for cause, text in {**MODEL_CAUSES, **CAUSES, **REFUSED}.items()}
+    true = [sentences.get(cause, cause.casefold()) for cause in (answer.cause or "").split(" / ")]
+    missed = [words for words in true if not any(words in text for text in shown)]
     misnamed = [
-        sentence
-        for cause, sentence in sentences.items()
-        if cause not in FEATURES and sentence.casefold() not in true and any(sentence.casefold() in it for it in shown)
+        text
+        for cause, text in sentences.items()
+        if (kind in ("several", "outsider") or cause not in REFUSED)
+        and text not in true
+        and any(text in it for it in shown)
     ]
     return Verdict(
         answer,
@@ -197,7 +229,8 @@ def _judge(pair: tuple[str, KnownAnswer]) -> Verdict:
         question.max_score,
         tuple(dict.fromkeys(test.category for test in failed)),
         trained,
-        kind == "wrong" and any(words in text for words in true for text in shown),
-        tuple(misnamed) if kind in ("wrong", "pair") else (),
+        kind in ("wrong", "several") and len(missed) < len(true),
+        tuple(missed),
+        tuple(misnamed) if kind in ("wrong", "pair", "several", "outsider") else (),
         tuple(question.flags),
     )

@@ -26,10 +26,14 @@ class SubmissionFailure(Exception):
         detail: the exception's text and the traceback.
         status: the test's status in the report, "failed" or "timeout".
         is_own: whether the student's code itself failed, in this very call.
+        kind, place: the type of the student's exception and the line that raised it, "" if unknown. They are only
+            compared with those of other calls, never shown.
     """
 
     status: Literal["failed", "timeout"] = "failed"
     is_own = False
+    kind = ""
+    place = ""
 
     def __init__(self, summary: str, detail: str = "") -> None:
         super().__init__(summary)
@@ -113,6 +117,7 @@ def raised(
         summary, f"{call} raised {type_name}{limit}{'' if frames else where}.\n" + "\n".join(lines)
     )
     failure.is_own = True
+    failure.kind, failure.place = type_name, frames[-1].place if frames else ""
     return failure
 
 

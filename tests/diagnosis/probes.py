@@ -1,130 +1,243 @@
-"""Calls that distinguish the common mistakes in questions 1 to 5, and features that only some of the calls have."""
+"""Calls that part the faults of questions 1 to 5 from each other.
+
+Each setting is met alone before it is met beside others, as a number, as a pair of equal and of different numbers, with
+and without a bias, with square and other windows: code that ends with an error for one of these still says something
+about the rest. All are small, since seven nested loops are a right answer, and random, and no two lengths that may be
+mistaken for each other are equal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tests.diagnosis.windows import Window
-
-RAISED = object()  # stands for an exception, whose traceback would keep the function and its whole grading alive
-
-Call = tuple[tuple[Any, ...], dict[str, Any]]
-"""Positional and named arguments."""
+from tests.diagnosis.faults import Call
 
 
 def probes(name: str) -> list[Call]:
-    """Calls of an operation that distinguish its common mistakes: small, random, and with no two lengths equal."""
+    """The calls of an operation, simple ones first; always the same."""
     draw = torch.Generator().manual_seed(7)
-
-    def random(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=draw)
-
-    if name == "output_size":
-        return [
-            (((9, 12), (2, 3)), {}),
-            (((10, 13), (3, 2), (2, 3)), {}),
-            (((11, 13), (3, 2), (3, 2)), {}),
-            (((9, 12), (4, 3), (1, 1), (2, 1)), {}),
-            (((9, 12), (4, 3), (3, 2), (1, 3)), {}),
-            (((13, 17), (2, 3), (1, 2), (0, 1), (3, 2)), {}),
-            (((14, 17), (3, 4), (2, 3), (2, 0), (2, 3)), {}),
-            (((15, 11), (3, 2), (4, 3), (1, 2), (1, 4)), {}),
-            ((15, 4), {"stride": 3, "padding": 1, "dilation": 2}),
-            ((8, 3, 2), {}),
-            ((9, 3, 2), {}),
-        ]
-    if name == "conv2d":
-        return [
-            ((random(2, 3, 7, 9), random(4, 3, 2, 3)), {}),
-            ((random(2, 3, 9, 8), random(5, 3, 3, 2), random(5)), {}),
-            ((random(2, 2, 9, 11), random(3, 2, 2, 4), random(3)), {"stride": (2, 3)}),
-            ((random(3, 2, 10, 10), random(3, 2, 3, 2), None), {"stride": (3, 2)}),
-            ((random(2, 3, 6, 8), random(4, 3, 3, 2)), {"padding": (1, 2)}),
-            ((random(2, 2, 6, 5), random(3, 2, 2, 3), random(3)), {"padding": (2, 1)}),
-            ((random(2, 3, 9, 11), random(4, 3, 3, 2)), {"dilation": (2, 3)}),
-            ((random(2, 3, 10, 9), random(4, 3, 2, 3), random(4)), {"dilation": (4, 2)}),
-            ((random(2, 3, 7, 11), random(4, 3, 2, 3), random(4), (2, 3), (1, 2), (2, 1)), {}),
-            ((random(2, 3, 8, 9), random(4, 3, 3, 3), None, 2, 1, 2), {}),
-            ((random(2, 2, 5, 6), random(4, 2, 2, 3), random(4)), {}),
-            ((random(3, 6, 5), random(4, 3, 2, 3)), {"stride": (1, 2)}),
-            ((random(2, 3, 3, 3), random(4, 3, 3, 3), random(4)), {}),
-            ((random(2, 4, 5), random(1, 2, 2, 3)), {}),
-            ((random(3, 5, 4), random(2, 3, 3, 2), random(2)), {"padding": 1}),
-        ]
-    if name in ("max_pool2d", "avg_pool2d"):
-        more = {"dilation": (2, 1)} if name == "max_pool2d" else {"count_include_pad": False}
-        include = {"count_include_pad": True}
-        last = {"dilation": 2} if name == "max_pool2d" else {"divisor_override": 5}
-        return [
-            ((random(2, 3, 9, 10) - 1, (3, 2)), {"stride": (2, 1)}),
-            ((random(2, 3, 8, 11), (2, 3)), {}),
-            ((random(2, 2, 8, 9) - 3, 3, 2), {}),
-            ((random(2, 3, 7, 8) - 3, (2, 4)), {"stride": (1, 3), "padding": (1, 0)}),
-            ((random(2, 3, 7, 9), (4, 3), (3, 2), (1, 1)), {}),
-            ((random(3, 2, 8, 7), (2, 5), (1, 2), (0, 2)), more),
-            ((random(2, 3, 9, 8), (3, 3), (2, 1), (1, 0)), last),
-            ((random(2, 3, 6, 8), (3, 2)), {"stride": 2, "ceil_mode": True}),
-            ((random(2, 2, 5, 5) - 4, 2, 3, 1), {"ceil_mode": True}),
-            ((random(4, 6, 7), (2, 3)), {}),
-            ((random(1, 6, 7), (3, 2), 2), last),
-            ((random(3, 5, 5), 2), {"ceil_mode": True}),
-            ((random(2, 3, 7, 6), 3, 2, 1), {"ceil_mode": False, **({} if name == "max_pool2d" else include)}),
-            ((random(2, 3, 8, 9), 2), {"ceil_mode": False, "stride": (3, 2)}),
-        ]
-    if name == "relu":
-        return [((3 * random(*shape),), {}) for shape in ((3, 4), (2, 3, 4), (2, 3, 4, 5), (7,), (1, 4), (3, 1))]
-    shapes = (
-        ((4, 6), 4, True),
-        ((3, 5), 5, True),
-        ((5,), 3, True),
-        ((2, 3, 5), 3, False),
-        ((3, 6), 2, False),
-        ((1, 4), 4, True),
-        ((2, 3), 3, False),
-    )
-    return [
-        ((random(*leading), random(outputs, leading[-1]), random(outputs) if bias else None), {})
-        for leading, outputs, bias in shapes
-    ]
+    return list(_PROBES[name](draw))
 
 
-def _numbers(call: Any, given: tuple[Any, ...], named: dict[str, Any]) -> bool:
-    """Whether a setting is a single number for both axes, possibly by default."""
-    pairs = sum(isinstance(value, tuple) for value in (*given, *named.values()))
-    settings = {"": 3, "max": 3 + call.stride_given, "avg": 2 + call.stride_given} if isinstance(call, Window) else {}
-    return isinstance(call, Window) and pairs < settings[call.pools]
+def _sizes(_: torch.Generator) -> Iterator[Call]:
+    for stride, padding, dilation in itertools.product((1, 2, (2, 3), (3, 2)), (0, 1, (1, 2), (2, 0)), (1, 2, (1, 3))):
+        plain = [value in (0, 1) for value in (stride, padding, dilation)]
+        if sum(plain) > 0:
+            yield ((11, 14), (2, 3)), {"stride": stride, "padding": padding, "dilation": dilation}
+    yield (8, 3, 2), {}
+    yield (9, 3, 2), {}
+    yield (10, 3, 3), {}
+    yield ((9, 12), (2, 3)), {}
+    yield ((10, 13), (3, 2), (2, 3)), {}
+    yield ((11, 13), (3, 2), (3, 2)), {}
+    yield ((13, 17), (2, 3), (1, 2), (0, 1), (3, 2)), {}
+    yield ((14, 17), (3, 4), (2, 3), (2, 0), (2, 3)), {}
+    yield ((15, 11), (3, 2), (4, 3), (1, 2), (1, 4)), {}
+    yield (15, 4), {"stride": 3, "padding": 1, "dilation": 2}
 
 
-Feature = Callable[[Any, tuple[Any, ...], dict[str, Any]], bool]
+def _convolutions(draw: torch.Generator) -> Iterator[Call]:
+    def call(image: tuple[int, ...], weight: tuple[int, ...], *, bias: bool = False, **named: Any) -> Call:
+        x, w = (torch.randn(shape, generator=draw) for shape in (image, weight))
+        return (x, w, *([torch.randn(weight[0], generator=draw)] if bias else [])), named
+
+    # Nothing but image and weights; then a bias that could run along another axis.
+    yield call((2, 3, 5, 7), (4, 3, 2, 3))
+    yield call((2, 3, 6, 5), (4, 3, 3, 2))
+    yield call((2, 3, 5, 5), (2, 3, 3, 3))
+    yield call((2, 3, 4, 5), (2, 3, 2, 2))
+    yield call((1, 2, 4, 6), (5, 2, 2, 3))
+    yield call((2, 3, 5, 5), (5, 3, 3, 3), bias=True)
+    yield call((2, 2, 5, 6), (4, 2, 2, 3), bias=True)  # as many output channels as columns
+    yield call((2, 3, 5, 4), (3, 3, 3, 2), bias=True)  # as many as rows
+    yield call((3, 2, 4, 5), (3, 2, 2, 2), bias=True)  # as many as images
+    # Each setting alone.
+    for name, one, two in (("stride", 2, (2, 3)), ("padding", 1, (1, 2)), ("dilation", 2, (2, 3))):
+        square, oblong = ((2, 3, 6, 9), (4, 3, 2, 2)), ((2, 2, 7, 9), (3, 2, 2, 3))
+        yield call((2, 3, 5, 5), (2, 3, 3, 3), bias=True, **{name: one})
+        yield call(*oblong, **{name: one})
+        yield call(*square, **{name: one})
+        yield call(*square, bias=True, **{name: (one, one)})
+        yield call(*oblong, **{name: two})
+        yield call((2, 2, 9, 8), (3, 2, 3, 2), bias=True, **{name: two[::-1]})
+        yield call(*square, bias=True, **{name: (one, 2 * one + 1)})
+    yield call((2, 2, 6, 8), (3, 2, 2, 2), bias=True, stride=(3, 2))
+    yield call((2, 2, 7, 7), (3, 2, 3, 3), bias=True, stride=3)  # no remainder
+    pairs = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
+    yield call((2, 3, 5, 5), (2, 3, 3, 3), bias=True, **pairs)
+    yield call((2, 2, 5, 6), (3, 2, 2, 3), **pairs)
+    yield call((2, 2, 6, 6), (3, 2, 2, 2), bias=True, **{**pairs, "stride": (2, 2)})
+    yield call((2, 2, 5, 6), (3, 2, 3, 2), bias=True, **{**pairs, "padding": (1, 2)})
+    # Two settings, then all of them.
+    yield call((2, 2, 6, 8), (3, 2, 3, 3), bias=True, stride=2, padding=1)
+    yield call((2, 2, 6, 9), (3, 2, 2, 3), stride=(2, 3), padding=(2, 1))
+    yield call((2, 2, 8, 9), (3, 2, 2, 2), bias=True, stride=2, dilation=2)
+    yield call((2, 2, 9, 8), (3, 2, 3, 2), stride=(3, 2), dilation=(2, 3))
+    yield call((2, 2, 5, 6), (3, 2, 3, 3), bias=True, padding=1, dilation=2)
+    yield call((2, 2, 5, 7), (3, 2, 2, 3), padding=(2, 1), dilation=(3, 2))
+    yield call((2, 2, 8, 9), (4, 2, 3, 3), bias=True, stride=2, padding=1, dilation=2)
+    yield call((2, 2, 7, 11), (4, 2, 2, 3), bias=True, stride=(2, 3), padding=(1, 2), dilation=(2, 1))
+    # One image, axes of length one, double precision, other strides in memory.
+    yield call((3, 5, 6), (4, 3, 2, 3))
+    yield call((3, 5, 5), (4, 3, 3, 3), bias=True)
+    yield call((2, 5, 6), (3, 2, 2, 2), bias=True, stride=2, padding=1)
+    yield call((2, 6, 7), (3, 2, 2, 3), stride=(2, 1), padding=(0, 1), dilation=(1, 2))
+    yield call((2, 4, 5), (1, 2, 2, 3))
+    yield call((2, 3, 4), (3, 2, 3, 2), bias=True)
+    yield call((2, 3, 3, 3), (4, 3, 3, 3), bias=True)
+    yield call((2, 2, 4, 3), (1, 2, 2, 3))
+    for image, weight, bias in (
+        ((2, 2, 5, 5), (3, 2, 3, 3), True),
+        ((2, 3, 4, 4), (2, 3, 2, 2), True),
+        ((2, 2, 4, 6), (3, 2, 2, 3), False),
+        ((1, 2, 5, 5), (3, 2, 3, 3), False),
+    ):
+        (x, w, *rest), named = call(image, weight, bias=bias)
+        yield (x.double(), w.double(), *(each.double() for each in rest)), named
+    for image, weight in (((2, 2, 5, 5), (2, 3, 3, 3)), ((2, 2, 4, 6), (2, 3, 2, 3))):
+        (x, w, b), named = call(image, weight, bias=True)
+        yield (x, w.transpose(0, 1), torch.cat([b, b[:1]])), named
 
 
-def _of_window(has: Callable[[Window], bool]) -> Feature:
-    return lambda call, _given, _named: isinstance(call, Window) and has(call)
+def _max_pools(draw: torch.Generator) -> Iterator[Call]:
+    yield from _pools(draw, {"dilation": (2, (2, 1), (1, 2))})
 
 
-FEATURES: dict[str, Feature] = {
-    "no bias refused": lambda call, _given, _named: not isinstance(call, Tensor) and getattr(call, "bias", 0) is None,
-    "a bias refused": lambda call, _given, _named: isinstance(getattr(call, "bias", None), Tensor),
-    "single numbers refused": _numbers,
-    "one image refused": _of_window(lambda call: call.input.dim() == 3),
-    "only square windows taken": _of_window(lambda call: call.kernel[0] != call.kernel[1]),
-    "unequal strides refused": _of_window(lambda call: call.stride[0] != call.stride[1]),
-    "unequal paddings refused": _of_window(lambda call: call.padding[0] != call.padding[1]),
-    "unequal dilations refused": _of_window(lambda call: call.dilation[0] != call.dilation[1]),
-    "strides refused": _of_window(lambda call: call.stride != (1, 1)),
-    "padding refused": _of_window(lambda call: call.padding != (0, 0)),
-    "dilation refused": _of_window(lambda call: call.dilation != (1, 1)),
-    "ceil mode refused": _of_window(lambda call: call.ceil_mode),
-    "stride required": _of_window(lambda call: not call.stride_given),
-    "padding as a pair refused": lambda call, given, named: (
-        isinstance(call, Window) and isinstance(named.get("padding", given[3] if len(given) > 3 else 0), tuple)
-    ),
-    "vectors refused": lambda _call, given, _named: given[0].dim() == 1,
-    "only matrices taken": lambda _call, given, _named: given[0].dim() != 2,
-    "only three or four axes taken": lambda _call, given, _named: given[0].dim() not in (3, 4),
+def _average_pools(draw: torch.Generator) -> Iterator[Call]:
+    yield from _pools(draw, {"count_include_pad": (False, True), "divisor_override": (5,)})
+
+
+def _pools(draw: torch.Generator, more: dict[str, tuple[Any, ...]]) -> Iterator[Call]:
+    def image(*shape: int, below: float = 0.0) -> Tensor:
+        return torch.randn(shape, generator=draw) - below
+
+    yield from _windows_alone(image)
+    yield from _settings_alone(image, [(name, value) for name, values in more.items() for value in values])
+    yield from _settings_together(image, [(name, value) for name, values in more.items() for value in values])
+    yield from _odd_inputs(image)
+
+
+def _windows_alone(image: Callable[..., Tensor]) -> Iterator[Call]:
+    """A window, with the stride given as itself or left out; negative pixels."""
+    yield (image(2, 3, 4, 6), 2), {"stride": 2}
+    yield (image(2, 3, 6, 6), 2), {}
+    yield (image(2, 3, 6, 6), 2, 2), {}
+    yield (image(2, 3, 6, 9), (2, 3)), {}
+    yield (image(2, 3, 6, 9), (2, 3)), {"stride": (2, 3)}
+    yield (image(2, 3, 6, 8), (3, 2)), {}
+    yield (image(2, 2, 8, 5), (4, 2)), {}
+    yield (image(2, 3, 5, 7, below=4), 2), {"stride": 1}
+    yield (image(2, 3, 7, 5, below=-1), 3), {"stride": 1}
+    yield (image(2, 2, 6, 6), (2, 2)), {"stride": 2}
+
+
+def _settings_alone(image: Callable[..., Tensor], settings: Sequence[tuple[str, Any]]) -> Iterator[Call]:
+    yield (image(2, 3, 7, 9), 3), {"stride": 2}
+    yield (image(2, 2, 7, 7), 2), {"stride": 3}
+    yield (image(2, 2, 7, 9), 3), {"stride": (2, 2)}
+    yield (image(2, 3, 7, 10), 2), {"stride": (2, 3)}
+    yield (image(2, 3, 8, 7), (3, 2)), {"stride": (3, 1)}
+    yield (image(2, 2, 7, 8), (2, 3)), {"stride": (1, 2)}
+    yield (image(2, 2, 6, 9), (4, 3)), {"stride": 1}
+    for below in (0, 3, 1000):
+        yield (image(2, 2, 6, 6, below=below), 2), {"stride": 2, "padding": 1}
+        yield (image(2, 2, 5, 6, below=below), 3), {"stride": 1, "padding": 1}
+        yield (image(2, 2, 5, 6, below=below), (3, 2)), {"stride": 1, "padding": 1}
+        yield (image(2, 2, 5, 6, below=below), 3), {"stride": 1, "padding": (1, 1)}
+        yield (image(2, 2, 5, 7, below=below), 4), {"stride": 1, "padding": (1, 2)}
+        yield (image(2, 2, 6, 5, below=below), (2, 3)), {"stride": 1, "padding": (1, 0)}
+    for name, value in settings:
+        yield (image(2, 2, 7, 8), 3, 1, 1), {name: value}
+        yield (image(2, 2, 8, 7), 2, 2, 0), {name: value}
+        yield (image(2, 2, 7, 9), (2, 3), 1, (1, 0)), {name: value}
+        yield (image(3, 7, 8), 3, 2, 1), {name: value}
+        yield (image(2, 6, 8), (2, 3)), {name: value}
+    for shape in ((2, 2, 5, 6), (2, 2, 5, 5)):
+        yield (image(*shape), 2), {"ceil_mode": True}
+    yield (image(2, 3, 6, 8), (3, 2)), {"stride": 2, "ceil_mode": True}
+    yield (image(2, 2, 7, 8), 3, 2), {"ceil_mode": True}
+    yield (image(2, 2, 4, 5), 2, 1), {"ceil_mode": True}  # no remainder
+    yield (image(2, 2, 6, 6), 2, 2), {"ceil_mode": True}
+    for shape in ((2, 2, 5, 6), (2, 2, 5, 5)):
+        yield (image(*shape), 2), {"ceil_mode": False}
+
+
+def _settings_together(image: Callable[..., Tensor], settings: Sequence[tuple[str, Any]]) -> Iterator[Call]:
+    """Two settings, then all of them; the last window that would begin outside."""
+    yield (image(2, 2, 5, 5, below=4), 2, 3, 1), {"ceil_mode": True}
+    yield (image(2, 2, 8, 5, below=4), 2, 3, 1), {"ceil_mode": True}
+    yield (image(2, 2, 5, 7), 3, 2, 1), {"ceil_mode": True}
+    yield (image(2, 3, 7, 8, below=3), (2, 4)), {"stride": (1, 3), "padding": (1, 0)}
+    yield (image(2, 3, 7, 9), (4, 3), (3, 2), (1, 1)), {}
+    yield (image(2, 2, 8, 7), (2, 5), (1, 2), (0, 2)), {}
+    for name, value in settings:
+        yield (image(2, 2, 8, 7), (2, 3), (3, 2), (0, 1)), {"ceil_mode": True, name: value}
+        yield (image(2, 2, 5, 6), 3, 2, 1), {"ceil_mode": True, name: value}
+
+
+def _odd_inputs(image: Callable[..., Tensor]) -> Iterator[Call]:
+    """One image, axes of length one, double precision, other strides in memory."""
+    yield (image(4, 6, 7), (2, 3)), {}
+    yield (image(2, 6, 6), 2, 2), {}
+    yield (image(3, 5, 5), 2), {"ceil_mode": True}
+    yield (image(2, 6, 8), 3, 2, 1), {"ceil_mode": True}
+    yield (image(1, 6, 7), (3, 2), 2), {}
+    yield (image(2, 1, 3, 3), 3), {}
+    yield (image(1, 3, 3, 2), (3, 2)), {}
+    yield (image(2, 2, 6, 6).double(), 2, 2), {}
+    yield (image(2, 3, 5, 5).double(), 3, 1), {}
+    yield (image(2, 3, 4, 6).double(), (2, 3), (2, 3)), {}
+    yield (image(2, 2, 4, 6).double(), (2, 3)), {}
+    yield (image(2, 2, 6, 6).transpose(2, 3), 2, 2), {}
+    yield (image(2, 2, 6, 4).transpose(2, 3), (2, 3)), {}
+
+
+def _relus(draw: torch.Generator) -> Iterator[Call]:
+    for shape in ((3, 4), (2, 3, 4), (2, 3, 4, 5), (7,), (1, 4), (3, 1)):
+        yield (9 * torch.randn(shape, generator=draw),), {}
+    for shape in ((3, 4), (2, 3, 4, 5)):
+        yield (3 * torch.randn(shape, generator=draw, dtype=torch.float64),), {}
+        yield (torch.randint(-5, 6, shape, generator=draw),), {}
+    yield (torch.randn((4, 3), generator=draw).T,), {}
+    yield (torch.randn((2, 3, 4, 5), generator=draw).transpose(1, 3),), {}
+
+
+def _linears(draw: torch.Generator) -> Iterator[Call]:
+    def call(leading: tuple[int, ...], outputs: int, *, bias: bool, dtype: torch.dtype = torch.float32) -> Call:
+        shapes = [leading, (outputs, leading[-1]), *([(outputs,)] if bias else [])]
+        return tuple(torch.randn(shape, generator=draw, dtype=dtype) for shape in shapes), {}
+
+    yield call((4, 6), 3, bias=True)
+    yield call((4, 6), 3, bias=False)
+    yield call((4, 6), 4, bias=True)  # as many rows as outputs
+    yield call((3, 5), 5, bias=True)
+    yield call((3, 6), 6, bias=False)
+    yield call((2, 3), 3, bias=False)
+    yield call((3, 6), 2, bias=False)
+    yield call((5,), 3, bias=True)
+    yield call((5,), 3, bias=False)
+    yield call((2, 3, 5), 3, bias=False)
+    yield call((2, 3, 5), 4, bias=True)
+    yield call((2, 4, 5), 4, bias=True)
+    yield call((1, 4), 4, bias=True)
+    yield call((1, 4), 1, bias=True)
+    for bias in (True, False):
+        yield call((3, 5), 4, bias=bias, dtype=torch.float64)
+        (x, w, *rest), named = call((3, 5), 4, bias=bias)
+        yield (x, w.T.contiguous().T, *rest), named
+        yield (x.T.contiguous().T, w, *rest), named
+
+
+_PROBES = {
+    "output_size": _sizes,
+    "conv2d": _convolutions,
+    "max_pool2d": _max_pools,
+    "avg_pool2d": _average_pools,
+    "relu": _relus,
+    "linear": _linears,
 }
-"""Features of calls that a function may be unable to handle, each a test of the parsed call and its arguments."""

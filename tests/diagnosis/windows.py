@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tests.diagnosis.faults import Fault
+from tests.diagnosis.lengths import size
 from tests.formulas import Pair, pair
 
 Two = tuple[int, int]
@@ -30,9 +33,57 @@ class Window:
     count_include_pad: bool = True
     divisor_override: int | None = None
     stride_given: bool = True
+    reads: tuple[tuple[str, Two], ...] = ()
+    """Settings that decide where the window reads, by name, where they differ from those that decide the size."""
+
+    sizing: tuple[tuple[Fault, bool], ...] = ()
+    """Mistakes in the formula of the output's size, and whether they are made in ceil mode too."""
+
+    def output(self) -> Tensor:
+        """The output; NaN where a size that is too large leaves it open what the values are.
+
+        Raises:
+            ValueError: where the window would read, the image ends before the output is full.
+        """
+        output = self.right()
+        if self.reads and self.pools:
+            output = replace(self, **dict(self.reads)).pooled(self.size())
+        elif self.reads:
+            output = replace(self, reads=(), sizing=()).sampled(**dict(self.reads))
+        return self.cut(output) if self.sizing else output
+
+    def cut(self, output: Tensor) -> Tensor:
+        """An output of the right size, in the size that mistakes in the formula lead to."""
+        pixels = (self.input.shape[-2], self.input.shape[-1])
+        call = size(pixels, self.kernel, self.stride, self.padding, self.dilation)
+        faults = [fault for fault, in_ceil_mode in self.sizing if in_ceil_mode or not self.ceil_mode]
+        call = call.each(lambda axis: replace(axis, rounded=math.ceil)) if self.ceil_mode else call
+        for fault in faults:
+            call = fault.before(call) if fault.before is not None else call
+        lengths = call.output()
+        for fault in faults:
+            lengths = fault.after(lengths, call) if fault.after is not None else lengths
+        if self.ceil_mode:
+            begins = [(lengths[axis] - 1) * self.stride[axis] - self.padding[axis] for axis in (0, 1)]
+            lengths = lengths[0] - (begins[0] >= pixels[0]), lengths[1] - (begins[1] >= pixels[1])
+        if min(lengths) < 1:
+            raise ValueError("nothing is left of the output")
+        output = output[..., : lengths[0], : lengths[1]]
+        more = (0, lengths[1] - output.shape[-1], 0, lengths[0] - output.shape[-2])
+        return F.pad(output, more, value=math.nan) if any(more) else output
+
+    def in_batch(self) -> Window:
+        """The same call with a batch axis before its one image."""
+        return replace(self, input=self.input.unsqueeze(0))
+
+    def reading(self, **settings: Two) -> Window:
+        """The same call, of the same size, with other settings for where the window reads."""
+        return replace(self, reads=tuple({**dict(self.reads), **settings}.items()))
 
     def right(self) -> Tensor:
         """The right output."""
+        if self.pools and any(2 * self.padding[axis] > self.kernel[axis] for axis in (0, 1)):
+            return self.pooled(self.size())  # torch refuses so much padding, which wrong settings may lead to
         if self.pools == "max":
             settings = self.kernel, self.stride, self.padding, self.dilation, self.ceil_mode
             return F.max_pool2d(self.input, *settings)
@@ -42,20 +93,51 @@ class Window:
         assert self.weight is not None
         return F.conv2d(self.input, self.weight, self.bias, self.stride, self.padding, self.dilation)
 
+    @property
+    def lowest(self) -> float:
+        """What padding is made of."""
+        return -math.inf if self.pools == "max" else 0.0
+
     def size(self) -> Two:
-        height, width = self.right().shape[-2:]
-        return height, width
+        """Height and width of the right output."""
+        lengths = []
+        for axis in (0, 1):
+            kernel, stride, padding = self.kernel[axis], self.stride[axis], self.padding[axis]
+            pixels = self.input.shape[axis - 2]
+            room = pixels + 2 * padding - self.dilation[axis] * (kernel - 1) - 1
+            length = (-(-room // stride) if self.ceil_mode else room // stride) + 1
+            lengths.append(length - (self.ceil_mode and (length - 1) * stride >= pixels + padding))
+        return lengths[0], lengths[1]
 
     def changed(self, **settings: Any) -> Tensor:
         """The output with other settings."""
-        return replace(self, **settings).right()
+        return replace(self, **settings).output()
 
-    def sampled(self, **settings: Any) -> Tensor | None:
-        """The output if its size is right, but other settings decide where to read; None if the input is too small."""
+    def sampled(self, **settings: Any) -> Tensor:
+        """The output if its size is right, but other settings decide where to read.
+
+        Raises:
+            ValueError: the image is too small.
+        """
         height, width = self.size()
         other = self.changed(**settings)
-        enough = other.shape[-2] >= height and other.shape[-1] >= width
-        return other[..., :height, :width] if enough else None
+        if other.shape[-2] < height or other.shape[-1] < width:
+            raise ValueError("the image is too small")
+        return other[..., :height, :width]
+
+    def pooled(self, size: Two) -> Tensor:
+        """A pool's output in this size, whatever the padding.
+
+        Raises:
+            ValueError: the image is too small.
+        """
+        if not self.ceil_mode and any(mine < other for mine, other in zip(self.size(), size, strict=True)):
+            raise ValueError("the image is too small")
+        if self.pools == "max":
+            return self.windows(size=size).amax((-2, -1))
+        ones = replace(self, input=torch.ones_like(self.input))
+        count = ones.windows(float(self.count_include_pad), 0.0, size=size).sum((-2, -1))
+        return self.windows(0.0, size=size).sum((-2, -1)) / (self.divisor_override or count)
 
     def padded(self, value: float, *, beyond: float | None = None) -> Tensor:
         """A max pool after padding with this value, and with another one where a window extends beyond the padding."""
@@ -65,27 +147,34 @@ class Window:
         image = F.pad(F.pad(self.input, (left, left, top, top), value=value), (0, more[1], 0, more[0]), value=beyond)
         return F.max_pool2d(image, self.kernel, self.stride, 0, self.dilation)[..., :height, :width]
 
-    def far_padded(self) -> Tensor | None:
+    def far_padded(self) -> Tensor:
         """The output if all padding is below and on the right."""
         if self.padding == (0, 0):
             return self.right()
         height, width = self.size()
-        lowest = -math.inf if self.pools == "max" else 0.0
         more = [2 * self.padding[axis] + self.stride[axis] + self.kernel[axis] for axis in (0, 1)]
-        image = F.pad(self.input, (0, more[1], 0, more[0]), value=lowest)
+        image = F.pad(self.input, (0, more[1], 0, more[0]), value=self.lowest)
         return replace(self, input=image, padding=(0, 0), ceil_mode=False).right()[..., :height, :width]
 
-    def windows(self, value: float = -math.inf) -> Tensor:
-        """The values in each window, (…, H_out, W_out, K_h, K_w), with this value in the padding and beyond."""
-        image = F.pad(self.input, (self.padding[1], 0, self.padding[0], 0), value=value)
-        size = self.size()
+    def windows(self, value: float = -math.inf, beyond: float | None = None, size: Two | None = None) -> Tensor:
+        """The values in each window, (…, H_out, W_out, K_h, K_w).
+
+        Args:
+            value: of the padding.
+            beyond: of what lies beyond it; by default the same.
+            size: of the output; by default the right one.
+        """
+        size = self.size() if size is None else size
+        (top, left), image = self.padding, self.input
+        image = F.pad(image, (left, left, top, top), value=value)
+        spans = [self.dilation[axis] * (self.kernel[axis] - 1) + 1 for axis in (0, 1)]
+        missing = [
+            max(0, (size[axis] - 1) * self.stride[axis] + spans[axis] - image.shape[axis - 2]) for axis in (0, 1)
+        ]
+        image = F.pad(image, (0, missing[1], 0, missing[0]), value=value if beyond is None else beyond)
         for axis in (0, 1):
-            span = self.dilation[axis] * (self.kernel[axis] - 1) + 1
-            missing = max(0, (size[axis] - 1) * self.stride[axis] + span - image.shape[axis - 2])
-            image = F.pad(image, (0, missing) if axis else (0, 0, 0, missing), value=value)
-        for axis in (0, 1):
-            span = self.dilation[axis] * (self.kernel[axis] - 1) + 1
-            image = image.unfold(self.input.dim() - 2 + axis, span, self.stride[axis])[..., :: self.dilation[axis]]
+            image = image.unfold(self.input.dim() - 2 + axis, spans[axis], self.stride[axis])
+            image = image[..., :: self.dilation[axis]]
         return image[..., : size[0], : size[1], :, :]
 
     def begun_outside(self) -> Tensor:

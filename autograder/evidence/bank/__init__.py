@@ -108,7 +108,12 @@ def _edited(source: str, entry: dict[str, str]) -> str:
 def right_answers(module: str) -> list[KnownAnswer]:
     """All right answers to a question except the solution."""
     files = right_files(module)
-    return [KnownAnswer(module, file.stem, f"{_solution(module)}\n\n{file.read_text('utf-8')}") for file in files]
+    return [KnownAnswer(module, file.stem, with_solution(module, file.read_text("utf-8"))) for file in files]
+
+
+def with_solution(module: str, definitions: str) -> str:
+    """A whole module: the solution, some of whose definitions are replaced by these."""
+    return f"{_solution(module)}\n\n{definitions}"
 
 
 def right_files(module: str) -> list[Path]:

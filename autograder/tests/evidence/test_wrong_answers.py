@@ -17,11 +17,9 @@ from autograder.grading.grade import grade
 from autograder.intake import read_submission
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.support.grading import SOLUTION, Grade
-from tests.diagnosis.causes import CAUSES
-from tests.diagnosis.mistakes import MISTAKES
+from tests.diagnosis.causes import CAUSES, REFUSED
 from tests.diagnosis.model_misconceptions import CAUSES as MODEL_CAUSES
-from tests.diagnosis.probes import FEATURES
-from tests.diagnosis.sizes import SIZES
+from tests.diagnosis.operations import OPERATIONS
 
 MODULES = [question.module for question in course.load().questions]
 WRONG = [answer for module in MODULES for answer in bank.wrong_answers(module)]
@@ -44,8 +42,9 @@ def test_the_bank_holds_enough_and_no_answer_twice() -> None:
 
 
 def test_every_mistake_has_its_sentence() -> None:
-    known = {cause for _, mistakes in MISTAKES.values() for cause, _ in mistakes} | set(SIZES) | set(FEATURES)
-    assert known - set(CAUSES) == set()
+    known = {fault.cause for _, faults in OPERATIONS.values() for fault in faults}
+    assert known - set(CAUSES) - set(REFUSED) == set()
+    assert not set(CAUSES) & set(REFUSED)
     sentences = [*CAUSES.values(), *MODEL_CAUSES.values()]
     assert all(sentence.strip() for sentence in sentences)
 
@@ -102,7 +101,7 @@ def test_verify_sees_a_wrong_answer_that_gets_away_and_a_wrong_cause(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     answer = KnownAnswer("q1_conv2d", "a fault", "", "stride ignored")
-    caught = Verdict(answer, "wrong", 3, 16, ("stride",), trained=False, named=True, misnamed=(), flags=())
+    caught = Verdict(answer, "wrong", 3, 16, ("stride",), trained=False, named=True, missed=(), misnamed=(), flags=())
     assert report([caught], details=False)
     assert not report([caught, replace(caught, score=16)], details=False)
     assert not report([replace(caught, misnamed=("the bias is added twice",))], details=True)

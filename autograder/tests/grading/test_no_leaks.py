@@ -135,7 +135,8 @@ def test_what_is_known_of_a_function_goes_with_it() -> None:
 
     kept = weakref.ref(conv2d)
     image = torch.ones(1, 1, 2, 2)
-    assert misconceptions.likely_refused(conv2d, ValueError("dilation")) is None  # more is wrong than that
+    refused = misconceptions.likely_refused(conv2d, (image, image), {"dilation": 2}, ValueError("dilation"))
+    assert refused is None  # more is wrong than that
     assert misconceptions.likely(conv2d, (image, image), {}, image) is None
     del conv2d
     assert kept() is None
