@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
+from autograder import course
 from autograder.course import Assignment
 from autograder.course.deadline import LateRule
 from autograder.course.roster import Roster, Student
@@ -253,8 +254,11 @@ def test_what_to_do_next_is_where_most_points_are(graded: Grade, assignment: Ass
 
 
 def test_where_a_hidden_test_fails_alone_the_public_ones_are_named(graded: Grade, assignment: Assignment) -> None:
-    answer = next(answer for answer in bank.wrong_answers("q2_relu") if answer.name == "float for whole numbers")
-    report = graded(answer.source, question="q2")
+    source = course.SOLUTIONS.joinpath("q2_relu.py").read_text("utf-8")
+    refuses_what_is_transposed = source.replace(
+        "    negative = input < 0\n", "    negative = input.view(-1).view(input.shape) < 0\n"
+    )
+    report = graded(refuses_what_is_transposed, question="q2")
     failing = [test for test in report.questions[0].tests if test.status == "failed"]
     assert {test.visibility for test in failing} == {"hidden"}
     page = body(student_page(assignment, report, name="a"))
