@@ -16,7 +16,7 @@ import pytest
 EARLIER = 0.9  # of the time after which pytest-timeout ends the run
 
 
-class TookTooLong(pytest.fail.Exception):
+class TookTooLong(pytest.fail.Exception):  # type: ignore[misc, name-defined]
     """Raised in the loop itself."""
 
 

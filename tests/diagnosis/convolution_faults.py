@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -183,9 +184,9 @@ CONVOLUTION: list[Fault] = [
     Fault("dilation of the height in the size alone", "dilation", before=_reading_axis(0)),
     Fault("dilation of the width in the size alone", "dilation", before=_reading_axis(1)),
     *of_padding(),
-    *(Fault("padding not with zeros", "padding's value", before=lambda call, mode=mode: padded(call, mode=mode))
+    *(Fault("padding not with zeros", "padding's value", before=partial(padded, mode=mode))
       for mode in ("replicate", "reflect", "circular")),
-    *(Fault("padding not with zeros", "padding's value", before=lambda call, value=value: padded(call, value=value))
+    *(Fault("padding not with zeros", "padding's value", before=partial(padded, value=value))
       for value in (1.0, -1.0)),
     *_of_weights(),
     *sizes(),

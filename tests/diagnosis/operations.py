@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -63,9 +64,13 @@ def _floating(dtype: torch.dtype) -> torch.dtype:
     return dtype if dtype.is_floating_point else torch.float32
 
 
+def _of_input(way: Callable[[Tensor], Tensor], call: Any) -> Tensor:
+    return way(call.input)
+
+
 RELU: list[Fault] = [
-    *(Fault(cause, "values", instead=lambda call, way=way: way(call.input)) for cause, way in _RELU),
-    *(Fault(cause, "values", instead=lambda call, way=way: way(call.input), dtype=_floating)
+    *(Fault(cause, "values", instead=partial(_of_input, way)) for cause, way in _RELU),
+    *(Fault(cause, "values", instead=partial(_of_input, way), dtype=_floating)
       for cause, way in _RELU if cause in _OF_WHOLE_NUMBERS),
     Fault("flattened", "layout", after=lambda output, _: output.flatten()),
     Fault("axis lost", "layout", after=lambda output, _: output.squeeze()),
@@ -137,6 +142,15 @@ _ACTIVATIONS: list[tuple[str, Callable[[Tensor], Tensor]]] = [
     ("tanh appended", lambda out: out.tanh()),
 ]
 
+
+def _activated(change: Callable[[Tensor], Tensor], output: Tensor, _: Any) -> Tensor:
+    return change(output)
+
+
+def _activated_with_bias(change: Callable[[Tensor], Tensor], output: Tensor, call: Any) -> Tensor:
+    return output if call.bias is None else change(output)
+
+
 LINEAR: list[Fault] = [
     *(Fault(cause, "weight", before=change) for cause, change in _WEIGHTS),
     *(Fault(cause, "order", after=_product(change)) for cause, change in _ORDERS),
@@ -148,8 +162,8 @@ LINEAR: list[Fault] = [
     Fault("bias twice", "bias", after=lambda out, call: out if call.bias is None else out + call.bias),
     Fault("outputs reversed", "order", after=lambda out, _: out.flip(-1)),
     Fault("output transposed", "order", after=lambda out, _: out.transpose(-1, -2)),
-    *(Fault(cause, "activation", after=lambda out, _, change=change: change(out)) for cause, change in _ACTIVATIONS),
-    *(Fault(cause, "activation", after=lambda out, call, change=change: out if call.bias is None else change(out))
+    *(Fault(cause, "activation", after=partial(_activated, change)) for cause, change in _ACTIVATIONS),
+    *(Fault(cause, "activation", after=partial(_activated_with_bias, change))
       for cause, change in _ACTIVATIONS),
     Fault("leading axes flattened", "layout", after=lambda out, call: out.reshape(-1, call.weight.shape[0])),
     *of_dtype(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +57,14 @@ def _reading_window(change: Callable[[Two], Two]) -> Callable[[Window], Window]:
     return lambda call: call.reading(kernel=change(call.kernel))
 
 
+def _with_default_stride(stride: Callable[[Window], Two], call: Window) -> Window:
+    return call if call.stride_given else replace(call, stride=stride(call))
+
+
+def _with_given_stride(change: Callable[[Two], Two], call: Window) -> Window:
+    return replace(call, stride=change(call.stride)) if call.stride_given else call
+
+
 def _of_default_stride() -> Iterator[Fault]:
     """What may be wrong with a stride that is left out, and a stride that is taken for left out."""
     changes: dict[str, Callable[[Window], Two]] = {
@@ -65,13 +74,11 @@ def _of_default_stride() -> Iterator[Fault]:
         "default stride of the height for both": lambda call: (call.kernel[0], call.kernel[0]),
     }
     for cause, other in changes.items():
-        yield Fault(cause, "default stride", before=lambda call, other=other: call if call.stride_given
-            else replace(call, stride=other(call)))  # fmt: skip
+        yield Fault(cause, "default stride", before=partial(_with_default_stride, other))
     yield Fault("stride always the kernel", "stride", before=lambda call: replace(call, stride=call.kernel))
     given: dict[str, Callable[[Two], Two]] = {cause.format("stride"): change for cause, change in MIXED_UP.items()}
     for cause, change in {**given, "stride ignored": lambda _: (1, 1)}.items():
-        yield Fault(cause, "stride", before=lambda call, change=change: replace(call, stride=change(call.stride))
-            if call.stride_given else call)  # fmt: skip
+        yield Fault(cause, "stride", before=partial(_with_given_stride, change))
 
 
 def _of_ceil_mode() -> Iterator[Fault]:
@@ -174,19 +181,23 @@ def _across_channels(output: Tensor, *, kept: bool) -> Tensor:
     return largest.expand_as(output) if kept else largest
 
 
+def _padded(value: float, call: Window, *, beyond: float) -> Tensor:
+    return call.padded(value, beyond=beyond)
+
+
 MAX_POOL: list[Fault] = [
     for_one_image("dilation ignored for one image", before=lambda call: replace(call, dilation=(1, 1))),
     *_of_pools(),
     *of_setting("dilation"),
     *(Fault(cause, "padding's value", instead=_cut(
-        lambda call, value=value, beyond=beyond: call.padded(value, beyond=beyond)))
+        partial(_padded, value, beyond=beyond)))
       for cause, value, beyond in (
         ("padded with zeros", 0.0, 0.0), ("padded with zeros", 0.0, -math.inf),
         ("padded with minus one", -1.0, -1.0), ("padded with minus one", -1.0, -math.inf),
         ("padded with minus a hundred", -100.0, -100.0), ("padded with minus a hundred", -100.0, -math.inf),
       )),
-    *(Fault("padded with the edge's pixels", "padding's value", instead=lambda call, beyond=beyond: _with_edges(
-        call, beyond=beyond)) for beyond in (False, True)),
+    *(Fault("padded with the edge's pixels", "padding's value", instead=partial(
+        _with_edges, beyond=beyond)) for beyond in (False, True)),
     Fault("padding on the far side alone", "padding's place", instead=_cut(lambda call: call.far_padded())),
     Fault("window begins too far outside", "padding's place", instead=_cut(lambda call: call.begun_outside())),
     *_computed("minimum for maximum", lambda call: -call.changed(input=-call.input),
@@ -234,6 +245,14 @@ def _averaged(call: Window) -> Tensor:
     ones = replace(call, input=torch.ones_like(call.input), divisor_override=1).right()
     sums = call.sums() + (_area(call) - ones)
     return sums / (call.divisor_override or (_area(call) if call.count_include_pad else ones))
+
+
+def _mean_with_edges(call: Window, *, beyond: bool) -> Tensor:
+    return _with_edges(replace(call, divisor_override=1), beyond=beyond) / _counts(call)
+
+
+def _sum_of_rest(axis: int, call: Window) -> Tensor:
+    return _rest(axis)(call.windows(0.0)).sum((-2, -1)) / _counts(call)
 
 
 def _mean_of_rest(call: Window, axis: int) -> Tensor:
@@ -288,14 +307,13 @@ AVERAGE_POOL: list[Fault] = [
     Fault("window begins too far outside", "padding's place", before=lambda call: one_sided(call, far=False)),
     Fault("padding on the far side alone", "padding's place", instead=lambda call: call.far_padded()),
     Fault("padding not with zeros", "padding's value", instead=_averaged),
-    *(Fault("padding not with zeros", "padding's value", instead=lambda call, beyond=beyond: _with_edges(
-        replace(call, divisor_override=1), beyond=beyond) / _counts(call)) for beyond in (False, True)),
+    *(Fault("padding not with zeros", "padding's value", instead=partial(
+        _mean_with_edges, beyond=beyond)) for beyond in (False, True)),
     *_computed("maximum for mean", _unless_overridden(lambda call: call.windows(0.0).amax((-2, -1))),
         lambda call: call.windows(0.0).amax((-2, -1)) / _counts(call), lambda call: call.windows(0.0).amax((-2, -1)),
         lambda call: F.max_pool2d(call.input, call.kernel, call.stride, call.padding, 1, call.ceil_mode)),
     *(each for cause, axis in (("first row of the window missed", -2), ("first column of the window missed", -1))
-      for each in _computed(cause, lambda call, axis=axis: _rest(axis)(call.windows(0.0)).sum((-2, -1)) / _counts(call),
-        lambda call, axis=axis: _mean_of_rest(call, axis))),
+      for each in _computed(cause, partial(_sum_of_rest, axis), partial(_mean_of_rest, axis=axis))),
     *_computed("squares averaged", lambda call: call.changed(input=call.input**2)),
     *_computed("largest by absolute value", lambda call: call.changed(input=call.input.abs())),
     Fault("mean across channels", "channels", after=lambda out, _: out.mean(-3, keepdim=True).expand_as(out)),

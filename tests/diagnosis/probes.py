@@ -57,7 +57,10 @@ def _convolutions(draw: torch.Generator) -> Iterator[Call]:
     yield call((2, 3, 5, 4), (3, 3, 3, 2), bias=True)  # as many as rows
     yield call((3, 2, 4, 5), (3, 2, 2, 2), bias=True)  # as many as images
     # Each setting alone.
-    for name, one, two in (("stride", 2, (2, 3)), ("padding", 1, (1, 2)), ("dilation", 2, (2, 3))):
+    settings: tuple[tuple[str, Any, Any], ...] = (
+        ("stride", 2, (2, 3)), ("padding", 1, (1, 2)), ("dilation", 2, (2, 3)),
+    )  # fmt: skip
+    for name, one, two in settings:
         square, oblong = ((2, 3, 6, 9), (4, 3, 2, 2)), ((2, 2, 7, 9), (3, 2, 2, 3))
         yield call((2, 3, 5, 5), (2, 3, 3, 3), bias=True, **{name: one})
         yield call(*oblong, **{name: one})
@@ -68,7 +71,7 @@ def _convolutions(draw: torch.Generator) -> Iterator[Call]:
         yield call(*square, bias=True, **{name: (one, 2 * one + 1)})
     yield call((2, 2, 6, 8), (3, 2, 2, 2), bias=True, stride=(3, 2))
     yield call((2, 2, 7, 7), (3, 2, 3, 3), bias=True, stride=3)  # no remainder
-    pairs = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
+    pairs: dict[str, Any] = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1)}
     yield call((2, 3, 5, 5), (2, 3, 3, 3), bias=True, **pairs)
     yield call((2, 2, 5, 6), (3, 2, 2, 3), **pairs)
     yield call((2, 2, 6, 6), (3, 2, 2, 2), bias=True, **{**pairs, "stride": (2, 2)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +44,12 @@ def of_setting(name: str) -> Iterator[Fault]:
 
 
 def _larger(name: str, by: int) -> Change:
-    return lambda call: replace(call, **{name: (getattr(call, name)[0] + by, getattr(call, name)[1] + by)})
+    def change(call: Window) -> Window:
+        height, width = getattr(call, name)
+        larger: dict[str, Any] = {name: (height + by, width + by)}
+        return replace(call, **larger)
+
+    return change
 
 
 def _times(value: Two, factor: int) -> Two:

@@ -46,10 +46,11 @@ class Window:
             ValueError: where the window would read, the image ends before the output is full.
         """
         output = self.right()
-        if self.reads and self.pools:
-            output = replace(self, **dict(self.reads)).pooled(self.size())
-        elif self.reads:
-            output = replace(self, reads=(), sizing=()).sampled(**dict(self.reads))
+        reads: dict[str, Any] = dict(self.reads)
+        if reads and self.pools:
+            output = replace(self, **reads).pooled(self.size())
+        elif reads:
+            output = replace(self, reads=(), sizing=()).sampled(**reads)
         return self.cut(output) if self.sizing else output
 
     def cut(self, output: Tensor) -> Tensor:

@@ -223,7 +223,7 @@ def test_importing_it_loads_nothing_heavy() -> None:
 def test_one_epoch_is_a_point_with_its_name_and_number(tmp_path: Path) -> None:
     axes = learning_curves({"Week8": [(1, 2.25)], "LeNet": [(1, 1.75)]}, tmp_path / "curves.png").axes[0]
     assert [text.get_text() for text in axes.texts] == ["Week8\n2.25", "LeNet\n1.75"]
-    places = [line.get_xdata()[0] for line in axes.lines]
+    places = [np.asarray(line.get_xdata()).item(0) for line in axes.lines]
     assert len(set(places)) == 2
     assert all(line.get_markersize() >= 10 for line in axes.lines)
 
