@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -88,12 +87,13 @@ def test_links_beside_it_are_not_followed_and_one_in_its_place_is_replaced(
 def test_what_has_the_unfinished_files_name_already_is_neither_followed_nor_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
+    monkeypatch.setattr(os, "urandom", lambda _: b"guessed")
     (tmp_path / "outside").write_bytes(b"mine")
-    (tmp_path / ".file.guessed.unfinished").symlink_to("outside")
+    guessed = f".file.{b'guessed'.hex()}.unfinished"
+    (tmp_path / guessed).symlink_to("outside")
     with pytest.raises(FileExistsError):
         write_whole(tmp_path / "file", b"new")
-    assert names(tmp_path) == [".file.guessed.unfinished", "outside"]
+    assert names(tmp_path) == [guessed, "outside"]
     assert (tmp_path / "outside").read_bytes() == b"mine"
 
 

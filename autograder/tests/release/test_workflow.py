@@ -52,8 +52,10 @@ def half_right(released: Path, assignment: Assignment, tmp_path_factory: pytest.
         path.write_text(text.replace(place, instead, 1))
     with (student / "assignment" / f"{modules['q1']}.py").open("a") as file:
         file.write(SPY)
-    # What is raised is printed in the log, whereas pytest keeps what is printed to itself.
-    (student / "assignment" / f"{modules['q6']}.py").write_text('raise ValueError("\\n::error::from a student")\n')
+    # Where a test fails, pytest shows what was printed.
+    (student / "assignment" / f"{modules['q6']}.py").write_text(
+        'print("\\n::error::from a student")\nraise ValueError\n'
+    )
     (student / "tests" / f"test_{modules['q7']}.py").unlink()
     return run_job(student, folder)
 
