@@ -21,6 +21,7 @@ from autograder.commands import (
     review,
     stubs,
     verify,
+    warm,
 )
 from autograder.commands.group import Commands
 
@@ -30,5 +31,5 @@ def main() -> None:
     """Grade the convolutional-networks assignment."""
 
 
-for _module in (grade, class_, pages, review, gradebook, release, export, verify, calibrate, stubs, benchmark):
+for _module in (grade, class_, pages, review, gradebook, release, export, verify, calibrate, stubs, benchmark, warm):
     main.add_command(_module.command)

@@ -22,7 +22,7 @@ from autograder.course import Assignment, Question
 from autograder.evidence import bank
 from autograder.evidence.bank import Answer
 from autograder.grading.grade import grade
-from autograder.grading.short_run import Data
+from autograder.grading.images import Data
 from autograder.intake import Submission
 from autograder.release.stubs import differing, make_stubs
 from autograder.render.console import PlainConsole

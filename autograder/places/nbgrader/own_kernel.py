@@ -22,8 +22,9 @@ from autograder.course import Question
 from autograder.grading.digests import suite_digest, suite_files
 from autograder.grading.report import Accuracy
 from autograder.grading.secret import seeds_of
-from autograder.grading.short_run import held_out, network_of, threshold_for
+from autograder.grading.short_run import held_out
 from autograder.grading.suite import know_markers, run_pytest, sentences
+from autograder.grading.thresholds import network_of, threshold_for
 from tests.at_home.from_scratch import watched
 from tests.checks import CheckFailed
 from tests.conftest import afresh, table_model

@@ -18,8 +18,9 @@ from autograder.evidence import calibrate
 from autograder.evidence.calibrate import FRESH, Counts, Journal, at_most, calibrate_all, modules_of, profile_of
 from autograder.evidence.calibrate.controls import CONTROLS
 from autograder.grading.digests import THRESHOLDS
+from autograder.grading.images import Data
 from autograder.grading.secret import Seeds, seeds_for_tests
-from autograder.grading.short_run import Data, network_of, recipe_of
+from autograder.grading.thresholds import network_of, recipe_of
 
 PROFILES: dict[str, dict[str, Any]] = json.loads(THRESHOLDS.read_text("utf-8"))["profiles"]
 
