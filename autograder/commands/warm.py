@@ -25,12 +25,15 @@ def command(questions: tuple[str, ...], data: str) -> None:
     from autograder.grading.secret import seeds_of
     from autograder.grading.warm import run_of_the_reference
     from autograder.sandbox.failures import SubmissionFailure
+    from autograder.sandbox.launch import SandboxError
     from autograder.sandbox.sandbox import Sandbox
 
     with Data.load(data) as images, Sandbox() as sandbox:
         for question in chosen:
             try:
                 accuracy = run_of_the_reference(sandbox, question, images, seeds_of().of_the_course())
+            except SandboxError as error:
+                raise GraderFault(str(error)) from error
             except SubmissionFailure as failure:
                 raise GraderFault(f"{question.id}: the reference cannot be trained here: {failure.detail}") from None
             print(f"{question.id}: {accuracy.mean:.1f} % ({accuracy.threshold:.1f} % needed)")

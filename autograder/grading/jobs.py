@@ -13,7 +13,7 @@ from autograder.errors import GraderFault
 from autograder.sandbox import codec
 from autograder.sandbox.endings import Ended, Killed, OutOfTime, Stopped
 from autograder.sandbox.failures import SubmissionFailure, TimedOut
-from autograder.sandbox.launch import WorkerKilled
+from autograder.sandbox.launch import SandboxError, WorkerKilled
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.supervisor import Allowance
 from autograder.sandbox.worker import Worker
@@ -79,7 +79,7 @@ class Job:
 
     def close(self) -> None:
         """End the process, and remove its folder."""
-        with contextlib.suppress(WorkerKilled):
+        with contextlib.suppress(SandboxError):  # it ends with the fork server
             self._started().drop()
         if self._folder is not None:
             self._sandbox.unstage(self._folder)

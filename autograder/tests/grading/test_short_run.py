@@ -119,6 +119,36 @@ def test_code_that_replaces_the_given_training_has_no_effect(trained: Trained) -
     assert report.accuracy == trained(LENET).accuracy
 
 
+# A module that answers in place of what makes lists, in its own worker.
+FORGES = """
+import sys
+
+
+class Sent:
+    def __get__(self, harness, kind):
+        return lambda request: {}
+
+
+sys.modules["autograder.sandbox.harness"]._Harness._trace = Sent()
+"""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "None",
+        "{'network': 'LeNet'}",
+        "{'network': {'parameters': [], 'buffers': []}}",
+        "{'after': torch.zeros(1200, dtype=torch.int64), 'before': torch.zeros(1000, dtype=torch.int64)}",
+    ],
+)
+def test_what_a_worker_forges_is_worth_nothing_and_flagged(trained: Trained, sent: str) -> None:
+    report = trained(LENET + FORGES.format(sent))
+    assert accuracy_test(report)[0] == "failed"
+    assert report.accuracy is None
+    assert "LeNet is not a list of operations that may be run" in report.flags
+
+
 def test_epochs_are_counted_here_whatever_the_worker_says() -> None:
     epochs = [[-1.7e308, 2], [1.7e308, 1.5], ["3", 1.25], [4], 5, [6, "1"], [7, float("nan")], [8, float("inf")]]
     assert listed_run.curve_of(epochs) == [(1, 2.0), (2, 1.5), (3, 1.25)]

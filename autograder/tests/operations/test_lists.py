@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 import torch
 
 from autograder.operations.lists import MAX_CARRIED, MalformedList, read
+from autograder.operations.measure import Cost, Refused, measured
 from autograder.operations.trace import traced
 from autograder.tests.support.networks import BATCH, SHAPE, module_of
 
@@ -109,3 +112,64 @@ def test_numbers_that_a_network_brings_along_are_counted(lenet: Data) -> None:
     for operation in data["evaluate"]["operations"]:
         operation["arguments"] = [VALUE if isinstance(each, dict) else each for each in operation["arguments"]]
     assert read(data).brought() == 40 + 2 * 4
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    3,
+    2**31,
+    2**62,
+    2**63 - 1,
+    0.5,
+    float("inf"),
+    float("nan"),
+    "",
+    "relu.default",
+)
+ODD += ("grad", "getitem", "float64", "channels_last", [], [[]], {}, {"kind": "value", "number": 2}, {"kind": "value"})
+ODD += ({"kind": "setting", "of": "dtype", "name": "int64"}, torch.ones(2), ("a", 1), {"kind": None}, [2**40] * 9)
+
+
+def changed(data: Data, draw: random.Random) -> None:
+    """Change something anywhere in the data, for another part of it or for something odd."""
+    places: list[tuple[Any, Any]] = []
+    ahead: list[Any] = [data]
+    while ahead:
+        each = ahead.pop()
+        keys = list(each) if isinstance(each, dict) else range(len(each))
+        places += [(each, key) for key in keys]
+        ahead += [each[key] for key in keys if isinstance(each[key], dict | list)]
+    (holder, key), (other, its) = draw.choice(places), draw.choice(places)
+    if draw.random() < 0.1:
+        del holder[key]
+    else:
+        holder[key] = copy.deepcopy(other[its] if draw.random() < 0.5 else draw.choice(ODD))
+
+
+def test_whatever_is_changed_is_read_or_refused_and_never_anything_else(lenet: Data) -> None:
+    draw = random.Random(0)
+    outcomes = Counter[str]()
+    for _ in range(400):
+        data = copy.deepcopy(lenet)
+        for _ in range(draw.choice((1, 1, 2, 5))):
+            changed(data, draw)
+        outcome, sentence = tried(data)
+        outcomes[outcome] += 1
+        assert len(sentence) < 400
+    assert min(outcomes[each] for each in ("not read", "refused", "may be run")) > 5
+
+
+def tried(data: Data) -> tuple[str, str]:
+    """What becomes of data that somebody sent, and the sentence about it."""
+    try:
+        network = read(data)
+    except MalformedList as why:
+        return "not read", str(why)
+    try:
+        measured(network, SHAPE, Cost(1e9, 1 << 30))
+    except Refused as why:
+        return "refused", str(why)
+    return "may be run", ""
