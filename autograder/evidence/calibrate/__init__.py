@@ -232,7 +232,7 @@ def _accuracy(question: Question, sandbox: Sandbox, data: Data, modules: dict[st
     """The accuracy in per cent, or why there is none. As in grading, held-out images have a separate seed."""
     folder = sandbox.stage(modules)
     # A mistake in the training code has an effect only where that code trains: in a worker.
-    by_list = modules["given/training.py"] == course.given_files()["given/training.py"]
+    by_list = modules.get("given/training.py") == course.given_files()["given/training.py"]
     run = ShortRun(sandbox, folder, question, data, seeds_for_tests(number), 0.0, by_list=by_list)
     try:
         return run.accuracy().mean

@@ -181,10 +181,12 @@ def test_each_run_has_images_and_training_of_its_own(
     lenet: Question, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Seeds] = []
+    by_lists: list[bool] = []
 
     class Run:
-        def __init__(self, *run: Any) -> None:
+        def __init__(self, *run: Any, by_list: bool) -> None:
             given.append(run[4])
+            by_lists.append(by_list)
 
         def accuracy(self) -> SimpleNamespace:
             return SimpleNamespace(mean=99.0)
@@ -205,6 +207,11 @@ def test_each_run_has_images_and_training_of_its_own(
     ]
     assert len({*training, *(number for pair in images for number in pair)}) == 3 * len(numbers)
     assert given[0].training("q6") == seeds_for_tests(0).training("q6")
+    assert by_lists[0]
+    # A mistake in the training code is measured where a submission's own copy of that code trains.
+    (control, *_) = [each for each in CONTROLS if each.file == "given/training.py"]
+    calibrate._accuracy(lenet, sandbox, data, modules_of(assignment, control), 0)
+    assert not by_lists[-1]
 
 
 def test_the_recipe_of_cifar10_knows_nothing_of_patterns(lenet: Question) -> None:
