@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from assignment.given.question_files import operation_of
 from assignment.given.scoreboard import Outcome, lines, scores
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,12 +87,12 @@ def ends(record: str) -> dict[str, str]:
             with contextlib.suppress(ValueError):
                 name, what = json.loads(line)
                 found.setdefault(name, []).append(what)
-    return {name: _end(said) for name, said in found.items()}
+    return {name: _end(states) for name, states in found.items()}
 
 
-def _end(said: Sequence[str]) -> str:
+def _end(states: Sequence[str]) -> str:
     ended = {"collected": 0, PASSED: 0, FAILED: 0}
-    for what in said:
+    for what in states:
         ended[what] += 1
     if ended[FAILED]:
         return FAILED
@@ -149,8 +150,8 @@ def result(tests: dict[str, tuple[str, int]], ended: dict[str, str]) -> dict[str
             "max_score": 0,
             "tests": [_entry("tests", NOT_ENDED, 0, "This question's file in tests/ is missing, or cannot be read")],
         }
-    said = {entry["status"] for entry in entries}
-    status = next(status for status in (NOT_ENDED, FAILED, PASSED) if status in said)
+    statuses = {entry["status"] for entry in entries}
+    status = next(status for status in (NOT_ENDED, FAILED, PASSED) if status in statuses)
     return {"version": 1, "status": status, "max_score": len(entries), "tests": entries}
 
 
@@ -193,7 +194,7 @@ def main(questions: Sequence[str]) -> None:
         else:
             with quoted(question):
                 ended = run_question(file, SECONDS)
-            operation = file.stem.removeprefix(f"test_{question}_")
+            operation = operation_of(file)
             for name, (category, points) in tests.items():
                 board.append(Outcome(question, operation, category, points, passed=ended.get(name) == PASSED))
         results = json.dumps(result(tests, ended)).encode()

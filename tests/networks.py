@@ -1,4 +1,7 @@
-"""Compare a student's networks, and measurements of them, with the right ones."""
+"""Compare a student's networks, and measurements of them, with the right ones.
+
+The module is long because there is a check for each thing that is asked of a network; no two share much.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tests.checks import CheckFailed, Compared, as_tensor, assert_close, assert_same, call, describe_call, type_name
+from tests.calls import call, describe_call
+from tests.checks import as_tensor, assert_close, assert_same, mixed, type_name
 from tests.diagnosis import model_misconceptions as misconceptions
+from tests.failures import CheckFailed, Compared
 from tests.formulas import same_number
 from tests.shown import brief
 
@@ -291,6 +296,74 @@ def assert_output(
         likely = failure.likely or misconceptions.likely_from_tensors(call(function, (images,), {}), mistaken())
         lines = [line for line in failure.lines if line[0] != "likely"]
         raise CheckFailed(failure.summary, lines, likely, failure.compared) from None
+
+
+def known_weights(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """Values for all parameters and buffers of these shapes, the same on every machine: no random numbers are drawn.
+
+    They keep a layer's outputs about as large as its inputs.
+    """
+    state = {}
+    for place, (name, shape) in enumerate(shapes.items()):
+        numbers = torch.arange(float(math.prod(shape))) * (37 + 2 * (place % 30)) % 101 - 50  # from −50 to 50
+        if name.endswith("num_batches_tracked"):
+            state[name] = torch.tensor(0)
+        elif name.endswith("running_var"):
+            state[name] = (0.06 + numbers / 1000).reshape(shape)  # small, so that an epsilon beside it matters
+        elif len(shape) == 1 and name.endswith("weight"):  # of a batch normalisation, which divides by its root
+            state[name] = numbers / 50 * 0.4
+        else:
+            fan_in = math.prod(shape[1:]) if shape[1:] else 4
+            state[name] = (numbers / 50 * (6 / fan_in) ** 0.5).reshape(shape)
+    return state
+
+
+def patchwork() -> Tensor:
+    """An image (1, 3, 32, 32) of 16 patches, each of one colour: neighbouring windows see nearly the same."""
+    return mixed(1, 3, 4, 4).repeat_interleave(8, 2).repeat_interleave(8, 3)
+
+
+def assert_known(
+    function: Callable[[Tensor], Any],
+    images: Tensor,
+    shape: tuple[int, ...],
+    outputs: Mapping[str, Sequence[Sequence[float]]],
+) -> None:
+    """Assert that a network or a layer gives the output that is known for its weights and these images.
+
+    Args:
+        function: applies the student's.
+        images: its input.
+        shape: of its output.
+        outputs: a table of `tests.known_outputs`: the right output's numbers, and those that common mistakes lead to.
+
+    Raises:
+        CheckFailed: it gives another output.
+    """
+    __tracebackhide__ = True
+
+    def made_of(numbers: Sequence[float]) -> Callable[[], Tensor]:
+        return lambda: torch.tensor(numbers).reshape(shape)
+
+    right = made_of(outputs["right"][0])
+    mistaken = {cause: list(map(made_of, ways)) for cause, ways in outputs.items() if cause != "right"}
+    assert_output(function, lambda _: right(), images, lambda: mistaken)
+
+
+def assert_steady(model: Any, images: Tensor, name: str) -> None:
+    """Assert that in eval mode a network gives the same logits for the same images, again and again.
+
+    Raises:
+        CheckFailed: it does not.
+    """
+    __tracebackhide__ = True
+    lines = [("network", f"{name}.eval()")]
+    model.eval()
+    first = as_tensor(model(images.clone()), (len(images), CLASSES), lines)
+    for _ in range(3):
+        if not torch.equal(as_tensor(model(images.clone()), (len(images), CLASSES), lines), first):
+            lines.append(("", "dropout and drop-connect are for train mode: self.training says which it is"))
+            raise CheckFailed("in eval mode the same images give different logits", lines)
 
 
 def added_by(block: Callable[[Tensor], Any], images: Tensor) -> Tensor:

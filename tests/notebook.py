@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from assignment.given.handed_in import not_handed_in, remark
+from assignment.given.question_files import question_of, suites_in
 from assignment.given.scoreboard import Outcome, newer_python, scores
 
 # This module is also a pytest plugin, so pytest finds fixtures and hooks by their names here.
@@ -29,6 +30,7 @@ from tests.conftest import (
     pytest_runtest_makereport,
     table_model,
 )
+from tests.markers import know_points, points_marker
 from tests.messages import AGAIN
 
 __all__ = [
@@ -59,26 +61,26 @@ def check(question: str, category: str = "") -> int:
         ValueError: there are no such tests.
     """
     __tracebackhide__ = True
-    files = sorted(FOLDER.glob("test_q*.py"))
-    chosen = [file for file in files if file.stem.split("_")[1] == question]
+    files = suites_in(FOLDER)
+    chosen = [file for file in files if question_of(file) == question]
     if not chosen:
-        known = ", ".join(file.stem.split("_")[1] for file in files)
+        known = ", ".join(map(question_of, files))
         raise ValueError(f"There are no tests of {question}; there are tests of {known}.")
     run = _Run(category)
-    said = io.StringIO()
+    output = io.StringIO()
     arguments = [
         *("-c", os.devnull, "--rootdir", str(FOLDER.parent), "--noconftest", "--import-mode=importlib"),
         *("--assert=plain", "--capture=fd", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:warnings"),
         *map(str, chosen),
     ]
-    with _quietly(said):
+    with _quietly(output):
         status = pytest.main(arguments, plugins=[sys.modules[__name__], run])
     if status == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if not run.outcomes:
         if category and status == pytest.ExitCode.NO_TESTS_COLLECTED:
             raise ValueError(f"{question} has no tests of {category}; it has {', '.join(run.categories)}.")
-        raise RuntimeError(said.getvalue().strip())
+        raise RuntimeError(output.getvalue().strip())
     for failure in run.failures:
         print(f"{failure}\n")
     (score,) = scores(run.outcomes)
@@ -95,8 +97,8 @@ def check(question: str, category: str = "") -> int:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "points(points, category): what the test is worth, and its category")
-    config.stash[AGAIN] = lambda question, category: f'check("{question}", "{category}")'
+    know_points(config)
+    config.stash[AGAIN] = lambda question, marker: f'check("{question}", "{marker.category}")'
     config.stash[OWN_FILES] = _cell
 
 
@@ -117,7 +119,7 @@ def _fixture() -> Any:
     return question
 
 
-q1, q2, q3, q4, q5, q6, q7 = (_fixture() for _ in range(7))
+globals().update({question_of(file): _fixture() for file in suites_in(FOLDER)})  # q1, q2, …
 
 
 class _Run:
@@ -134,7 +136,7 @@ class _Run:
         self._category = category
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        category = {item: marker.kwargs["category"] for item in items for marker in item.iter_markers("points")}
+        category = {item: marker.category for item in items if (marker := points_marker(item)) is not None}
         self.categories = list(dict.fromkeys(category.values()))
         items[:] = [item for item in items if self._category in ("", category.get(item))]
 
@@ -153,7 +155,7 @@ def _end(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _quietly(said: io.StringIO) -> Iterator[None]:
+def _quietly(output: io.StringIO) -> Iterator[None]:
     """Keep the output of pytest and warnings out of the notebook: nbgrader gives no points if anything is on stderr.
 
     Settings of the student's own pytest runs are ignored, and so are other packages' plugins, which take time.
@@ -163,7 +165,7 @@ def _quietly(said: io.StringIO) -> Iterator[None]:
         del os.environ[name]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:

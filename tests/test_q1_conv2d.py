@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks import as_function, assert_layers, assert_same, assert_shape, assert_size, assert_tuple, counting
+from tests.checks import as_function, assert_same, assert_shape, assert_size, assert_tuple, counting, mixed
+from tests.layers import assert_layers
 
 SLIDES_INPUT = (1, 16, 50, 100)  # one image of the slides' batch of 20: the others would only take time
 
@@ -30,11 +31,15 @@ def test_values_from_scratch(q1, from_scratch):
     assert_same(conv2d, F.conv2d, counting(1, 1, 3, 3), weight)
     bias = torch.tensor([0.0, 100.0, 200.0])
     assert_same(conv2d, F.conv2d, counting(2, 2, 3, 4), counting(3, 2, 2, 2), bias)
+    # Negative numbers, and tenths; and nothing carried over from the call before.
+    assert_same(conv2d, F.conv2d, mixed(2, 2, 3, 4), mixed(3, 2, 2, 2), mixed(3))
 
 
 @pytest.mark.points(1, category="stride and padding")
 def test_stride_and_padding(q1):
     assert_same(q1.conv2d, F.conv2d, counting(1, 1, 5, 6), counting(1, 1, 2, 3), stride=(2, 1), padding=(1, 0))
+    # A row is left over at the end, where no window begins; no column is.
+    assert_same(q1.conv2d, F.conv2d, counting(1, 1, 4, 7), counting(1, 1, 3, 3), stride=2)
 
 
 @pytest.mark.points(1, category="dilation")

@@ -11,13 +11,19 @@ import pytest
 import torch
 
 from assignment.given.table_model import numbered_images
+from tests.checks import as_function
+from tests.known_outputs import LENET
 from tests.networks import (
     assert_accuracies,
+    assert_known,
     assert_learns,
     assert_logits,
     assert_parameter_count,
     assert_rows,
     assert_state,
+    known_weights,
+    load,
+    patchwork,
 )
 
 LAYERS = {
@@ -45,6 +51,12 @@ def test_parameters_of_the_five_layers(q6):
 def test_logits_for_each_image(q6):
     assert_logits(q6.LeNet(), torch.randn(2, 3, 32, 32), 10, "LeNet()")
     assert_logits(q6.LeNet(num_classes=7), torch.randn(1, 3, 32, 32), 7, "LeNet(num_classes=7)")
+
+
+@pytest.mark.points(1, category="known weights")
+def test_known_weights_give_known_logits(q6):
+    model = load(q6.LeNet(), known_weights(LAYERS))
+    assert_known(as_function(model, "LeNet()"), patchwork(), (1, 10), LENET)
 
 
 @pytest.mark.points(1, category="learning")

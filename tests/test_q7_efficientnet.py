@@ -9,25 +9,32 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.checks import as_function, assert_shape
+from tests.checks import as_function, assert_shape, mixed
+from tests.known_outputs import ADDS, BLOCK_THAT_ADDS, BLOCK_THAT_STRIDES, SCALED_NETWORK, STRIDES
 from tests.networks import (
     assert_filters,
+    assert_known,
     assert_learns,
     assert_logits,
     assert_output,
     assert_parameter_count,
     assert_repeats,
     assert_state,
+    assert_steady,
+    known_weights,
     load,
+    patchwork,
 )
 
 SMALL = {"width": 0.25, "depth": 0.25, "stem_stride": 1, "dropout": 0.0, "drop_connect": 0.0}
+SCALED = {**SMALL, "depth": 0.5}
 
 
 @pytest.mark.points(1, category="scaling")
 def test_scaling_of_filters_and_repeats(q7):
-    scaled = [(32, 1.0, 8), (32, 1.1, 8), (24, 0.25, 8), (24, 0.5, 8), (112, 1.2, 8)]
-    assert_filters(q7.round_filters, scaled, [32, 32, 8, 16, 136])
+    # 12 · 0.9 would be rounded down to 8, which is more than a tenth less.
+    scaled = [(32, 1.0, 8), (32, 1.1, 8), (24, 0.25, 8), (24, 0.5, 8), (112, 1.2, 8), (12, 0.9, 8)]
+    assert_filters(q7.round_filters, scaled, [32, 32, 8, 16, 136, 16])
     assert_repeats(q7.round_repeats, [(2, 1.1), (3, 0.25), (4, 1.0), (2, 1.4)], [3, 1, 4, 3])
 
 
@@ -48,27 +55,42 @@ def test_squeeze_and_excitation_of_two_channels(q7):
     assert_output(as_function(layer, "SqueezeExcitation(2, 1)"), lambda x: weight * x, images, lambda: mistaken)
 
 
+def block_shapes(channels: int, out_channels: int, kernel: int, ratio: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of the parameters and buffers of a block with an expansion, in its layers' order."""
+    wide, squeezed = ratio * channels, max(1, channels // 4)
+
+    def norm(name: str, count: int) -> dict[str, tuple[int, ...]]:
+        names = ("weight", "bias", "running_mean", "running_var")
+        return {**{f"{name}.1.{each}": (count,) for each in names}, f"{name}.1.num_batches_tracked": ()}
+
+    return {
+        "expand.0.weight": (wide, channels, 1, 1),
+        **norm("expand", wide),
+        "depthwise.0.weight": (wide, 1, kernel, kernel),
+        **norm("depthwise", wide),
+        "se.reduce.weight": (squeezed, wide, 1, 1),
+        "se.reduce.bias": (squeezed,),
+        "se.expand.weight": (wide, squeezed, 1, 1),
+        "se.expand.bias": (wide,),
+        "project.0.weight": (out_channels, wide, 1, 1),
+        **norm("project", out_channels),
+    }
+
+
 @pytest.mark.points(1, category="block")
 def test_block_with_an_expansion(q7):
     block = q7.MBConv(8, 12, 3, 2, 6)
     assert_shape(as_function(block, "MBConv(8, 12, 3, 2, 6)"), (2, 12, 4, 5), torch.randn(2, 8, 8, 9))
-    norm: dict[str, tuple[int, ...]] = {
-        "weight": (48,),
-        "bias": (48,),
-        "running_mean": (48,),
-        "running_var": (48,),
-        "num_batches_tracked": (),
-    }
-    expected: dict[str, tuple[int, ...]] = {
-        "expand.0.weight": (48, 8, 1, 1),
-        "depthwise.0.weight": (48, 1, 3, 3),
-        "project.0.weight": (12, 48, 1, 1),
-    }
-    expected |= {f"{part}.1.{name}": shape for part in ("expand", "depthwise") for name, shape in norm.items()}
-    expected |= {f"project.1.{name}": (12,) if shape else () for name, shape in norm.items()}
-    expected |= {"se.reduce.weight": (2, 48, 1, 1), "se.reduce.bias": (2,)}
-    expected |= {"se.expand.weight": (48, 2, 1, 1), "se.expand.bias": (48,)}
-    assert_state(block, expected)
+    assert_state(block, block_shapes(8, 12, 3, 6))
+
+
+@pytest.mark.points(1, category="known block")
+def test_known_block_by_its_weights_and_output(q7):
+    for settings, outputs in ((ADDS, BLOCK_THAT_ADDS), (STRIDES, BLOCK_THAT_STRIDES)):
+        channels, out_channels, kernel, stride, ratio = settings
+        block = load(q7.MBConv(*settings), known_weights(block_shapes(channels, out_channels, kernel, ratio)))
+        shape = (1, out_channels, -(-2 // stride), -(-3 // stride))
+        assert_known(as_function(block.eval(), f"MBConv{settings}.eval()"), mixed(1, channels, 2, 3), shape, outputs)
 
 
 @pytest.mark.points(1, category="whole network")
@@ -76,9 +98,21 @@ def test_whole_network_b0(q7):
     model = q7.EfficientNet()
     assert_parameter_count(model, 4_020_358, "EfficientNet()")
     assert_logits(model, torch.randn(2, 3, 32, 32), 10, "EfficientNet()")
+    name = "EfficientNet(width=0.25, depth=0.5, stem_stride=1, …)"
+    model = q7.EfficientNet(**SCALED)
+    assert_parameter_count(model, 202_032, name)
+    shapes = {each: tuple(value.shape) for each, value in sorted(model.state_dict().items())}
+    model = load(model, known_weights(shapes)).eval()
+    assert_known(as_function(model, f"{name}.eval()"), patchwork(), (1, 10), SCALED_NETWORK)
 
 
 @pytest.mark.points(1, category="learning")
 def test_learning_in_a_few_steps(q7, afresh):
     name = "EfficientNet(width=0.25, depth=0.25, stem_stride=1, …)"
     assert_learns(lambda: q7.EfficientNet(**SMALL), name, afresh, steps=6)
+
+
+@pytest.mark.points(1, category="eval mode")
+def test_eval_mode_drops_nothing(q7):
+    name = "EfficientNet(…, dropout=0.5, drop_connect=0.5)"
+    assert_steady(q7.EfficientNet(**{**SMALL, "dropout": 0.5, "drop_connect": 0.5}), torch.randn(2, 3, 32, 32), name)

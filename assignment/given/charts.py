@@ -45,7 +45,15 @@ LINE = 0.24  # inches from one line of text to the next
 GREY = "0.35"
 
 
-def batch_grid(data: Images, path: Path, rows: int = 4, columns: int = 8) -> Figure:
+def stands_out(row: Row, model: str) -> bool:
+    """Whether a model is better than all others in this row, by the digits that are shown."""
+    shown = _number(row[model])
+    return sum(_number(value) == shown for name, value in row.items() if name not in ("class", "best")) == 1
+
+
+def batch_grid(
+    data: Images, path: Path, rows: int = 4, columns: int = 8, *, classes: Sequence[str] | None = None
+) -> Figure:
     """Images with their class names: look at them before any training, to check that the labels fit.
 
     Args:
@@ -53,6 +61,7 @@ def batch_grid(data: Images, path: Path, rows: int = 4, columns: int = 8) -> Fig
         path: the PNG to write, at 150 dots per inch.
         rows: of images.
         columns: of images.
+        classes: the classes' names; None stands for CIFAR-10's.
     """
     import torch  # takes seconds to import
 
@@ -68,7 +77,9 @@ def batch_grid(data: Images, path: Path, rows: int = 4, columns: int = 8) -> Fig
         row, column = divmod(place, columns)
         x, y = MARGIN + column * (size + gap), MARGIN + row * (size + name)
         axes.imshow(image.permute(1, 2, 0).numpy(), extent=(x, x + size, y + size, y), interpolation="nearest")
-        axes.text(x + size / 2, y + size + name / 2, CLASSES[label], fontsize=FONT, ha="center", va="center")
+        axes.text(
+            x + size / 2, y + size + name / 2, (classes or CLASSES)[label], fontsize=FONT, ha="center", va="center"
+        )
     _fill(axes, figure)  # imshow sets the limits to its last image
     return _saved(figure, path)
 
@@ -87,12 +98,23 @@ def learning_curves(curves: Mapping[str, Sequence[tuple[int, float]]], path: Pat
     axes = figure.add_axes(
         (left / width, bottom / height, 1 - (left + MARGIN) / width, (height - bottom - head) / height)
     )
-    for (model, curve), look in zip(curves.items(), _looks(len(curves)), strict=True):
-        epochs, losses = zip(*curve, strict=True)
-        axes.plot(epochs, losses, color=look.colour, marker=look.marker, markersize=5, linewidth=2, label=model)
     last = max(epoch for curve in curves.values() for epoch, _ in curve)
     highest = max(loss for curve in curves.values() for _, loss in curve)
-    axes.set_xlim(1 - 0.03 * max(last - 1, 1), last + 0.03 * max(last - 1, 1))
+    for number, ((model, curve), look) in enumerate(zip(curves.items(), _looks(len(curves)), strict=True)):
+        epochs, losses = zip(*curve, strict=True)
+        style: dict[str, Any] = {"color": look.colour, "marker": look.marker, "label": model}
+        if last > 1:
+            axes.plot(epochs, losses, markersize=5, linewidth=2, **style)
+            continue
+        # One epoch gives a point and no line: large points side by side, each with its name and number.
+        x = 1 + 0.2 * (number - (len(curves) - 1) / 2)
+        axes.plot([x], losses, markersize=10, linestyle="none", **style)
+        axes.annotate(
+            f"{model}\n{losses[0]:.2f}", (x, losses[0]), (0, -12), textcoords="offset points",
+            fontsize=FONT, ha="center", va="top",
+        )  # fmt: skip
+    margin = 0.03 * (last - 1) if last > 1 else 0.5
+    axes.set_xlim(1 - margin, last + margin)
     axes.set_ylim(0, 1.08 * highest)
     every = -(-last // 12)  # there is room for at most twelve numbers
     axes.set_xticks(range(every, last + 1, every))
@@ -181,9 +203,11 @@ def _draw_table(
     axes.set_axis_off()
     width = axes.get_xlim()[1]
     for row, x in zip(rows, middles, strict=True):
+        name = row["class"].replace(" ", "\n")  # of a pattern, its shape above its width
         axes.text(
-            x, 0.16, row["class"], fontsize=FONT, ha="center", va="center", weight=_weight(row["class"] == "mean")
-        )
+            x, 0.15, name, fontsize=8 if "\n" in name else FONT, ha="center", va="center", linespacing=1,
+            weight=_weight(name == "mean"),
+        )  # fmt: skip
     for number, (model, look) in enumerate(zip(models, _looks(len(models)), strict=True)):
         y = 0.3 + line * number
         axes.plot([MARGIN, width - MARGIN], [y, y], color="0.8", linewidth=0.8)
@@ -193,7 +217,7 @@ def _draw_table(
         axes.text(MARGIN + 0.28, y + line / 2, model, fontsize=FONT, va="center")
         for place, (row, x) in enumerate(zip(rows, middles, strict=True)):
             middle = y + line / 2 - (0.075 if spreads else 0)
-            best = _weight(row["best"] == model)
+            best = _weight(row["best"] == model and stands_out(row, model))
             axes.text(x, middle, _number(row[model]), fontsize=FONT, ha="center", va="center", weight=best)
             if spreads:
                 spread = f"± {_number(spreads[place][model])}"

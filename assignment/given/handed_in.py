@@ -12,13 +12,16 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import ModuleType
 
+from assignment.given.question_files import module_of, suites_in
+
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 
 GIVEN = frozenset(
     {
-        *("__init__", "charts", "cifar10", "handed_in", "notebook", "plots", "practice", "runs", "scoreboard"),
-        *("table_model", "train_command", "training", "week8"),
+        *("__init__", "charts", "cifar10", "class_names", "commands", "doctor", "handed_in", "notebook", "plots"),
+        *("practice", "question_files", "runs", "scoreboard", "table_model", "terminal", "train_command", "training"),
+        "week8",
     }
 )
 """Modules of the package `assignment.given`: provided by the course, also in grading."""
@@ -28,7 +31,7 @@ _OF_THE_PACKAGE = frozenset({"__main__", "given"})  # besides what a student fil
 
 def questions() -> frozenset[str]:
     """The modules that are handed in."""
-    return frozenset(path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_q*.py"))
+    return frozenset(map(module_of, suites_in(ROOT / "tests")))
 
 
 def remark(file: str, module: str) -> str:

@@ -11,6 +11,7 @@ from torch import nn
 
 from assignment.given import cifar10, training
 from assignment.given.cifar10 import CLASSES, Images
+from assignment.given.class_names import class_names
 from assignment.given.training import Network
 from assignment.given.week8 import Week8
 
@@ -35,10 +36,10 @@ def train(name: str, data: str = "auto", epochs: int | None = None, seed: int = 
     accuracies = {}
     for network, maker in ((training.network("week8", device, source), Week8), (yours, make)):
         accuracies[network.name] = _trained(network, maker, images, device, epochs, seed)
-    print(f"\n{'':<8}" + "".join(f"{model:>14}" for model in accuracies))
-    for number, label in enumerate(CLASSES):
-        print(f"{label:<8}" + "".join(f"{each[number]:>12.1f} %" for each in accuracies.values()))
-    print(f"{'mean':<8}" + "".join(f"{sum(each) / len(each):>12.1f} %" for each in accuracies.values()))
+    print(f"\n{'':<10}" + "".join(f"{model:>14}" for model in accuracies))
+    for number, label in enumerate(class_names(source)):
+        print(f"{label:<10}" + "".join(f"{each[number]:>12.1f} %" for each in accuracies.values()))
+    print(f"{'mean':<10}" + "".join(f"{sum(each) / len(each):>12.1f} %" for each in accuracies.values()))
 
 
 def _trained(

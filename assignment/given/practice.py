@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from assignment.given.question_files import question_of, suites_in
 from assignment.given.scoreboard import Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,8 +43,9 @@ def run_tests(target: str, questions: Sequence[str] = ()) -> list[Outcome]:
         text = _in_fork(arguments)  # torch is already loaded: a tenth of a second instead of three
     else:
         done = subprocess.run(
-            [sys.executable, "-c", _RUN, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+            [sys.executable, "-c", _RUN, *arguments], cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace",
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False,
+        )  # fmt: skip
         text = done.stdout or done.stderr
     try:
         return [Outcome(**fields) for fields in json.loads(text)]
@@ -71,8 +73,8 @@ def changes_since_last_time(outcomes: Sequence[Outcome]) -> tuple[list[str], lis
 
 
 def _files(questions: Sequence[str]) -> list[Path]:
-    files = sorted((ROOT / "tests").glob("test_q*.py"))
-    return [file for file in files if not questions or file.stem.split("_")[1] in questions]
+    files = suites_in(ROOT / "tests")
+    return [file for file in files if not questions or question_of(file) in questions]
 
 
 def _collect(arguments: list[str]) -> str:
@@ -81,18 +83,22 @@ def _collect(arguments: list[str]) -> str:
     class Collector:
         text = ""
 
-        def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-            config = terminalreporter.config
+        # Before the summary is written, which leaves reports out while pytest's own sections are made.
+        def pytest_sessionfinish(self, session: pytest.Session) -> None:
+            config = session.config
+            terminalreporter: Any = config.pluginmanager.get_plugin("terminalreporter")
             conftest: Any = config.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
+            if conftest is None:  # it could not be loaded, of which pytest's own output speaks
+                return
             outcomes: list[Outcome] = conftest.outcomes(terminalreporter.stats, config)
             self.text = json.dumps([asdict(outcome) for outcome in outcomes])
 
     collector = Collector()
-    said = io.StringIO()
+    output = io.StringIO()
     os.chdir(ROOT)
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         pytest.main(["-q", "-p", "no:cacheprovider", *arguments], plugins=[collector])
-    return collector.text if collector.text not in ("", "[]") else said.getvalue()
+    return collector.text if collector.text not in ("", "[]") else output.getvalue()
 
 
 def _in_fork(arguments: list[str]) -> str:

@@ -217,9 +217,12 @@ def _run_from(kept: Mapping[str, Any]) -> Run:
 
 @contextlib.contextmanager
 def _progress(console: Console, label: str) -> Iterator[Callable[[Step], None]]:
-    """A progress bar in a terminal, nothing elsewhere."""
+    """A progress bar in a terminal; elsewhere, in a log or a notebook's cell, a line at the end of each epoch."""
+    if not console.is_terminal:
+        yield lambda step: _line_of_epoch(console, label, step)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[state]}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(label, total=None, state="")
 
         def show(step: Step) -> None:
@@ -231,6 +234,14 @@ def _progress(console: Console, label: str) -> Iterator[Callable[[Step], None]]:
             bar.update(task, total=step.steps, completed=step.step, state=state)
 
         yield show
+
+
+def _line_of_epoch(console: Console, label: str, step: Step) -> None:
+    if step.step * step.epochs % step.steps == 0:
+        console.print(
+            f"{label}: epoch {step.epoch} of {step.epochs}, loss {step.loss:.3f}, {step.seconds_left:.0f} s left"
+        )
+        console.file.flush()  # a pipe would keep it until there is more
 
 
 # --- The student's modules. Every error in them becomes a sentence.
@@ -251,16 +262,18 @@ def find_measures(target: Path) -> ModuleType:
     return module
 
 
-def compared(module: ModuleType, accuracies: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
-    """The rows that the student's `compare` returns for each model's accuracies.
+def compared(
+    module: ModuleType, accuracies: Mapping[str, Sequence[float]], classes: Sequence[str] = CLASSES
+) -> list[dict[str, Any]]:
+    """The rows that the student's `compare` returns for each model's accuracies, by the classes' names.
 
     Raises:
         Problem: they are not such rows.
     """
     with _as_problem(_MEASURES):
-        rows = _find(module, "compare")(accuracies, CLASSES)
+        rows = _find(module, "compare")(accuracies, list(classes))
     try:
-        good = [row["class"] for row in rows] == [*CLASSES, "mean"]
+        good = [row["class"] for row in rows] == [*classes, "mean"]
         table = [
             {"class": row["class"], **{model: float(row[model]) for model in accuracies}, "best": str(row["best"])}
             for row in rows
@@ -325,14 +338,18 @@ def _sentence(module: str, error: Exception) -> str:
     if isinstance(error, SyntaxError):
         line = (error.text or "").strip()
         return f"{shown(error.filename or module)}, line {error.lineno}: {error.msg}. Mend that line first: {line}"
-    frames = traceback.extract_tb(error.__traceback__)
     folders = tuple(assignment.__path__)
-    own = [frame for frame in frames if frame.filename.startswith(folders) and Path(frame.filename).name not in _GIVEN]
-    where = f"{own[-1].name} in {shown(own[-1].filename)}, line {own[-1].lineno}" if own else f"{module}.py"
-    if isinstance(error, NotImplementedError) and own and own[-1] is frames[-1]:
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [
+        (code, line)
+        for code, line in frames
+        if code.co_filename.startswith(folders) and Path(code.co_filename).name not in _GIVEN
+    ]
+    where = f"{own[-1][0].co_qualname} in {shown(own[-1][0].co_filename)}, line {own[-1][1]}" if own else f"{module}.py"
+    if isinstance(error, NotImplementedError) and own and own[-1] == frames[-1]:
         return f"{where}, is still a TODO: write it, then train again."
-    said = str(error).strip().splitlines()
-    return f"{where}, raised {type(error).__name__}{f' ({said[0]})' if said else ''}: mend it, then train again."
+    message = str(error).strip().splitlines()
+    return f"{where}, raised {type(error).__name__}{f' ({message[0]})' if message else ''}: mend it, then train again."
 
 
 # --- Small things.

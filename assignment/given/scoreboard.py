@@ -5,11 +5,19 @@ from __future__ import annotations
 import contextlib
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 BAR = 20  # characters
+BEYOND = (
+    "All public tests are green. Before you hand in, do what they do not look at:",
+    "  written answers  assignment/explanations.md, which a person reads",
+    "  hidden tests     ceil mode, other dtypes, one image without a batch axis,",
+    "                   eval mode, every argument that a docstring names",
+    "  your files       python -m assignment doctor",
+)
+"""What is left to do when all public tests are green."""
 SETTINGS = Path(__file__).resolve().parents[2] / "pyproject.toml"  # names the Python with which the course grades
 
 
@@ -69,20 +77,42 @@ def scores(outcomes: Iterable[Outcome]) -> list[Score]:
     ]
 
 
-def lines(board: Sequence[Score]) -> list[str]:
-    """The whole board as text."""
+def lines(board: Sequence[Score], possible: Mapping[str, int] | None = None) -> list[str]:
+    """The whole board as text, at most 80 characters wide; its last lines say what to do next.
+
+    Args:
+        board: the score of each question that was tested.
+        possible: the points of all public tests, by question; None if the board has all of them.
+    """
     points, most = sum(score.points for score in board), sum(score.most for score in board)
+    in_all = most if possible is None else sum(possible.values())
+    reached = f"Public tests: {points} of {_points(most)}"
+    reached += f" in this run, of {in_all} in all." if most < in_all else ". The grade counts hidden tests too."
+    return [*(score.line() for score in board), reached, *_next(board, {} if most == in_all else possible or {})]
+
+
+def _next(board: Sequence[Score], possible: Mapping[str, int]) -> list[str]:
+    """What to do next.
+
+    Args:
+        board: the score of each question that was tested.
+        possible: the points of all public tests, by question; empty if the board has all of them.
+    """
     unfinished = next((score for score in board if score.first_failure), None)
-    shown = [
-        *(score.line() for score in board),
-        f"Public tests: {points} of {most} point{'' if most == 1 else 's'}. The grade counts hidden tests too.",
-    ]
     if unfinished is not None and unfinished.first_failure is not None:
-        words = unfinished.first_failure.category.replace(" ", "_")
-        shown.append(f'Next: pytest -k "{unfinished.question} and {words}"')
-    elif board:
-        shown.append("All green. Now the written answers in explanations.md, and hand in.")
-    return shown
+        words = unfinished.first_failure.category.replace(" ", "_").replace("-", "_")
+        question = unfinished.question
+        return [f'Next: pytest -k "{question} and {words}"', f"Stuck? python -m assignment hint {question}"]
+    in_part = next((score.question for score in board if score.most < possible.get(score.question, 0)), None)
+    if in_part is not None:
+        return [f"Green so far. Next: pytest -k {in_part}, all tests of {in_part}"]
+    if possible:
+        return ["Green so far. Next: pytest, the tests of all questions"]
+    return list(BEYOND) if board else []
+
+
+def _points(count: int) -> str:
+    return f"{count} point{'' if count == 1 else 's'}"
 
 
 def newer_python(here: tuple[int, int] = sys.version_info[:2]) -> str:
@@ -91,7 +121,7 @@ def newer_python(here: tuple[int, int] = sys.version_info[:2]) -> str:
         course = tomllib.loads(SETTINGS.read_text("utf-8"))["tool"]["course"]["python"]
         if here > tuple(int(part) for part in course.split(".")):
             return (
-                f"Your Python is {here[0]}.{here[1]}, and the course grades with {course}: "
+                f"Your Python is {here[0]}.{here[1]}, and the course grades with {course}:\n"
                 "what only a newer one understands has no points there."
             )
     return ""

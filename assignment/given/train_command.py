@@ -66,6 +66,7 @@ def _train(
 ) -> bool:
     """The whole command. Returns whether every network could be trained; failures have been printed."""
     from assignment.given import charts, cifar10, training
+    from assignment.given.class_names import class_names
     from assignment.given.runs import Problem, Trainer, find_measures, shown
 
     console = Console(highlight=False, markup=False, emoji=False)
@@ -89,7 +90,8 @@ def _train(
         console.print("There is no CIFAR-10 here; --data cifar10 downloads it, 170 MB.")
     try:
         RUNS.mkdir(exist_ok=True)
-        charts.batch_grid(images[0], RUNS / "batch.png")
+        classes = class_names(source)
+        charts.batch_grid(images[0], RUNS / "batch.png", classes=classes)
         console.print(f"A batch of them, to see whether the labels fit: {shown(RUNS / 'batch.png')}\n")
         trainer = Trainer(console, source, images, target, epochs, measures, RUNS / "cache")
         done: dict[str, list[Run]] = {}
@@ -102,7 +104,7 @@ def _train(
                 done[runs[0].model] = runs
         if done:
             title = f"Accuracy on test images, class by class: {_data_in_words(Path(source).name)}"
-            _show(console, done, measures, title, described)
+            _show(console, done, measures, title, described, classes)
     except Problem as error:
         _stop(str(error))
     except OSError as error:
@@ -114,7 +116,14 @@ def _data_in_words(source: str) -> str:
     return {"synthetic": "synthetic patterns", "cifar10": "CIFAR-10"}.get(source, source)
 
 
-def _show(console: Console, done: Mapping[str, list[Run]], measures: ModuleType, title: str, described: str) -> None:
+def _show(
+    console: Console,
+    done: Mapping[str, list[Run]],
+    measures: ModuleType,
+    title: str,
+    described: str,
+    classes: Sequence[str],
+) -> None:
     """Print the table, and save it with the plots.
 
     Args:
@@ -123,15 +132,17 @@ def _show(console: Console, done: Mapping[str, list[Run]], measures: ModuleType,
         measures: the student's module with `compare`.
         title: the plot's title.
         described: the data, in words.
+        classes: their names.
     """
     from assignment.given import charts
     from assignment.given.runs import as_json, compared, shown
 
-    rows = compared(measures, {model: _means([run.accuracies for run in runs]) for model, runs in done.items()})
+    means = {model: _means([run.accuracies for run in runs]) for model, runs in done.items()}
+    rows = compared(measures, means, classes)
     seeds = [run.seed for run in next(iter(done.values()))]
     spreads = _spreads(done) if len(seeds) > 1 else None
     console.print(_table(rows, done, spreads))
-    console.print("* best; in per cent of each class's test images\n")
+    console.print("In per cent of each class's test images; * is better than all others.\n")
     for sentence in verdicts(done):
         console.print(sentence)
 
@@ -157,18 +168,21 @@ def _time_in_words(model: str, runs: Sequence[Run]) -> str:
 def _table(
     rows: Sequence[Mapping[str, Any]], done: Mapping[str, list[Run]], spreads: Sequence[Mapping[str, float]] | None
 ) -> Table:
+    from assignment.given.charts import stands_out
+
     table = Table(box=box.HORIZONTALS, show_edge=False, padding=(0, 1))
     table.add_column("class")
     for model in done:
         table.add_column(f"{model}  ", justify="right")
+    last = len(rows) - 1  # the mean
     for place, row in enumerate(rows):
         cells = []
         for model in done:
             spread = f" ± {spreads[place][model]:.1f}" if spreads else ""
             value = "–" if math.isnan(row[model]) else f"{row[model]:.1f}{spread}"
-            best = row["best"] == model
+            best = row["best"] == model and stands_out(row, model)
             cells.append(Text(f"{value} {'*' if best else ' '}", "bold" if best else ""))
-        table.add_row(row["class"], *cells, end_section=row["class"] in ("truck", "mean"))
+        table.add_row(row["class"], *cells, end_section=place >= last - 1)
     table.add_row("seconds", *(f"{_mean([run.seconds for run in runs]):.1f}  " for runs in done.values()))
     return table
 

@@ -27,7 +27,7 @@ from autograder.grading.calls import KeptFailure, Step
 from autograder.intake import Submission
 from autograder.sandbox.proxy import RemoteModule
 from autograder.text.inert import for_terminal, one_line
-from tests.checks import UNKNOWN
+from tests.failures import UNKNOWN
 
 TEMPLATE = Path(__file__).parent / "replay.template"
 MOST_INLINE = 1000  # the most values of a tensor of the deciding call that are written as numbers

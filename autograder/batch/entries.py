@@ -16,8 +16,8 @@ from autograder.course import EXPLANATIONS, Assignment
 from autograder.course.lms_names import canvas_user, first_try, loose_file, typist
 from autograder.course.people import comparable
 from autograder.errors import UnusableRequest
-from autograder.intake import LEAVINGS
 from autograder.intake.candidates import original
+from autograder.intake.home import LEAVINGS
 from autograder.intake.names import printable
 
 METADATA = "submission_metadata.yml"  # Gradescope's, beside what was submitted

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from autograder.batch.discover import Found
 from autograder.batch.executors import SCHEDULER_GONE, Workers
-from autograder.batch.tasks import Answer, Task, code_digests, grade_task
+from autograder.batch.tasks import Task, TaskResult, code_digests, grade_task
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.files.clock import now
@@ -97,7 +97,7 @@ class Class:
     workers: Workers
     watcher: Watcher
     again: Counter[str] = field(default_factory=Counter)
-    _running: dict[Future[Answer], _Job] = field(default_factory=dict)
+    _running: dict[Future[TaskResult], _Job] = field(default_factory=dict)
     _alone: deque[_Job] = field(default_factory=deque)
 
     def grade(self, found: tuple[Found, ...]) -> None:
@@ -149,7 +149,7 @@ class Class:
             self.workers.renew()
             self._running[self.workers.executor.submit(grade_task, task)] = job
 
-    def _settle(self, done: set[Future[Answer]]) -> None:
+    def _settle(self, done: set[Future[TaskResult]]) -> None:
         broken = []
         for future in done:
             job = self._running.pop(future)
@@ -167,7 +167,7 @@ class Class:
                         "this environment, with the checkout's folder in PYTHONPATH."
                     ) from error
                 # Dask gives up on a task that has killed several workers.
-                answer = Answer(fault=f"the workers that graded it died ({type(error).__name__})")
+                answer = TaskResult(fault=f"the workers that graded it died ({type(error).__name__})")
             if answer.stop:
                 raise UnusableRequest(answer.fault)
             if answer.crowded:
@@ -182,7 +182,7 @@ class Class:
             for job in broken:
                 job.deaths += 1
                 if alone and job.deaths >= DEATHS:
-                    self._keep(job, Answer(fault="the process that graded it died each time"))
+                    self._keep(job, TaskResult(fault="the process that graded it died each time"))
                 else:
                     self._alone.append(job)
 
@@ -251,7 +251,7 @@ class Class:
             if question.written
         }
 
-    def _keep(self, job: _Job, answer: Answer) -> None:
+    def _keep(self, job: _Job, answer: TaskResult) -> None:
         """Turn a worker's answer into a result and write it."""
         before = _report(job.before)
         result = replace(_about(job.found), digest=job.submission.digest, answers=job.answers)

@@ -55,7 +55,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Answer:
+class TaskResult:
     """The outcome of a task: a report, or why the grader failed.
 
     Attributes:
@@ -91,19 +91,19 @@ def _mismatch(expected: dict[str, str]) -> str:
     return f"{where} has another version of the grader: bring its checkout up to date."
 
 
-def grade_task(task: Task) -> Answer:
+def grade_task(task: Task) -> TaskResult:
     """Grade a submission; any failure becomes an answer, too."""
     try:
         with _one_at_a_time:
             mismatch = _mismatch(task.code)
             if mismatch:
-                return Answer(fault=mismatch, stop=True)
+                return TaskResult(fault=mismatch, stop=True)
             try:
                 require_layers(_grader.layers(), allow_missing=task.allow_missing)
                 if task.data is not None:
                     _grader.load(task.data)
             except (UnusableRequest, GraderFault) as error:
-                return Answer(fault=f"On {socket.gethostname()}: {error}", stop=True)
+                return TaskResult(fault=f"On {socket.gethostname()}: {error}", stop=True)
             report = _grader.grade(
                 task.submission,
                 task.assignment,
@@ -112,12 +112,12 @@ def grade_task(task: Task) -> Answer:
                 seeds=task.seeds,
                 alone=task.alone,
             )
-            return Answer(report)
+            return TaskResult(report)
     except KilledFromOutside as error:
-        return Answer(fault=str(error), crowded=not task.alone)
+        return TaskResult(fault=str(error), crowded=not task.alone)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one submission; the others are graded)
         sentence = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
-        return Answer(fault=sentence or type(error).__name__)
+        return TaskResult(fault=sentence or type(error).__name__)
 
 
 def begin_local_worker() -> None:

@@ -16,9 +16,11 @@ from autograder.commands import (
     export,
     grade,
     gradebook,
+    new_question,
     pages,
     release,
     review,
+    similar,
     stubs,
     verify,
     warm,
@@ -31,5 +33,7 @@ def main() -> None:
     """Grade the convolutional-networks assignment."""
 
 
-for _module in (grade, class_, pages, review, gradebook, release, export, verify, calibrate, stubs, benchmark, warm):
+_FOR_A_CLASS = (grade, class_, pages, review, gradebook, similar)
+_FOR_A_COURSE = (release, export, verify, calibrate, stubs, new_question, benchmark, warm)
+for _module in (*_FOR_A_CLASS, *_FOR_A_COURSE):
     main.add_command(_module.command)

@@ -79,7 +79,7 @@ def grade_class(request: Request, assignment: Assignment) -> int:
     """Grade a class, and put together what is made from its results.
 
     Returns:
-        The exit status: 1 if somebody has no points yet for no fault of theirs, or since a person has to choose.
+        The exit status: 1 if somebody has no points yet because the grader failed or a person has to choose.
 
     Raises:
         UnusableRequest: the folder, `--out` or another choice cannot be used.
@@ -144,17 +144,17 @@ def _state(request: Request, assignment: Assignment) -> dict[str, Any]:
             f"--out: {request.out} holds results of “{state['title']}”, not of “{assignment.title}”: name another "
             f"folder. If only the title was changed, change it in {request.out / CLASS_FILE}, too."
         )
-    anew = request.again and not request.partly
-    if state["data"] is not None and not anew:
+    all_again = request.again and not request.partly
+    if state["data"] is not None and not all_again:
         if not request.training:
             raise UnusableRequest(
                 f"--no-training: in {request.out} networks were trained, on {state['data']}. Leave the option out, "
-                "name another folder, or grade everything anew with --again."
+                "name another folder, or grade everything again with --again."
             )
         if request.data != "auto" and _resolved(request.data) != state["data"]:
             raise UnusableRequest(
                 f"--data: {request.out} was graded on {state['data']}, and a class has one kind of images. Name "
-                "another folder, or grade everything anew with --again."
+                "another folder, or grade everything again with --again."
             )
         return {**state, "title": assignment.title, "modules": modules}
     data = _resolved(request.data) if request.training else None

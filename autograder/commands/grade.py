@@ -13,13 +13,13 @@ import click
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
-from autograder.places import forms
 from autograder.places.registry import PLACES
 from autograder.sandbox.address_space import refuse_too_little
 from autograder.text.numbers import counted
 
 if TYPE_CHECKING:
     from autograder.grading.grader import Graded
+    from autograder.places.forms import Form
 
 TERMINAL = "terminal"
 
@@ -76,6 +76,7 @@ def command(
     request = checked(submission, questions, student, None if no_training else data, device, form, outputs, staff=staff)
 
     from autograder.grading.grader import Grader
+    from autograder.places import forms
     from autograder.render.progress import ProgressBar
 
     with ProgressBar("starting the sandbox") as bar, Grader() as grader:
@@ -116,7 +117,7 @@ class Request:
     questions: tuple[str, ...]
     student: str
     data: str | None
-    form: forms.Form | None
+    form: Form | None
     staff: bool
 
 
@@ -137,6 +138,8 @@ def checked(
         UnusableRequest: what is wrong with it.
         GraderFault: the course's settings cannot be used.
     """
+    from autograder.places import forms
+
     assignment = course.load()
     assignment.choose(questions)
     if device == "cuda":

@@ -1,4 +1,4 @@
-"""The command `pages`: the pages of a class, written anew."""
+"""The command `pages`: the pages of a class, written again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autograder.text.numbers import counted
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--roster", type=click.Path(path_type=Path), metavar="FILE", help="Who is in the class. [default: OUT's]")
 def command(out: Path, roster: Path | None) -> None:
-    """Write the pages of the class in OUT anew: index.html for staff, and one a student."""
+    """Write the pages of the class in OUT again: index.html for staff, and one a student."""
     from autograder.pages import write_pages
     from autograder.records.gradebook import read_grade_book
     from autograder.records.results import read_class_roster

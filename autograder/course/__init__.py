@@ -42,7 +42,7 @@ TEXT_STUB = "*Your answer here.*"
 # In autograder/: checks of the grader itself, and tools to build and release it.
 NOT_FOR_GRADING = {
     *("tests", "evidence", "appeal", "release", "guides", "README.md", "EVIDENCE.md"),
-    *("batch", "gradebook", "pages", "records", "review"),
+    *("batch", "gradebook", "pages", "records", "review", "similar"),
 }
 
 

@@ -120,11 +120,11 @@ def as_own(headings: Sequence[str], rows: Sequence[Row]) -> tuple[list[Row | Non
         return None
     students = [row for row in rows if "student" in re.split(r"\W+", comparable(row.get(form.roles, "")))]
     staff = [row for row in rows if students and row.get(form.roles) and row not in students]
-    said = []
+    notes = []
     if staff:
         roles = ", ".join(sorted({row[form.roles] for row in staff}))
-        said = [f"Roster: {len(staff)} of its rows are not students' but of another role ({roles}): left out."]
-    return [None if row in staff else form.own(row) for row in rows], said
+        notes = [f"Roster: {len(staff)} of its rows are not students' but of another role ({roles}): left out."]
+    return [None if row in staff else form.own(row) for row in rows], notes
 
 
 def _is_canvas(headings: Sequence[str], rows: Sequence[Row]) -> bool:

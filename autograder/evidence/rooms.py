@@ -36,7 +36,7 @@ ORDER = (
         "sandbox",
     ),
     *("grading", "hidden", "appeal", "render", "records", "review", "release", "gradebook", "pages", "batch"),
-    *("places", "evidence", "commands", "__main__"),
+    *("places", "similar", "evidence", "commands", "__main__"),
 )
 TOP = ("assignment", "tests", "solutions", "autograder")
 # Not the grader's own code: hostile submissions, answers that are graded, files that are given away, and its tests.

@@ -20,7 +20,7 @@ from rich.table import Table
 from autograder import course
 from autograder.course import Assignment, Question
 from autograder.evidence import bank
-from autograder.evidence.bank import Answer
+from autograder.evidence.bank import KnownAnswer
 from autograder.grading.grade import grade
 from autograder.grading.images import Data
 from autograder.intake import Submission
@@ -49,7 +49,7 @@ class Verdict:
         flags: the flags for staff.
     """
 
-    answer: Answer
+    answer: KnownAnswer
     kind: str
     score: int
     possible: int
@@ -116,6 +116,9 @@ def report(verdicts: Sequence[Verdict], *, details: bool) -> bool:
     if len(questions) > 1:
         table.add_row("all", *_row(verdicts), style="bold")
     console.print(table)
+    for question in questions:
+        if not any(each.kind in ("wrong", "unseen") for each in verdicts if each.answer.question == question):
+            print(f"{question}: there are no wrong answers yet, so nobody knows whether its tests notice any.")
     for verdict in verdicts:
         name = f"{verdict.answer.question}, {verdict.kind} answer “{verdict.answer.name}”"
         if not verdict.as_deserved:
@@ -144,10 +147,10 @@ def stale_stubs(assignment: Assignment) -> list[str]:
     return list(differing(make_stubs(assignment)))
 
 
-def _answers(question: Question, seed: int) -> Iterator[tuple[str, Answer]]:
+def _answers(question: Question, seed: int) -> Iterator[tuple[str, KnownAnswer]]:
     module = question.module
-    yield "solution", Answer(module, "the solution", (course.SOLUTIONS / f"{module}.py").read_text("utf-8"))
-    yield "stub", Answer(module, "the stub", (course.STUBS / f"{module}.py").read_text("utf-8"))
+    yield "solution", KnownAnswer(module, "the solution", (course.SOLUTIONS / f"{module}.py").read_text("utf-8"))
+    yield "stub", KnownAnswer(module, "the stub", (course.STUBS / f"{module}.py").read_text("utf-8"))
     yield from (("right", answer) for answer in bank.right_answers(module))
     for kind in ("wrong", "unseen"):
         yield from ((kind, answer) for answer in bank.wrong_answers(module, kind))
@@ -164,14 +167,14 @@ def _begin(assignment: Assignment, data: Data | None, seed: int) -> None:
     _here["data"] = data
 
 
-def _graded(assignment: Assignment, sandbox: Sandbox, seed: int, answer: Answer, data: Data | None) -> object:
+def _graded(assignment: Assignment, sandbox: Sandbox, seed: int, answer: KnownAnswer, data: Data | None) -> object:
     # Random cases depend on the submission: another text beside the same answer gives other cases.
     submission = Submission("the bank", {f"{answer.module}.py": answer.source.encode()}, explanations=f"seed {seed}")
     (question,) = grade(submission, assignment, sandbox, questions=(answer.question,), data=data).questions
     return question
 
 
-def _judge(pair: tuple[str, Answer]) -> Verdict:
+def _judge(pair: tuple[str, KnownAnswer]) -> Verdict:
     kind, answer = pair
     graded, data = _here["grade"], _here["data"]
     question = graded(answer, None)  # type: ignore[operator]

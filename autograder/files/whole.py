@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -89,7 +88,7 @@ def _beside(path: Path, data: bytes, *, mode: int = 0o666, lasting: bool = True)
     Its name is random, so another process that writes the same file at the same time has a file of its own, and nobody
     can put a link in its place beforehand. Only the beginning of `path`'s name is in it: file systems limit names.
     """
-    unfinished = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}.{_UNFINISHED}")
+    unfinished = path.with_name(f".{path.name[:40]}.{os.urandom(8).hex()}.{_UNFINISHED}")
     descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

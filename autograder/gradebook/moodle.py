@@ -2,6 +2,8 @@
 
 Moodle's behaviour was read from the source of 4.1.10, 4.2.3, 4.4dev (November 2023), 4.5.6, 5.0dev (October 2024) and
 5.2.2; where they differ, the comment says which release it is about.
+
+Both are in one module because they share what is known of how Moodle reads a grade.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from autograder.grading.report import TestResult
-from tests.checks import UNKNOWN, Compared
+from tests.failures import UNKNOWN, Compared
 from tests.shown import brief
 
 LAST = 6  # calls shown of one test

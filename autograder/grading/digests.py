@@ -13,6 +13,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from assignment.given.question_files import suites_in
 from autograder.course import EXPLANATIONS, HIDDEN_TESTS, PUBLIC_TESTS, ROOT, STUBS, Question
 from autograder.grading.secret import fingerprint
 
@@ -30,8 +31,12 @@ DECIDING = (
     "assignment/__init__.py",  # by it students' modules find the given ones
     # What a worker imports of the given modules, and what the tests lean on.
     *(f"assignment/given/{name}.py" for name in ("cifar10", "table_model", "training", "week8")),
+    "assignment/given/question_files.py",  # by it a test belongs to a question
 )
-CHECKS = ("checks.py", "formulas.py", "networks.py", "rule.py")
+CHECKS = (
+    *("calls.py", "checks.py", "failures.py", "formulas.py", "known_outputs.py", "layers.py", "markers.py"),
+    *("networks.py", "rule.py", "tolerances.py"),
+)
 
 
 @cache
@@ -55,7 +60,7 @@ def shortened(python: str, torch: str) -> dict[str, str]:
 @cache
 def suite_digest() -> str:
     """All tests and what they lean on, whichever questions are graded."""
-    return _of(*sorted(PUBLIC_TESTS.glob("test_q*.py")), *_checks(), *sorted(HIDDEN_TESTS.glob("test_q*.py")))
+    return _of(*suites_in(PUBLIC_TESTS), *_checks(), *suites_in(HIDDEN_TESTS))
 
 
 def thresholds_digest() -> str:

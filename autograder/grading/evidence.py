@@ -16,7 +16,7 @@ from autograder.course import ROOT
 from autograder.grading.calls import Calls
 from autograder.sandbox.failures import Unusable
 from tests import formulas
-from tests.checks import UNKNOWN, Compared
+from tests.failures import UNKNOWN, Compared
 from tests.shown import brief
 
 SHOWN = 8  # values shown of a tensor

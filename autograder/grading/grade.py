@@ -21,8 +21,9 @@ from autograder.grading.large_tables import tables
 from autograder.grading.report import QuestionReport, Report
 from autograder.grading.secret import Seeds, seeds_of
 from autograder.grading.short_run import ShortRun
-from autograder.grading.suite import Progress, SuitePlugin, run_suite, unusable_test
+from autograder.grading.suite import Progress, SuitePlugin, run_suite
 from autograder.grading.thresholds import threshold_for
+from autograder.grading.verdict import unusable_test
 from autograder.grading.written import read_written
 from autograder.intake import Submission, read_submission
 from autograder.intake.encoding import misleading

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.checks import CheckFailed
 from tests.diagnosis.model_misconceptions import CAUSES, sentence
+from tests.failures import CheckFailed
 from tests.networks import added_by
 
 _DRAWS = 40  # a block with a rate of a quarter keeps all of them once in 10⁵ cases

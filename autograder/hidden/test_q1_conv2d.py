@@ -16,8 +16,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from autograder.hidden.geometry import convolution
 from autograder.hidden.gradients import tell_gradients
-from autograder.hidden.settings import convolution
 from tests.checks import assert_same, assert_size, assert_unchanged
 
 RANDOM_SIZES = 28

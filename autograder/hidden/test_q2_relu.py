@@ -23,10 +23,7 @@ def test_shapes_and_values_of_any_size(q2, seed):
     assert_same(q2.relu, F.relu, torch.linspace(-30, 30, 25).reshape(5, 5))
     assert_same(q2.relu, F.relu, torch.tensor([-math.inf, -1e30, -1.0, 1.0, 1e30, math.inf]))
     assert_same(q2.relu, F.relu, torch.randn(3, 4, 5).transpose(0, 2))
-
-
-@pytest.mark.points(1, category="dtype")
-def test_dtype_is_kept_for_whole_numbers_too(q2):
+    # The dtype is kept, of whole numbers too.
     assert_same(q2.relu, F.relu, torch.randn(3, 4, dtype=torch.float64))
     assert_same(q2.relu, F.relu, torch.arange(-5, 6))
     assert_same(q2.relu, F.relu, torch.arange(-5, 6, dtype=torch.int32).reshape(1, 11))

@@ -11,35 +11,34 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from autograder.hidden.geometry import pool
 from autograder.hidden.gradients import tell_gradients
-from autograder.hidden.settings import pool
 from tests.checks import assert_same, assert_unchanged
 
 RANDOM_POOLS = 12
 
 
-@pytest.mark.points(1, category="window")
-def test_window_that_is_not_square(q4):
+@pytest.mark.points(1, category="window and stride")
+def test_window_and_stride_of_each_axis_and_left_out(q4):
     # On images of the window's size, where it does not matter how the window moves.
     for window in ((3, 2), (1, 4), (2, 5)):
         assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, *window), window)
     assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 4, 5, 6), 1, stride=1)
-
-
-@pytest.mark.points(1, category="stride")
-def test_stride_given_and_left_out(q4):
     assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 7, 9), (2, 3), stride=(1, 2))
     assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 8, 11), (2, 3))
     for height, width in ((8, 9), (9, 8), (7, 10)):  # both remainders of the division
         assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 2, height, width), 3, 2)
 
 
-@pytest.mark.points(1, category="padding")
-def test_padding_counted_and_not(q4):
+@pytest.mark.points(1, category="padding and divisor")
+def test_padding_and_divisor_counted_and_overridden(q4):
     x = torch.randn(2, 3, 7, 8) + 1
     for padding in ((1, 0), (0, 1), 1):
         for counted in (True, False):
             assert_same(q4.avg_pool2d, F.avg_pool2d, x, (2, 3), 2, padding, count_include_pad=counted)
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 7), 3, divisor_override=1)
+    named = {"count_include_pad": False, "divisor_override": 5}
+    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 8), 2, **named)
 
 
 @pytest.mark.points(1, category="ceil mode")
@@ -51,13 +50,6 @@ def test_ceil_mode_and_what_hangs_over(q4):
         assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 8) + 1, (3, 2), stride=2, **named)
         assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 5, 5) + 1, 2, stride=3, padding=1, **named)
         assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 5, 6) + 1, (2, 3), stride=2, **named)  # both axes
-
-
-@pytest.mark.points(1, category="divisor override")
-def test_divisor_override_for_every_window(q4):
-    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 7), 3, divisor_override=1)
-    named = {"count_include_pad": False, "divisor_override": 5}
-    assert_same(q4.avg_pool2d, F.avg_pool2d, torch.randn(2, 3, 6, 8), 2, **named)
 
 
 @pytest.mark.points(1, category="conventions")

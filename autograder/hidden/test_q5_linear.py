@@ -9,15 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.checks import (
-    CheckFailed,
-    as_function,
-    assert_gradient,
-    assert_parameters,
-    assert_same,
-    assert_unchanged,
-    give_weights,
-)
+from tests.checks import as_function, assert_gradient, assert_same, assert_unchanged
+from tests.failures import CheckFailed
+from tests.layers import assert_parameters, give_weights
 
 
 @pytest.mark.points(1, category="square")

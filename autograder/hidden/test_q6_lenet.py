@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from assignment.given.table_model import numbered_images
-from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_gradient
+from tests.checks import as_function, as_tensor, assert_close, assert_gradient
 from tests.diagnosis.model_misconceptions import CAUSES
+from tests.failures import CheckFailed
 from tests.networks import assert_accuracies, assert_accurate, assert_output, assert_rows, load
 from tests.test_q6_lenet import LAYERS
 
@@ -91,7 +92,7 @@ def test_accuracy_after_a_short_run(short_run):
     assert_accurate(short_run.accuracy().mean, short_run.threshold, short_run.epochs)
 
 
-@pytest.mark.points(3, category="known weights")
+@pytest.mark.points(2, category="known weights")
 def test_known_weights_give_known_logits(q6):
     for classes in (10, 4):
         state = weights(classes)

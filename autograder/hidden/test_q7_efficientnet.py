@@ -1,4 +1,7 @@
-"""Hidden tests of question 7: every part, and the whole network, against torchvision's with the same weights."""
+"""Hidden tests of question 7: every part, and the whole network, against torchvision's with the same weights.
+
+The module is long because each part of the network has tests of its own, with its own right answer.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ from autograder.hidden.torchvision_efficientnet import (
     randomise,
     reference,
 )
-from tests.checks import CheckFailed, Compared, as_function, as_tensor, assert_close, assert_same
+from tests.checks import as_function, as_tensor, assert_close, assert_same
 from tests.diagnosis.model_misconceptions import CAUSES, sentence
+from tests.failures import CheckFailed, Compared
 from tests.networks import added_by, assert_accurate, assert_filters, assert_output, assert_repeats, assert_state, load
 
 DROPPED = (0.5, 0.25)
@@ -235,7 +239,7 @@ def test_squeeze_and_excitation_with_known_weights(q7):
         )
 
 
-@pytest.mark.points(2, category="blocks")
+@pytest.mark.points(1, category="blocks")
 def test_blocks_with_every_setting(q7):
     for settings in (  # torchvision rounds the expanded channels to a multiple of 8, as all of these are
         (3, 4, 5, 2, 8),  # squeezed to one channel
@@ -275,7 +279,7 @@ def other_momentum(before: Tensor, expected: Tensor, got: Any) -> bool:
     return 0.001 < share <= 10 and torch.allclose(moved, share * wanted, rtol=1e-2, atol=1e-5)
 
 
-@pytest.mark.points(2, category="drop-connect")
+@pytest.mark.points(1, category="drop-connect")
 def test_drop_connect_of_a_block_and_of_the_network(q7):
     # Compared with the student's own block without dropping: its other mistakes cost points elsewhere.
     for rate in DROPPED:

@@ -1,8 +1,8 @@
 """Read a submission: the assignment's modules and the written answers, as bytes, and nothing else.
 
 A submission is a folder or a zip file of one, possibly inside another zip file (`folder`, `archive`); a module may be
-handed in as a notebook (`notebook`). Other files are listed and left alone. No link is followed, nothing is unpacked or
-run, and no file is trusted to be what its name says.
+handed in as a notebook (`notebook`). `home` finds where in it the assignment lies. Other files are listed and left
+alone. No link is followed, nothing is unpacked or run, and no file is trusted to be what its name says.
 """
 
 from __future__ import annotations
@@ -10,29 +10,26 @@ from __future__ import annotations
 import functools
 import hashlib
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.course import EXPLANATIONS, GIVEN, STUBS, Assignment, Question
+from autograder.course import EXPLANATIONS, STUBS, Assignment, Question
 from autograder.errors import UnusableRequest
 from autograder.intake import encoding, notebook
 from autograder.intake.answers import as_explanations, turned_into_code, written_answer
 from autograder.intake.archive import open_archive, open_inner_archive
-from autograder.intake.candidates import choose, has_own_words, original
+from autograder.intake.candidates import choose, has_own_words
 from autograder.intake.cells import Notebook
 from autograder.intake.folder import Folder, LooseFiles
-from autograder.intake.names import is_code, printable, shortened
-from autograder.intake.source import DEEPEST, MAX_FOLDERS, Parts, Source, TooLarge, Unreadable
+from autograder.intake.home import LEAVINGS, files_in, find_home, others_beside
+from autograder.intake.names import printable, shortened
+from autograder.intake.source import DEEPEST, Parts, Source, TooLarge, Unreadable
 from autograder.text.encoding import decoded
-from autograder.text.numbers import listed
 
 MAX_MODULE_BYTES = 1 << 16  # a long answer takes 20 kB; a table of answers or of weights is larger
 MAX_EXPLANATIONS_BYTES = 1 << 20
 MAX_INNER_BYTES = 32 << 20  # of a zip file inside a zip file, which is read into memory
-
-# What systems and tools leave behind, which needs no mention.
-LEAVINGS = {"__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", ".git"}
 
 
 @dataclass(frozen=True)
@@ -132,8 +129,8 @@ def _take_in(source: Source, assignment: Assignment, shown: str) -> Submission:
     # If there is a module and a notebook, the module counts, even if it is unusable: which counts must not be a guess.
     names = {f"{each.module}.py": (f"{each.module}.py", f"{each.module}.ipynb") for each in assignment.questions}
     wanted = [*(name for pair in names.values() for name in pair), EXPLANATIONS]
-    home = _home(source, wanted, shown)
-    there, others = _files(source, home, wanted), _others(source, home)
+    home = find_home(source, wanted, shown)
+    there, others = files_in(source, home, wanted), others_beside(source, home)
     reading = {f"{each.module}.py": _Reading(source, home, each) for each in assignment.questions}
     choices = {
         module: choose(pair, there, reading[module].module, _given(module), others=others)
@@ -307,70 +304,3 @@ def _written_in_notebooks(
             taken.append(file)
             cell_notes[f"{question.module}.py"] = (*cell_notes.get(f"{question.module}.py", ()), *turned)
     return as_explanations(answers) if answers else None
-
-
-def _home(source: Source, names: Sequence[str], shown: str) -> Parts:
-    """The folder that holds the assignment's files: the only such folder at the shallowest depth.
-
-    If no file has its proper name, renamed ones count.
-
-    Raises:
-        UnusableRequest: there is no such folder, or more than one.
-    """
-    for renamed in (False, True):
-        level: list[Parts] = [()]
-        for _ in range(DEEPEST + 1):
-            homes = []
-            for folder in level:
-                inner = ((*folder, "assignment"), folder)
-                homes += [place for place in inner if _is_home(source, place, names, renamed=renamed)][:1]
-            if len(homes) > 1:
-                raise UnusableRequest(
-                    f"{shown} holds the assignment's files in {len(homes)} folders "
-                    f"({', '.join(printable('/'.join(home)) for home in homes[:5])}): hand in one of them."
-                )
-            if homes:
-                return homes[0]
-            level = [(*folder, name) for folder in level for name in _folders(source, folder)][:MAX_FOLDERS]
-    modules = [name for name in names if not name.endswith(".ipynb") and name != EXPLANATIONS]
-    raise UnusableRequest(f"{shown} holds none of the assignment's files ({', '.join(modules)}).{_code_there(source)}")
-
-
-def _is_home(source: Source, place: Parts, names: Sequence[str], *, renamed: bool) -> bool:
-    if renamed:
-        return any(original(name) in names and source.holds((*place, name)) for name in source.listing(place).names)
-    return any(source.holds((*place, name)) for name in names)
-
-
-def _code_there(source: Source) -> str:
-    """A sentence about files that may have been meant, if none has the name of a module."""
-    folder: Parts = ()
-    for _ in range(DEEPEST):
-        inner = _folders(source, folder)
-        if len(inner) != 1 or any(map(is_code, source.listing(folder).names)):
-            break
-        folder = (*folder, *inner)
-    code = shortened([name for name in source.listing(folder).names if is_code(name)], whole=True)
-    return f" It holds {listed(code, 5)}: what is meant must have one of these names." if code else ""
-
-
-def _folders(source: Source, folder: Parts) -> list[str]:
-    names = source.listing(folder).names
-    return sorted(name for name, is_folder in names.items() if is_folder and name not in LEAVINGS and name[0] != ".")
-
-
-def _files(source: Source, home: Parts, wanted: Sequence[str]) -> list[str]:
-    """The assignment's files that are there, including renamed ones."""
-    names = source.listing(home).names
-    renamed = [name for name, is_folder in names.items() if not is_folder and original(name) in wanted]
-    return [*(name for name in wanted if source.holds((*home, name))), *(set(renamed) - {*wanted})]
-
-
-def _others(source: Source, home: Parts) -> list[str]:
-    """Other files beside the assignment's; from the folders around it, only what may be meant as code."""
-    expected = {*LEAVINGS, *(path.name for folder in (STUBS, GIVEN) for path in folder.iterdir())}
-    names = [name for name in source.listing(home).names if name not in expected and not name.startswith("._")]
-    for up in range(1, len(home) + 1):
-        around = source.listing(home[:-up]).names
-        names += ["../" * up + name for name in around if is_code(name) and name != "conftest.py"]
-    return names

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from assignment.given.question_files import operation_of, question_of
 from autograder.intake.names import printable
 from autograder.intake.source import Unreadable
 from autograder.text.numbers import listed
@@ -113,8 +114,8 @@ def choose(
     differing = [name for name in rest if name in problems or taken in problems or own[name] != own[taken]]
     if differing and taken not in exact:
         several = listed([printable(name) for name in answers])
-        said = f"{several} hold different answers, and none of them is called {names[0]}, so none was graded."
-        return Choice(problem=f"{said} Hand in one of them, as {names[0]}.", note=said, doubtful=True)
+        note = f"{several} hold different answers, and none of them is called {names[0]}, so none was graded."
+        return Choice(problem=f"{note} Hand in one of them, as {names[0]}.", note=note, doubtful=True)
     return Choice(
         taken,
         contents.get(taken),
@@ -130,7 +131,7 @@ def is_near(name: str, names: Sequence[str]) -> bool:
     if base in names or original(base) in names:
         return base != name  # the right name, in another folder
     stem, _, end = base.casefold().partition(".")
-    question, _, operation = names[0].rpartition(".")[0].casefold().partition("_")
+    question, operation = question_of(names[0]).casefold(), operation_of(names[0]).casefold()
     squeezed = re.sub(r"[^a-z0-9]", "", stem)
     ends = {each.rpartition(".")[2] for each in names}
     if not operation:
@@ -167,8 +168,8 @@ def _what_was_taken(name: str, taken: str, differing: Sequence[str], *, untouche
     if differing:
         others = listed([printable(each) for each in differing])
         many = len(differing) > 1
-        said = f"{others} {'differ' if many else 'differs'} from it and {'were' if many else 'was'} not"
-        return f"{shown} was graded. {said}: a person has to see which one is meant."
+        difference = f"{others} {'differ' if many else 'differs'} from it and {'were' if many else 'was'} not"
+        return f"{shown} was graded. {difference}: a person has to see which one is meant."
     if untouched and taken != name:
         return f"{shown} was graded, since {listed([*untouched])} is still as it was handed out."
     if original(taken) != taken:

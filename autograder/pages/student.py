@@ -37,7 +37,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WrittenAnswer:
     """The written answer. `points` is None while it awaits a reader."""
 
     points: float | None
@@ -71,7 +71,7 @@ class Section:
     dropped: bool
     failures: tuple[Failure, ...]
     passed: tuple[dict[str, Any], ...]
-    answer: Answer | None
+    answer: WrittenAnswer | None
     learning: Learning | None
     notes: tuple[str, ...] = ()
 
@@ -162,7 +162,7 @@ def _section(question: Question, graded: dict[str, Any] | None, mark: Mark | Non
     dropped = mark.dropped if mark is not None else question.dropped
     if graded is None:
         most = mark.max_score if mark is not None else 0
-        answer = Answer(0, mark.max_written, "", blank=True) if mark is not None and mark.max_written else None
+        answer = WrittenAnswer(0, mark.max_written, "", blank=True) if mark is not None and mark.max_written else None
         return Section(question, None, most, dropped, (), (), answer, None)
     tests = graded["tests"]
     return Section(
@@ -199,12 +199,12 @@ def parts(message: str, likely: str) -> tuple[Part, ...]:
     return tuple(piece for piece in pieces if piece[0])
 
 
-def _answer(written: dict[str, Any] | None, mark: Mark | None) -> Answer | None:
+def _answer(written: dict[str, Any] | None, mark: Mark | None) -> WrittenAnswer | None:
     if written is None:
         return None
     points = mark.written if mark is not None else written["score"]
     comment = mark.comment if mark is not None else written["comment"]
-    return Answer(points, written["max_score"], comment, blank=written["state"] == "blank" and not points)
+    return WrittenAnswer(points, written["max_score"], comment, blank=written["state"] == "blank" and not points)
 
 
 def _learning(accuracy: dict[str, Any] | None) -> Learning | None:

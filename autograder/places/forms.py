@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from autograder.grading.report import Report
 from autograder.places.registry import PLACES
 from autograder.render.markdown import MAX_LINE
 from autograder.render.versions import other_python
 from autograder.sandbox.isolation import in_one_line
 from autograder.text.inert import for_markdown, one_line
 
+if TYPE_CHECKING:  # every command's --help reads this module
+    from autograder.grading.report import Report
+
 NOT_TRAINED = "Networks were not trained; their points are left out."
 
-Form = Callable[[Report], str]
+Form = Callable[["Report"], str]
 """Makes the text of a report, without the line break at its end."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from autograder.course import Assignment
 from autograder.grading.digests import grader_digest, shortened, suite_digest, thresholds_digest, versions
-from autograder.grading.report import QuestionReport, Report
+from autograder.grading.report import QuestionReport, Report, TestResult
 from autograder.records.results import Change, TestChange
 from autograder.render.versions import versions_in_words
 
@@ -59,13 +59,21 @@ def why_again(before: Report) -> str:
 
 
 def _test_changes(before: QuestionReport | None, after: QuestionReport | None) -> tuple[TestChange, ...]:
-    old, new = _statuses(before), _statuses(after)
-    names = [*old, *(name for name in new if name not in old)]
-    return tuple(TestChange(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
+    """The tests whose outcome has changed. One that gives no points and is new, gone or renamed changed nobody's."""
+    old, new = _by_name(before), _by_name(after)
+    found = []
+    for name in [*old, *(name for name in new if name not in old)]:
+        one, other = old.get(name), new.get(name)
+        status, now = one.status if one else None, other.status if other else None
+        in_one_suite = before is not None and after is not None and (one is None or other is None)
+        worth = max(test.max_score for test in (one, other) if test is not None)
+        if status != now and not (in_one_suite and worth == 0):
+            found.append(TestChange(name, status, now))
+    return tuple(found)
 
 
-def _statuses(question: QuestionReport | None) -> Mapping[str, str]:
-    return {test.name: test.status for test in question.tests} if question is not None else {}
+def _by_name(question: QuestionReport | None) -> Mapping[str, TestResult]:
+    return {test.name: test for test in question.tests} if question is not None else {}
 
 
 def _by_id(report: Report) -> dict[str, QuestionReport]:

@@ -1,7 +1,7 @@
 """Put a class's grades together: results, reviews, the roster and the course's rules of today.
 
 Nothing is baked in: the raw score is what grading and readers gave; what is dropped and what lateness costs is worked
-out here, each time anew, and shown beside it.
+out here, again each time, and shown beside it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autograder.grading.report import SCHEMA, Report
 from autograder.records.typed import record_of, typed
 
-_COUNTED = {"schema", "score", "max_score", "pending"}  # worked out anew from the questions
+_COUNTED = {"schema", "score", "max_score", "pending"}  # worked out again from the questions
 
 
 def report_from(record: object, *, at: str = "") -> Report:

@@ -101,7 +101,7 @@ class Run(TypedDict):
     Attributes:
         began: when, in ISO's form, UTC.
         finished: whether it was not cut off.
-        again: the questions and the students that it was to grade anew; None if it had only to grade what is new.
+        again: the questions and the students that it was to grade again; None if it had only to grade what is new.
     """
 
     began: str

@@ -6,12 +6,14 @@ import json
 import re
 from pathlib import Path
 
+from assignment.given.question_files import module_of
 from autograder import course
 from autograder.course import EXPLANATIONS, PYTHON_PLACE, Assignment
 from autograder.errors import GraderFault
 from autograder.release.git import Repository
 
 TEMPLATE = Path(__file__).resolve().parent / "template"
+HINTS = "assignment/given/hints.toml"
 ROOT_FILES = ("conftest.py", "LICENSE")
 TEMPLATE_FILES = (
     *("README.md", "requirements.txt", "pyproject.toml", ".gitignore"),
@@ -43,6 +45,7 @@ def student_tree(assignment: Assignment) -> tuple[Tree, list[str]]:
     """
     paths, left_out = _given(assignment)
     tree = {path: _text(course.ROOT / path) for path in [*paths, *ROOT_FILES]}
+    tree[HINTS] = hints_for(tree[HINTS].decode(), assignment).encode()
     tree |= {path: _filled_in(_text(TEMPLATE / path).decode(), assignment).encode() for path in TEMPLATE_FILES}
     for path in answers(assignment):
         if path not in tree:
@@ -57,6 +60,13 @@ def solved(tree: Tree, assignment: Assignment) -> Tree:
     }
 
 
+def hints_for(text: str, assignment: Assignment) -> str:
+    """The file of hints without those for questions that the course does not ask."""
+    asked = {question.id for question in assignment.questions}
+    head, *tables = re.split(r"(?m)^(?=\[)", text)
+    return head + "".join(table for table in tables if re.match(r"\[(\w*)", table)[1] in asked)  # type: ignore[index]
+
+
 def _given(assignment: Assignment) -> tuple[list[str], list[str]]:
     """Paths to give in `assignment/` and `tests/`, without questions that the course deleted; and untracked ones."""
     asked = {question.module for question in assignment.questions}
@@ -68,7 +78,7 @@ def _given(assignment: Assignment) -> tuple[list[str], list[str]]:
         if path.suffix in kinds
         and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", path.stem)
         and path.is_file()
-        and path.stem.removeprefix("test_") not in dropped
+        and module_of(path) not in dropped
     ]
     repository = Repository(course.ROOT)
     if not repository.exists():  # a copy of the files without git

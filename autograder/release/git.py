@@ -124,10 +124,10 @@ class Repository:
     def _git(self, *arguments: str, stdin: bytes = b"") -> str:
         done = self._run(*arguments, stdin=stdin)
         if done.returncode != 0:
-            said = " ".join(done.stderr.decode("utf-8", "replace").split())
-            refused = any(reason in said for reason in _REFUSED)
+            message = " ".join(done.stderr.decode("utf-8", "replace").split())
+            refused = any(reason in message for reason in _REFUSED)
             raise (UnusableRequest if refused else GraderFault)(
-                f"git {arguments[0]} in {self.folder} failed: {said.rstrip('.')}."
+                f"git {arguments[0]} in {self.folder} failed: {message.rstrip('.')}."
             )
         return done.stdout.decode("utf-8", "surrogateescape")
 

@@ -89,7 +89,7 @@ def read_spreadsheet(path: Path, out: Path, answers: Answers, *, reader: str = "
                 done.problems.append(f"Row {row}: a comment without points; it is left out.")
             continue
         if name not in known:
-            gone = "no answer of this class; if the student has handed in again, export anew"
+            gone = "no answer of this class; if the student has handed in again, export again"
             done.problems.append(f"Row {row}: its id stands for {gone}.")
             continue
         seen[name] = row

@@ -18,6 +18,9 @@ them.
 Packages other than torch and NumPy can be used while the module is imported, to plot and print. Afterwards they are
 sealed: the module's functions get nothing from them. Torch itself finds them missing too, where it can do without them,
     and that counts against nobody.
+
+The module is long because what is replaced, when it is armed and how a broken guard is noticed share one state:
+anyone who looks for a way past it has to read all of it.
 """
 
 from __future__ import annotations

@@ -9,6 +9,9 @@ treated as in any other cell.
 Training in a scratch cell must not use up the time for importing. A statement that no answer needs (not a definition,
 not an import, and without a name that the answer uses) gets a share of that time; beyond it, it is stopped and left
 out.
+
+The module is long because whether a statement counts, how long it may take and what becomes of its exception are
+decided together, statement by statement.
 """
 
 from __future__ import annotations

@@ -9,32 +9,27 @@ from __future__ import annotations
 import contextlib
 import hmac
 import os
-import re
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from autograder.course.limits import Limits
 from autograder.intake.cells import Notebook
-from autograder.sandbox import codec, failures, omissions, replies
-from autograder.sandbox.endings import Ended, Killed, OutOfTime, QuestionOutOfTime, Stopped, SubmissionOutOfTime
-from autograder.sandbox.failures import Frame, SubmissionFailure, TimedOut, Unusable, one_line
+from autograder.sandbox import codec, failures, replies
+from autograder.sandbox.endings import Ended, Killed, Stopped
+from autograder.sandbox.failures import SubmissionFailure, Unusable, one_line
 from autograder.sandbox.launch import WorkerKilled
-from autograder.sandbox.newer_python import NewerPython, newer_python
-from autograder.sandbox.omissions import Omission
 from autograder.sandbox.proxy import RemoteModule, attach_history
+from autograder.sandbox.question_time import QuestionTime
 from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.student_module import StudentModule
 from autograder.sandbox.supervisor import Allowance
 from autograder.sandbox.worker import Worker
 
-_PACKAGE = r"\w{1,100}"
 _MUCH_MEMORY = 64 << 20  # bytes; all of a submission's workers share what it may use
-
-TIMEOUTS_PER_QUESTION = 2  # after the last of them the rest of the question is not tried
 
 
 class Notes(Protocol):
@@ -61,8 +56,7 @@ class Session:
         begin_with: requests that the first worker gets right after the one to import the module.
         files: descriptors of files that it may read.
         left_out: names of files that were handed in but are not graded, for the message if the module needs one.
-        beside: a sentence about files that the student may have meant, for the message if the module is missing or a
-            TODO.
+        beside: a sentence about files that the student may have meant, see `StudentModule`.
         key: the key from which the seeds of calls are derived; by default a new one.
         allowance: shared with the submission's other questions; by default its own.
         notebook: the notebook from which the module was made, if it was one.
@@ -90,23 +84,19 @@ class Session:
         self._guarded = guarded
         self._sandbox = sandbox
         self._submission = submission
-        self._module = module
+        self._name = module
+        self._module = StudentModule(
+            *(submission, module, limits, self.flag),
+            from_scratch=bool(guarded), left_out=left_out, beside=beside, notebook=notebook,
+        )  # fmt: skip
         self._limits = limits
         self._begin_with = begin_with
         self._files = files
-        self._left_out = left_out
-        self._beside = beside
         self._key = key or os.urandom(32)
         self._allowance = allowance or Allowance(limits)
+        self._time = QuestionTime(limits, self._allowance)
         self._worker: Worker | None = None
         self._forked: Callable[[], Worker] | None = None  # waits for a worker that is being forked
-        self._given_up: Unusable | None = None
-        self._timeouts = 0
-        self._spent = 0.0  # processor seconds, in workers that were lost
-        self._waited = 0.0  # seconds on the clock, for its calls
-        self._notebook = notebook
-        self._file = notebook.file if notebook is not None else f"{module}.py"  # as the student knows it
-        self._omitted: dict[int, Omission] | None = None  # what the first import left out, by line
         self._used: list[str] = []
         self._calls: list[str] = []
         self._printed = ""  # in this test, by workers that were lost
@@ -131,7 +121,7 @@ class Session:
 
     def give_up(self, failure: Unusable) -> None:
         """From now on, fail every call with this: the module cannot be used."""
-        self._given_up = failure
+        self._time.given_up = failure
 
     def flag(self, remark: str) -> None:
         """Record something that a person should look at."""
@@ -141,24 +131,14 @@ class Session:
     @property
     def notes(self) -> list[str]:
         """Sentences about cells from which something was left out. Safe to show: the first import saw no test."""
-        cells: dict[str, list[tuple[int, Omission]]] = {}
-        for line, omission in (self._omitted or {}).items():
-            cell = self._notebook.cell_of(line) if self._notebook is not None else None
-            if cell is not None:
-                name = f"{self._file}, cell {cell.number}"
-                cells.setdefault(name, []).append((line - cell.first + 1, omission))
-        return omissions.noted(list(cells.items()))
+        return self._module.notes
 
     def prepare(self) -> None:
         """Start forking a worker and importing the student's module in it, in the background."""
-        if self._given_up is None:
-            # Only names that the source contains: names could smuggle in data that nobody checks.
-            names = {PurePosixPath(name).stem for name in self._left_out}
-            own = sorted(names & self._words_of_the_source()) if names else []
-            importing = {"do": "import", "module": f"assignment.{self._module}", "own": own}
-            first = [{**importing, **self._of_notebook()}, *self._begin_with]
+        if self._time.given_up is None:
+            first = [self._module.importing(), *self._begin_with]
             self._forked = self._sandbox.begin_spawn(
-                self._submission, self._limits, self._guarded, first, self._files, self._spent, self._allowance
+                self._submission, self._limits, self._guarded, first, self._files, self._time.spent, self._allowance
             )
 
     def close(self) -> None:
@@ -209,7 +189,7 @@ class Session:
         """Gradients of a call's differentiable arguments, given those of its outputs."""
         if worker is not self._worker:
             raise SubmissionFailure("backward: the worker that holds this call's graph was lost")
-        self._check_time()
+        self._time.check()
         if self.noted is not None:
             self.noted.backward(worker, call, gradients)
         reply = self._exchange("backward", {"do": "backward", "call": call, "gradients": list(gradients)}, {}, None)
@@ -251,25 +231,9 @@ class Session:
             self.noted.returned(value, worker, worker.asked)
         return value
 
-    def _check_time(self) -> None:
-        """Raise the failure that decided the question, if any, including that its or the submission's time is up."""
-        if self._allowance.killed:
-            raise WorkerKilled("One of the submission's workers was killed from outside.")
-        over = self._allowance.used_up()
-        if self._given_up is None and over is not None:
-            self._given_up = Unusable(f"Not tried: the submission {over}.")
-        limit, waited = self._limits.question_wall_seconds, self._waited
-        if self._given_up is None and waited > limit:
-            self._given_up = Unusable(f"Not tried: the question took {waited:.1f} of its {limit:g} seconds.")
-        limit, used = self._limits.question_cpu_seconds, self._spent
-        if self._given_up is None and used > limit:
-            self._given_up = Unusable(f"Not tried: the question took {used:.1f} of its {limit:g} processor seconds.")
-        if self._given_up is not None:
-            raise type(self._given_up)(self._given_up.summary, self._given_up.detail)
-
     def _ready_worker(self) -> Worker:
         """The worker, with the student's module imported."""
-        self._check_time()
+        self._time.check()
         if self._worker is None:
             if self._forked is None:
                 self.prepare()
@@ -281,22 +245,29 @@ class Session:
                 self._allowance.killed = True
                 raise
             try:
-                reply = self._exchange(f"import {self._module}", None, {}, self._worker)
-                self._read_omissions(reply["value"])
+                reply = self._exchange(f"import {self._name}", None, {}, self._worker)
+                self._first_import(reply["value"])
             except SubmissionFailure as failure:
                 self._keep_output()
                 self.close()
-                self._given_up = self._not_imported(failure)
-                raise self._given_up from None
+                self._time.given_up = self._not_imported(failure)
+                raise self._time.given_up from None
         return self._worker
+
+    def _first_import(self, value: object) -> None:
+        try:
+            self._module.read_omissions(value)
+        except SubmissionFailure:
+            self._lose_worker()
+            raise
 
     def _not_imported(self, failure: SubmissionFailure) -> Unusable:
         if self.heard:  # an earlier worker saw hidden tests' calls, and this one's text could reveal them
-            said = f"{self._file} was imported before and could not be imported again."
-            return Unusable(said, f"{said} {failure.detail}")
+            message = f"{self._module.file} was imported before and could not be imported again."
+            return Unusable(message, f"{message} {failure.detail}")
         if isinstance(failure, Unusable):
             return failure
-        return Unusable(f"{self._file} cannot be imported: {failure.summary}", failure.detail)
+        return Unusable(f"{self._module.file} cannot be imported: {failure.summary}", failure.detail)
 
     def _exchange(
         self,
@@ -327,7 +298,7 @@ class Session:
             replies.check_reply(reply, given)
         except Stopped as why:
             self._lose_worker()
-            raise self._stopped(what, why) from None
+            raise self._time.stopped(what, why) from None
         except Killed as end:
             self._allowance.killed = True
             self._lose_worker()
@@ -348,105 +319,13 @@ class Session:
             self._lose_worker()
             raise
         finally:
-            self._waited += time.monotonic() - begun
+            self._time.waited += time.monotonic() - begun
         if reply["used"]:
             self._used += reply["used"]
             self._calls.append(what)
         if "error" in reply:
-            raise self._failure(what, reply["error"])
+            raise self._module.failure(what, reply["error"])
         return reply
-
-    def _failure(self, what: str, error: dict[str, Any]) -> SubmissionFailure:
-        frames = self._frames(error["frames"])
-        kind, text = one_line(error["type"]), error["text"][: failures.MAX_TEXT]
-        omitted = self._omitted or {}
-        if error["kind"] == "missing":
-            return self._without(f"{self._file} has no {what}.", omitted.values())
-        if error["kind"] == "left out" and text.isdecimal() and int(text) in omitted:
-            omission = omitted[int(text)]
-            if omission.kind == "needs":
-                place = f"line {text}" if self._notebook is None else self._place(int(text))
-                self.flag(f"{what} needs {place}, which was left out: it asked for {omission.what}")
-            return self._without(f"{what} could not be run.", [omission])
-        if error["kind"] == "refused" and re.fullmatch(_PACKAGE, text):
-            known = text if text in self._words_of_the_source() else "another package"
-            self.flag(f"{what} used {known}")
-            return failures.used_package(what, text, known)
-        if error["kind"] == "unguarded":
-            self.flag(f"{what} disabled the watch over the library's kernels")
-            return failures.disabled_guard(what)
-        if error["kind"] == "too large":
-            summary = f"{what} returned something too large to take."
-            return SubmissionFailure(summary, f"{summary} {one_line(text)}")
-        hint = failures.limit_met(kind, text, self._limits)
-        if what == f"import {self._module}":
-            newer = self._newer_python(kind, text, frames)
-            if newer is not None:
-                file = f"assignment/{frames[-1].file}"
-                self.flag(f"{self._file if self._is_notebook(frames[-1].file) else file} {newer.flag}")
-            needs = newer.sentence if newer is not None else ""
-            if self._notebook is not None and frames and kind in ("IndentationError", "SyntaxError", "TabError"):
-                text = self._notebook.in_cells(text)  # "'(' was never closed … on line 24", which nobody can see
-            remarks = (hint, self._left_out, needs, self._beside)
-            return failures.cannot_import(self._module, self._file, kind, text, frames, *remarks)
-        return failures.raised(what, kind, text, frames, hint, self._beside)
-
-    def _words_of_the_source(self) -> set[str]:
-        """Words of the source: they were written before any test ran, so they reveal nothing of a test."""
-        modules = (self._submission / "assignment").glob("*.py")
-        return {word for path in modules for word in re.findall(r"\w+", path.read_text("utf-8", "replace"))}
-
-    def _newer_python(self, kind: str, text: str, frames: Sequence[Frame]) -> NewerPython | None:
-        """The newer Python that the module needs, if that is why it failed."""
-        if not frames:
-            return None
-        source = (self._submission / "assignment" / frames[-1].file).read_text("utf-8", "replace")
-        return newer_python(source, kind, text, frames[-1].line)
-
-    def _of_notebook(self) -> dict[str, Any]:
-        """What the worker needs to know about the notebook that it imports, if the module is one."""
-        if self._notebook is None:
-            return {}
-        slow = [line for line, omission in (self._omitted or {}).items() if omission.kind == "slow"]
-        seconds = [self._limits.call_seconds, self._limits.call_wall_seconds]
-        return {"notebook": {**self._notebook.for_worker(), "seconds": seconds, "slow": slow}}
-
-    def _read_omissions(self, value: object) -> None:
-        """Record what the first import left out of the module; later imports could reveal what a test asked."""
-        read = omissions.read(value, replies.is_kernel)
-        if read is None:
-            self._lose_worker()
-            raise SubmissionFailure(f"{self._file} spoke on the grader's wire while it was imported.")
-        if self._omitted is None:
-            book = self._notebook
-            self._omitted = {
-                each.line: replace(each, what=book.in_cells(each.what)) if book and each.kind == "syntax" else each
-                for each in read
-            }
-
-    def _without(self, what: str, omitted: Iterable[Omission]) -> SubmissionFailure:
-        why = omissions.explain(omitted, self._place, from_scratch=bool(self._guarded))
-        return SubmissionFailure(f"{what} {why}".strip())
-
-    def _place(self, line: int) -> str:
-        """The location of a line of the module, as the student knows it."""
-        return self._notebook.place(line) if self._notebook is not None else f"Line {line} of {self._file}"
-
-    def _is_notebook(self, file: str) -> bool:
-        return self._notebook is not None and file == f"{self._module}.py"
-
-    def _frames(self, reported: list[list[Any]]) -> list[Frame]:
-        """The lines of a traceback that are in the submission, with their text read from the submission itself."""
-        frames = []
-        modules = {path.name: path for path in (self._submission / "assignment").glob("*.py")}
-        for file, line, function in reported[-failures.MAX_FRAMES :]:
-            text = modules[file].read_text("utf-8", "replace") if file in modules else ""
-            lines = text.splitlines()
-            if 1 <= line <= len(lines):
-                known = function if function in re.findall(r"\bdef (\w+)", text) else ""
-                place = self._place(line) if self._is_notebook(file) else f"assignment/{file}, line {line}"
-                frames.append(Frame(file, line, known, one_line(lines[line - 1].strip()), place))
-        return frames
 
     def _module_for(self, node: dict[str, Any], origin: str) -> RemoteModule:
         parts: list[Any] = [node.get(name) for name in ("number", "type", "repr", "value")]
@@ -454,22 +333,6 @@ class Session:
             raise codec.MalformedMessage("a handle without the parts of a handle")
         number, kind, text, settings = parts
         return RemoteModule(self, number, one_line(kind), one_line(text, failures.MAX_TEXT), settings, origin)
-
-    def _stopped(self, what: str, why: Stopped) -> SubmissionFailure:
-        together = isinstance(why, SubmissionOutOfTime)
-        message = f"{what} was stopped: {'the submission' if together else 'it'} {why}."
-        if not isinstance(why, OutOfTime):
-            return SubmissionFailure(message)
-        self._timeouts += 1
-        if together:
-            self._given_up = Unusable(f"Not tried: the submission {why}.")
-        elif isinstance(why, QuestionOutOfTime):
-            self._given_up = Unusable(f"Not tried: {what} {why}.")
-        elif self._timeouts >= TIMEOUTS_PER_QUESTION:
-            self._given_up = Unusable(
-                f"Not tried: {self._timeouts} calls took too long, the last of them {what}: it {why}."
-            )
-        return TimedOut(message)
 
     def _keep_output(self) -> None:
         if self._worker is not None:
@@ -479,7 +342,7 @@ class Session:
         self._keep_output()
         if self._worker is not None:
             self._worker.close()
-            self._spent += self._worker.lost_seconds
+            self._time.spent += self._worker.lost_seconds
             self._worker = None
 
 

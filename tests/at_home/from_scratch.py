@@ -12,7 +12,7 @@ from typing import Any
 
 from torch.overrides import TorchFunctionMode
 
-from tests.checks import CheckFailed
+from tests.failures import CheckFailed
 from tests.rule import FOR_TORCH_ALONE, OF_TORCH, OPERATIONS, OWN_WORK, RULE
 
 

@@ -1,6 +1,8 @@
 """Common mistakes in networks and in measuring them, and the sentence for each.
 
 A cause is named only if its results, and no other mistake's, match the answer's.
+
+The module is long because it is a list.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from tests.diagnosis.windows import Window
 
+RAISED = object()  # stands for an exception, whose traceback would keep the function and its whole grading alive
+
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 """Positional and named arguments."""
 

@@ -52,7 +52,7 @@ NEEDED = 95.0  # per cent; knowing the images gives nearly 100, drawing similar 
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttackResult:
     """The outcome of an attack.
 
     Attributes:
@@ -66,7 +66,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
 
 
-def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox, folder: Path) -> Outcome:
+def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox, folder: Path) -> AttackResult:
     """Try an attack as it would be graded, together with a right answer to another question.
 
     Args:
@@ -81,7 +81,7 @@ def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox,
     try:
         taken = read_submission(submission, assignment)
     except UnusableRequest as refusal:
-        return Outcome({**host.gains(str(refusal)), "points": False, "text": False}, str(refusal))
+        return AttackResult({**host.gains(str(refusal)), "points": False, "text": False}, str(refusal))
     limited = assignment.limited(limits_of(attack))
     with _images(attack) as data:
         report = grade(taken, limited, sandbox, questions=(attack.question, neighbour), data=data)
@@ -99,7 +99,7 @@ def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox,
 
 def unprotected(
     attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox, folder: Path, *, but: str = ""
-) -> Outcome:
+) -> AttackResult:
     """Try an attack without the defences in its `stopped_by`.
 
     Args:
@@ -112,7 +112,7 @@ def unprotected(
         (folder / "submission").mkdir()
         (folder / "unpacked").mkdir()
         output = naive.take_in(_submission(attack, host, folder / "submission"), folder / "unpacked")
-        return Outcome({**host.gains(output), "points": False, "text": False}, output)
+        return AttackResult({**host.gains(output), "points": False, "text": False}, output)
     limits = limits_of(attack)
     if "guard" in attack.stopped_by:
         assignment = replace(
@@ -133,7 +133,7 @@ def unprotected(
             *(path.name for path in folder.iterdir()),
             *(text for test in mine.tests for text in (test.message, test.staff)),
         ]
-        return Outcome({"text": any(map(is_obeyed, raw))}, "\n".join(raw))
+        return AttackResult({"text": any(map(is_obeyed, raw))}, "\n".join(raw))
     return _outcome(host, report, mine.score > honest(attack.question, attack.base, sandbox))
 
 
@@ -197,7 +197,7 @@ def _settles(folder: Path, before: set[Path]) -> bool:
     return True
 
 
-def _by_a_naive_grader(attack: Attack, host: Host, folder: Path) -> Outcome:
+def _by_a_naive_grader(attack: Attack, host: Host, folder: Path) -> AttackResult:
     for name in ("submission", "attack"):
         (folder / name).mkdir()
     fair = honest_share(attack.question, attack.base)
@@ -206,7 +206,7 @@ def _by_a_naive_grader(attack: Attack, host: Host, folder: Path) -> Outcome:
     result = _naive(folder / "attack", attack.question, files, fresh=attack.fresh, environment=host.environment)
     gains = host.gains(result["output"])
     gains["harm"] |= result["killed"]
-    return Outcome({**gains, "points": result["share"] > fair, "text": False}, result["output"])
+    return AttackResult({**gains, "points": result["share"] > fair, "text": False}, result["output"])
 
 
 def _naive(
@@ -235,7 +235,7 @@ def _naive(
     return {"share": result.get("share", 0.0), "output": output, "killed": not result}
 
 
-def _outcome(host: Host, report: Report, gained: bool, problems: tuple[str, ...] = ()) -> Outcome:
+def _outcome(host: Host, report: Report, gained: bool, problems: tuple[str, ...] = ()) -> AttackResult:
     # The staff's evidence quotes failing hidden tests, but no worker has seen that.
     without = [
         replace(question, tests=[replace(test, evidence=[]) for test in question.tests])
@@ -243,7 +243,7 @@ def _outcome(host: Host, report: Report, gained: bool, problems: tuple[str, ...]
     ]
     output = json.dumps(replace(report, questions=without).as_dict(), ensure_ascii=False)
     obeyed = is_obeyed(_printed(report)) or _is_unseen(json_text(report.as_dict(), indent=1))
-    return Outcome({**host.gains(output), "points": gained, "text": obeyed}, output, problems)
+    return AttackResult({**host.gains(output), "points": gained, "text": obeyed}, output, problems)
 
 
 def is_obeyed(text: str) -> bool:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from assignment.given.question_files import question_of
 from autograder import course
 from autograder.errors import GraderFault
 
@@ -30,7 +31,7 @@ FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Answer:
+class KnownAnswer:
     """A module of known worth.
 
     Attributes:
@@ -47,10 +48,10 @@ class Answer:
 
     @property
     def question(self) -> str:
-        return self.module.partition("_")[0]
+        return question_of(self.module)
 
 
-def wrong_answers(module: str, kind: str = "wrong") -> list[Answer]:
+def wrong_answers(module: str, kind: str = "wrong") -> list[KnownAnswer]:
     """All wrong answers to a question.
 
     Args:
@@ -60,32 +61,37 @@ def wrong_answers(module: str, kind: str = "wrong") -> list[Answer]:
         GraderFault: an entry does not fit the solution.
     """
     return [
-        Answer(module, entry["name"], _edited(_solution(module), entry), entry["cause"])
+        KnownAnswer(module, entry["name"], _edited(_solution(module), entry), entry["cause"])
         for entry in _entries(module, kind)
     ]
 
 
+_TRIES = 100  # draws for each pair
 _SETTINGS = ("input", "kernel", "stride", "padding", "dilation")
 
 
-def pairs(module: str, count: int, seed: int = 0) -> list[Answer]:
+def pairs(module: str, count: int, seed: int = 0) -> list[KnownAnswer]:
     """Answers with two of the bank's faults at once, chosen at random, the same for the same seed."""
     draw, solution = random.Random(f"{module} {seed}"), _solution(module)  # noqa: S311  (the choice is public)
-    found: list[Answer] = []
+    found: list[KnownAnswer] = []
     entries = _entries(module, "wrong")
-    while len(found) < count:
+    for _ in range(_TRIES * count if len(entries) > 1 else 0):  # a young bank may not have so many that fit together
+        if len(found) == count:
+            break
         one, other = draw.sample(entries, 2)
         if any(setting in one["cause"] and setting in other["cause"] for setting in _SETTINGS):
             continue  # swapping and then taking one for both is a third fault, whose true cause is not recorded
         with contextlib.suppress(GraderFault):  # both may edit the same place
             source = _edited(_edited(solution, one), other)
             names, causes = (f"{one[key]}{mark}{other[key]}" for key, mark in (("name", " + "), ("cause", " / ")))
-            found.append(Answer(module, names, source, causes))
+            found.append(KnownAnswer(module, names, source, causes))
     return found
 
 
 def _entries(module: str, kind: str) -> list[dict[str, str]]:
     path = FOLDER / kind / f"{module}.toml"
+    if not path.exists():  # a question that the course has added
+        return []
     entries: list[dict[str, str]] = tomllib.loads(path.read_text("utf-8"))["wrong"]
     for entry in entries:
         if set(entry) != {"name", "cause", "place", "instead"}:
@@ -99,10 +105,15 @@ def _edited(source: str, entry: dict[str, str]) -> str:
     return source.replace(entry["place"], entry["instead"])
 
 
-def right_answers(module: str) -> list[Answer]:
+def right_answers(module: str) -> list[KnownAnswer]:
     """All right answers to a question except the solution."""
-    files = sorted((FOLDER / "right" / module).glob("*.py"))
-    return [Answer(module, file.stem, f"{_solution(module)}\n\n{file.read_text('utf-8')}") for file in files]
+    files = right_files(module)
+    return [KnownAnswer(module, file.stem, f"{_solution(module)}\n\n{file.read_text('utf-8')}") for file in files]
+
+
+def right_files(module: str) -> list[Path]:
+    """The files with the bank's right answers to a question, in order."""
+    return sorted((FOLDER / "right" / module).glob("*.py"))
 
 
 @cache

@@ -16,7 +16,7 @@ from autograder.errors import UnusableRequest
 
 
 @dataclass(frozen=True)
-class Line:
+class Measurement:
     """A line of a table.
 
     Attributes:
@@ -32,7 +32,7 @@ class Line:
     met: bool | None = None
 
 
-def print_table(title: str, lines: Iterable[Line]) -> None:
+def print_table(title: str, lines: Iterable[Measurement]) -> None:
     """Print measurements and their targets."""
     table = Table(title=title)
     for name in ("what", "measured", "aim", ""):

@@ -11,7 +11,8 @@ from otter.test_files import test_case
 
 from autograder import course
 from autograder.grading.digests import suite_files
-from autograder.grading.suite import run_pytest, shown_name
+from autograder.grading.pytest_run import run_pytest
+from autograder.grading.verdict import shown_name
 from autograder.places.nbgrader.own_kernel import OwnKernel
 
 
@@ -43,9 +44,9 @@ def _passed(question: str, env: Mapping[str, Any]) -> set[str]:
     (chosen,) = course.load().choose([question])
     module = env.get(chosen.module)
     plugin = _Passed(chosen, vars(module) if isinstance(module, ModuleType) else {})
-    status, said = run_pytest(suite_files(chosen), plugin, "--capture=fd", "-m", "not training")
+    status, output = run_pytest(suite_files(chosen), plugin, "--capture=fd", "-m", "not training")
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise RuntimeError(f"The tests could not be run: {said or status}")
+        raise RuntimeError(f"The tests could not be run: {output or status}")
     return plugin.passed
 
 

@@ -23,7 +23,7 @@ from autograder.batch.discover import discover
 from autograder.course import Assignment
 from autograder.errors import GraderFault
 from autograder.evidence.bank.classes import write_class
-from autograder.evidence.benchmarks import Line, memory, peers, print_table, without_training
+from autograder.evidence.benchmarks import Measurement, memory, peers, print_table, without_training
 from autograder.evidence.benchmarks.direct import Direct, recorded_calls
 from autograder.evidence.benchmarks.memory import Memory
 from autograder.grading.grade import grade
@@ -115,14 +115,14 @@ def run(options: Options) -> None:
         quick = bench.graded(options.students)
         core_seconds = options.jobs * quick.seconds / options.students
         lines = [
-            Line(
+            Measurement(
                 f"a class of {options.students:,}, all of the command",
                 f"{quick.rate:.1f} a minute",
                 f"at least {A_MINUTE} on two cores",
                 quick.rate >= A_MINUTE,
             ),
-            Line("seconds × processes, a submission", f"{core_seconds:.2f} s"),
-            Line("of it in the worker", f"{quick.mean:.2f} s"),
+            Measurement("seconds × processes, a submission", f"{core_seconds:.2f} s"),
+            Measurement("of it in the worker", f"{quick.mean:.2f} s"),
         ]
         sample = bench.sample(quick, options.sample)
         if options.peers:
@@ -193,23 +193,23 @@ class Bench:
 
 def _beside_peers(
     quick: _Run, sample: Sequence[tuple[Submission, Result]], assignment: Assignment, otter: str
-) -> Iterator[Line]:
+) -> Iterator[Measurement]:
     submissions = [submission for submission, _ in sample]
     reports = [_report(result) for _, result in sample]
     mean = statistics.fmean(report.seconds for report in reports)
-    yield Line(f"the {len(sample)} of them that peers grade, in the worker", f"{mean:.2f} s")
+    yield Measurement(f"the {len(sample)} of them that peers grade, in the worker", f"{mean:.2f} s")
     for peer in [*peers.nbgrader(submissions, assignment), peers.otter(submissions, assignment, reports, otter)]:
         if peer.seconds is None:
-            yield Line(peer.name, f"not installed: {peer.absent}")
+            yield Measurement(peer.name, f"not installed: {peer.absent}")
             continue
         ratio = quick.rate * peer.seconds / 60
         same = sum(ours.score == theirs for ours, theirs in zip(reports, peer.points, strict=True))
-        yield Line(peer.name, f"{peer.seconds:.2f} s")
-        yield Line("its points are ours", f"{same} of {len(sample)}", "all", same == len(sample))
-        yield Line("class beside it", f"{ratio:.1f} ×", f"at least {TIMES_A_PEER} ×", ratio >= TIMES_A_PEER)
+        yield Measurement(peer.name, f"{peer.seconds:.2f} s")
+        yield Measurement("its points are ours", f"{same} of {len(sample)}", "all", same == len(sample))
+        yield Measurement("class beside it", f"{ratio:.1f} ×", f"at least {TIMES_A_PEER} ×", ratio >= TIMES_A_PEER)
 
 
-def _beside_own_compute(sample: Sequence[tuple[Submission, Result]], assignment: Assignment) -> Iterator[Line]:
+def _beside_own_compute(sample: Sequence[tuple[Submission, Result]], assignment: Assignment) -> Iterator[Measurement]:
     """The cost of a single submission in a running sandbox, compared with its tests' calls made directly."""
     costs = []
     with Sandbox() as sandbox:
@@ -222,10 +222,10 @@ def _beside_own_compute(sample: Sequence[tuple[Submission, Result]], assignment:
     ours, direct = (statistics.fmean(column) for column in zip(*costs, strict=True))
     beside = [cost / (COMPUTE_FACTOR * own + COMPUTE_SECONDS) for cost, own in [(ours, direct), *costs]]
     aim = f"{COMPUTE_FACTOR} × own compute + {COMPUTE_SECONDS} s"
-    yield Line(f"{len(sample)} of them, one by one, mean", f"{ours:.2f} s")
-    yield Line("their own compute, mean", f"{direct:.2f} s")
-    yield Line("the mean beside what it may be", f"{beside[0]:.2f} ×", aim, beside[0] <= 1)
-    yield Line("the worst beside what it may be", f"{max(beside[1:]):.2f} ×", aim, max(beside[1:]) <= 1)
+    yield Measurement(f"{len(sample)} of them, one by one, mean", f"{ours:.2f} s")
+    yield Measurement("their own compute, mean", f"{direct:.2f} s")
+    yield Measurement("the mean beside what it may be", f"{beside[0]:.2f} ×", aim, beside[0] <= 1)
+    yield Measurement("the worst beside what it may be", f"{max(beside[1:]):.2f} ×", aim, max(beside[1:]) <= 1)
 
 
 def _seconds(submission: Submission, assignment: Assignment, sandbox: Sandbox) -> float:
@@ -234,49 +234,55 @@ def _seconds(submission: Submission, assignment: Assignment, sandbox: Sandbox) -
     return time.perf_counter() - begun
 
 
-def _growth_and_memory(bench: Bench, options: Options) -> Iterator[Line]:
+def _growth_and_memory(bench: Bench, options: Options) -> Iterator[Measurement]:
     """A long class, watched, and short ones, to compare the cost of the same submissions."""
     short = [bench.graded(students) for students in (10, HUNDRED) if students < options.long]
     whole = bench.graded(options.long, watched=True)
     for few in short:
         grown = whole.beside(few)
-        yield Line(f"a submission in a class of {len(few.results)}, median", f"{few.median(slice(None)):.3f} s")
-        yield Line(f"the same in a class of {options.long:,}", f"{grown:.2f} ×", f"at most {GROWTH} ×", grown <= GROWTH)
+        yield Measurement(f"a submission in a class of {len(few.results)}, median", f"{few.median(slice(None)):.3f} s")
+        yield Measurement(
+            f"the same in a class of {options.long:,}", f"{grown:.2f} ×", f"at most {GROWTH} ×", grown <= GROWTH
+        )
     part = min(HUNDRED, options.long // 2)
     first, last = whole.median(slice(part)), whole.median(slice(-part, None))
-    yield Line(f"a class of {options.long:,}, the first {part}", f"{first:.3f} s")
-    yield Line(f"the last {part}", f"{last:.3f} s")
-    yield Line("the last beside the first", f"{last / first:.2f} ×", f"at most {GROWTH} ×", last <= GROWTH * first)
+    yield Measurement(f"a class of {options.long:,}, the first {part}", f"{first:.3f} s")
+    yield Measurement(f"the last {part}", f"{last:.3f} s")
+    yield Measurement(
+        "the last beside the first", f"{last / first:.2f} ×", f"at most {GROWTH} ×", last <= GROWTH * first
+    )
     seen = whole.memory
     limit = MEMORY_BASE + options.jobs * MEMORY_WORKER
     if seen.hidden:
-        yield Line("its memory", "not measured: only root may look into workers")
+        yield Measurement("its memory", "not measured: only root may look into workers")
         return
-    yield Line(
+    yield Measurement(
         "its memory, all processes, peak", _gigabytes(seen.peak), f"under {_gigabytes(limit)}", seen.peak < limit
     )
     early, late = seen.fifths(since=whole.began)
-    yield Line("in the first fifth of the time", _gigabytes(early))
-    yield Line("in the last fifth", _gigabytes(late))
-    yield Line("the last beside the first", f"{late / early:.2f} ×", f"at most {GROWTH} ×", late <= GROWTH * early)
-    yield Line(f"{len(seen.looks):,} looks at memory took", f"{100 * seen.busy / whole.seconds:.0f} % of a core")
+    yield Measurement("in the first fifth of the time", _gigabytes(early))
+    yield Measurement("in the last fifth", _gigabytes(late))
+    yield Measurement(
+        "the last beside the first", f"{late / early:.2f} ×", f"at most {GROWTH} ×", late <= GROWTH * early
+    )
+    yield Measurement(f"{len(seen.looks):,} looks at memory took", f"{100 * seen.busy / whole.seconds:.0f} % of a core")
 
 
 def _gigabytes(size: float) -> str:
     return f"{size / 1e9:.2f} GB"
 
 
-def _beside_dask(bench: Bench, students: int, workers: int) -> Iterator[Line]:
+def _beside_dask(bench: Bench, students: int, workers: int) -> Iterator[Measurement]:
     what = f"a class of {students} by {workers} Dask workers"
     if importlib.util.find_spec("distributed") is None:
-        yield Line(what, "not installed: pip install distributed")
+        yield Measurement(what, "not installed: pip install distributed")
         return
     local = bench.graded(students)
     with _cluster(workers) as address:
         clustered = bench.graded(students, "--scheduler", address)
-    yield Line(what, f"{clustered.rate:.1f} a minute")
-    yield Line(f"by {workers} local processes", f"{local.rate:.1f} a minute")
-    yield Line("the cluster beside them", f"{clustered.rate / local.rate:.2f} ×")
+    yield Measurement(what, f"{clustered.rate:.1f} a minute")
+    yield Measurement(f"by {workers} local processes", f"{local.rate:.1f} a minute")
+    yield Measurement("the cluster beside them", f"{clustered.rate / local.rate:.2f} ×")
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ MARGIN = 2.0  # points between the worst reference and the threshold
 CONFIDENCE = 0.95
 FRESH = 10_000  # seeds from here on are for confirming a threshold
 
-Outcome = float | str
+AccuracyOrReason = float | str
 """A run's accuracy in per cent, or why there is none."""
 
 
@@ -84,7 +84,7 @@ class Journal:
     """
 
     path: Path
-    _known: dict[str, Outcome] = field(default_factory=dict)
+    _known: dict[str, AccuracyOrReason] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -97,7 +97,7 @@ class Journal:
             except (ValueError, TypeError, KeyError):  # the last line, if writing it was interrupted
                 continue
 
-    def of(self, run: str, measure: Callable[[], Outcome], **about: object) -> Outcome:
+    def of(self, run: str, measure: Callable[[], AccuracyOrReason], **about: object) -> AccuracyOrReason:
         """A run's outcome; the run is made only if it is not in the journal.
 
         Args:
@@ -153,7 +153,7 @@ def calibrate_all(
 
             def run(
                 number: int, control: Control | None = None, question: Question = question, profile: str = profile
-            ) -> Outcome:
+            ) -> AccuracyOrReason:
                 modules = modules_of(assignment, control)
                 what = control.name if control else "reference"
                 accuracy = journal.of(
@@ -228,7 +228,9 @@ def _digest(question: Question, data: Data, modules: dict[str, bytes], number: i
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _accuracy(question: Question, sandbox: Sandbox, data: Data, modules: dict[str, bytes], number: int) -> Outcome:
+def _accuracy(
+    question: Question, sandbox: Sandbox, data: Data, modules: dict[str, bytes], number: int
+) -> AccuracyOrReason:
     """The accuracy in per cent, or why there is none. As in grading, held-out images have a separate seed."""
     folder = sandbox.stage(modules)
     # A mistake in the training code has an effect only where that code trains: in a worker.
@@ -246,9 +248,9 @@ def _accuracy(question: Question, sandbox: Sandbox, data: Data, modules: dict[st
 def profile_of(
     question: Question,
     kind: str,
-    references: Sequence[Outcome],
-    confirming: Sequence[Outcome],
-    controls: dict[str, list[Outcome]],
+    references: Sequence[AccuracyOrReason],
+    confirming: Sequence[AccuracyOrReason],
+    controls: dict[str, list[AccuracyOrReason]],
 ) -> dict[str, Any]:
     """The table's profile of a question on one kind of images.
 
@@ -291,7 +293,7 @@ def profile_of(
     }
 
 
-def _numbers(outcomes: Sequence[Outcome]) -> list[float]:
+def _numbers(outcomes: Sequence[AccuracyOrReason]) -> list[float]:
     found = []
     for outcome in outcomes:
         if isinstance(outcome, str):

@@ -43,26 +43,26 @@ SAY, IN_HALVES, AND_MORE, LAST_WORD, BURN, PRINT, WAIT = range(7)
 
 
 @dataclass
-class Line:
+class ScriptLine:
     """One line of a script."""
 
     how: int
     what: bytes
 
 
-def read_script(data: bytes) -> list[Line]:
+def read_script(data: bytes) -> list[ScriptLine]:
     """A script from arbitrary bytes."""
     lines = []
     at = 0
     while at + _RECORD.size <= len(data):
         how, length = _RECORD.unpack_from(data, at)
         at += _RECORD.size
-        lines.append(Line(how % 7, data[at : at + length]))
+        lines.append(ScriptLine(how % 7, data[at : at + length]))
         at += length
     return lines
 
 
-def write_script(lines: list[Line]) -> bytes:
+def write_script(lines: list[ScriptLine]) -> bytes:
     return b"".join(_RECORD.pack(line.how, len(line.what)) + line.what for line in lines)
 
 
@@ -72,11 +72,11 @@ class _World:
     def __init__(self) -> None:
         self.now = 0.0
         self._burnt = 0.0
-        self._script: list[Line] = []
+        self._script: list[ScriptLine] = []
         self._connection: socket.socket | None = None
         self._output = -1
 
-    def begin(self, script: list[Line]) -> None:
+    def begin(self, script: list[ScriptLine]) -> None:
         self._script = script[::-1]
         self._burnt = 0.0
 
@@ -129,7 +129,7 @@ class _World:
                 os.write(self._output, line.what or b"\n")
             elif line.how == IN_HALVES:
                 middle = len(line.what) // 2
-                self._script.append(Line(SAY, line.what[middle:]))
+                self._script.append(ScriptLine(SAY, line.what[middle:]))
                 self._connection.send(line.what[:middle])
             elif line.how != WAIT:
                 self._connection.send(line.what)
@@ -255,8 +255,8 @@ def _check_text(text: str, *, lines: bool = False) -> None:
         raise Broken(f"a text of {len(text):,} characters: {text[:200]!r}")
 
 
-def _scripts() -> list[list[Line]]:
-    ready = Line(SAY, framed({"number": 1, "value": None}))
+def _scripts() -> list[list[ScriptLine]]:
+    ready = ScriptLine(SAY, framed({"number": 1, "value": None}))
     attached = torch.ones(2, 3, requires_grad=True)
     parameters = {"weight": (torch.ones(2), True, torch.ones(2)), "bias": (torch.ones(2), False, None)}
     replies = (None, None, {"weight": torch.ones(2)}, parameters, None)
@@ -275,10 +275,10 @@ def _scripts() -> list[list[Line]]:
         [_framed_error(2, "too large")],
         [framed({"number": 2, "value": 1, "used": ["aten::convolution"]}), framed({"number": 3, "value": "x"})],
     ]
-    scripts = [[ready, *(Line(SAY, answer) for answer in answers)] for answers in conversations]
-    scripts += [[Line(how, line.what) for line in scripts[0]] for how in (IN_HALVES, AND_MORE, LAST_WORD)]
-    scripts += [[ready, Line(how, b"x" * 100), *scripts[0][1:]] for how in (BURN, PRINT, WAIT)]
-    return [*scripts, [Line(SAY, _framed_error(1, "raised"))], [ready, *[Line(WAIT, b"")] * 9], []]
+    scripts = [[ready, *(ScriptLine(SAY, answer) for answer in answers)] for answers in conversations]
+    scripts += [[ScriptLine(how, line.what) for line in scripts[0]] for how in (IN_HALVES, AND_MORE, LAST_WORD)]
+    scripts += [[ready, ScriptLine(how, b"x" * 100), *scripts[0][1:]] for how in (BURN, PRINT, WAIT)]
+    return [*scripts, [ScriptLine(SAY, _framed_error(1, "raised"))], [ready, *[ScriptLine(WAIT, b"")] * 9], []]
 
 
 def _framed_nodes(**items: object) -> bytes:
@@ -311,7 +311,7 @@ class Mutator:
         mutated = write_script(script)
         return mutated if len(mutated) <= max_size else data
 
-    def _change(self, script: list[Line], max_size: int) -> None:
+    def _change(self, script: list[ScriptLine], max_size: int) -> None:
         chance = self._draw.random()
         place = int(self._draw.random() * len(script))
         if place == 0 and len(script) > 1 and self._draw.random() < 0.8:
@@ -321,7 +321,7 @@ class Mutator:
         elif chance < 0.2:
             del script[place]
         elif chance < 0.3:
-            script[place] = Line(self._draw.randrange(7), script[place].what)
+            script[place] = ScriptLine(self._draw.randrange(7), script[place].what)
         elif chance < 0.35:
             script.insert(place, script[place])
         elif chance < 0.4:
@@ -329,4 +329,4 @@ class Mutator:
             script[place], script[other] = script[other], script[place]
         else:
             seed = self._draw.getrandbits(32)
-            script[place] = Line(script[place].how, self._message(script[place].what, max_size, seed)[:0xFFFF])
+            script[place] = ScriptLine(script[place].how, self._message(script[place].what, max_size, seed)[:0xFFFF])

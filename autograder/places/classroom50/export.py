@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autograder.places.bundle import grader_files, zipped
-from autograder.places.place import REQUIREMENTS, settings_file, with_python
+from autograder.places.shared_files import REQUIREMENTS, settings_file, with_python
 
 MAX_BYTES = 10 << 20  # Classroom 50 takes no larger bundle
 _TEMPLATES = Path(__file__).parent

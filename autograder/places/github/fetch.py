@@ -17,7 +17,7 @@ from autograder.course.deadline import Deadline
 from autograder.places.github import folders, github, pushes
 from autograder.places.github.folders import Commit, Fetched
 from autograder.places.github.git import NotFetched, Repository
-from autograder.places.github.plan import Entry
+from autograder.places.github.plan import PlannedStudent
 from autograder.text.inert import for_actions_log
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
@@ -39,7 +39,7 @@ class _Unseen(_Problem):
     """GitHub says that nothing has this name, which it also says of what a token may not see."""
 
 
-def fetch_all(entries: Sequence[Entry], assignment: Assignment, work: Path) -> int:
+def fetch_all(entries: Sequence[PlannedStudent], assignment: Assignment, work: Path) -> int:
     """Fetch for each student; a problem with one does not affect the others. Returns the exit status."""
     github.require_token()
     wanted = [f"{question.module}{end}" for question in assignment.questions for end in (".py", ".ipynb")]

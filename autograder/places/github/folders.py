@@ -59,7 +59,7 @@ class Fetched:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RepositoryResult:
     """What came of one student.
 
     Attributes:
@@ -112,12 +112,12 @@ def read_fetched(folder: Path) -> Fetched | None:
     )
 
 
-def read_outcome(folder: Path) -> Outcome | None:
+def read_outcome(folder: Path) -> RepositoryResult | None:
     """What came of it, from the student's folder; None if it was not graded."""
     fields = _read(folder / "outcome.json")
     if fields is None:
         return None
-    return Outcome(**{**fields, "notes": tuple(fields["notes"]), "flags": tuple(fields["flags"])})
+    return RepositoryResult(**{**fields, "notes": tuple(fields["notes"]), "flags": tuple(fields["flags"])})
 
 
 def _read(path: Path) -> dict[str, Any] | None:

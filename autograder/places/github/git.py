@@ -4,6 +4,9 @@ Nothing is ever checked out: hooks, filters, attributes, submodules and links do
 folders, without files; then the few files that belong to the assignment, as plain files, whatever else the repository
 holds. What one repository may use is bounded: names, files, bytes, seconds and memory, ours and git's; for a few bytes
 of a repository can name a folder of many files a thousand times. The token is in no argument, address or file.
+
+The module is long because everything that touches a student's repository, and every bound on it, should be read
+together.
 """
 
 from __future__ import annotations

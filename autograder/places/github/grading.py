@@ -17,8 +17,8 @@ from autograder.grading.secret import seeds_of
 from autograder.grading.written import text_to_read
 from autograder.intake import Submission, read_submission
 from autograder.places.github import folders
-from autograder.places.github.folders import Commit, Fetched, Outcome
-from autograder.places.github.plan import Entry
+from autograder.places.github.folders import Commit, Fetched, RepositoryResult
+from autograder.places.github.plan import PlannedStudent
 from autograder.records.results import Result, key_of, write_result_file
 from autograder.render.markdown import feedback
 from autograder.render.versions import other_python
@@ -41,7 +41,12 @@ class _Graded:
 
 
 def grade_all(
-    entries: Sequence[Entry], assignment: Assignment, work: Path, *, data: str | None, allow_missing: bool = False
+    entries: Sequence[PlannedStudent],
+    assignment: Assignment,
+    work: Path,
+    *,
+    data: str | None,
+    allow_missing: bool = False,
 ) -> int:
     """Grade each student; a problem with one does not affect the others.
 
@@ -68,21 +73,23 @@ def grade_all(
     return int(any(outcome.ours for outcome in outcomes))
 
 
-def _grade(entry: Entry, assignment: Assignment, grader: Grader, data: str | None, work: Path) -> Outcome:
+def _grade(
+    entry: PlannedStudent, assignment: Assignment, grader: Grader, data: str | None, work: Path
+) -> RepositoryResult:
     fetched = folders.read_fetched(work / folders.FETCHED / entry.key)
     results = work / folders.RESULTS / entry.key
     results.mkdir(parents=True, exist_ok=True)
     try:
         if fetched is None:
-            outcome = Outcome(problem="was not fetched.", ours=True)
+            outcome = RepositoryResult(problem="was not fetched.", ours=True)
         elif fetched.problem:
-            outcome = Outcome(repository=fetched.repository, problem=fetched.problem, ours=fetched.ours)
+            outcome = RepositoryResult(repository=fetched.repository, problem=fetched.problem, ours=fetched.ours)
         else:
             outcome = _outcome(entry, fetched, assignment, grader, data, work)
     except GraderFault as error:
-        outcome = Outcome(problem=f"the grader failed: {error}", ours=True)
+        outcome = RepositoryResult(problem=f"the grader failed: {error}", ours=True)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are graded)
-        outcome = Outcome(problem=f"the grader failed: {type(error).__name__}: {error}", ours=True)
+        outcome = RepositoryResult(problem=f"the grader failed: {type(error).__name__}: {error}", ours=True)
     if outcome.score is None:
         write_result_file(results / folders.RESULT, _without_points(entry, outcome))
     folders.write(outcome, results / "outcome.json")
@@ -91,7 +98,7 @@ def _grade(entry: Entry, assignment: Assignment, grader: Grader, data: str | Non
     return outcome
 
 
-def _without_points(entry: Entry, outcome: Outcome) -> Result:
+def _without_points(entry: PlannedStudent, outcome: RepositoryResult) -> Result:
     source = " ".join(filter(None, (outcome.repository, outcome.commit[:7])))
     return Result(
         *(key_of(entry.student.student), entry.student.student, source),
@@ -102,7 +109,7 @@ def _without_points(entry: Entry, outcome: Outcome) -> Result:
     )
 
 
-def _with_points(entry: Entry, best: _Graded, assignment: Assignment) -> Result:
+def _with_points(entry: PlannedStudent, best: _Graded, assignment: Assignment) -> Result:
     """What came of the commit that counts, with its written answers: for readers, and for the grade book."""
     submission, report = best.submission, best.report
     graded = {question.id for question in report.questions}
@@ -123,8 +130,8 @@ def _with_points(entry: Entry, best: _Graded, assignment: Assignment) -> Result:
 
 
 def _outcome(
-    entry: Entry, fetched: Fetched, assignment: Assignment, grader: Grader, data: str | None, work: Path
-) -> Outcome:
+    entry: PlannedStudent, fetched: Fetched, assignment: Assignment, grader: Grader, data: str | None, work: Path
+) -> RepositoryResult:
     results = work / folders.RESULTS / entry.key
     graded, unusable, problems = [], [], []
     for commit in fetched.commits:
@@ -141,7 +148,7 @@ def _outcome(
     if not graded:
         text = "\n".join([f"## {assignment.title}\n", *(f"- {for_markdown(problem)}" for problem in problems), ""])
         write_whole(results / "feedback.md", text)
-        return Outcome(
+        return RepositoryResult(
             repository=fetched.repository,
             commit=unusable[-1].sha,
             handed_in=unusable[-1].handed_in,
@@ -155,7 +162,7 @@ def _outcome(
     notes = (*_notes(best, [each for each in graded if each is not best], unusable), *fetched.remarks)
     student = for_student(best.report)
     write_whole(results / "feedback.md", feedback(student, heading=assignment.title, remarks=notes))
-    return Outcome(
+    return RepositoryResult(
         repository=fetched.repository,
         commit=best.commit.sha,
         handed_in=best.commit.handed_in,

@@ -18,7 +18,7 @@ MOST_SHARDS = 256  # jobs that a matrix may have
 
 
 @dataclass(frozen=True)
-class Entry:
+class PlannedStudent:
     """One student to be graded, and the name of the folder that holds what concerns them."""
 
     key: str
@@ -29,10 +29,10 @@ class Entry:
 class Plan:
     """Those to be graded in the roster's order, and a sentence for each line and name that could not be used."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[PlannedStudent, ...]
     problems: tuple[str, ...]
 
-    def part(self, shard: str) -> tuple[Entry, ...]:
+    def part(self, shard: str) -> tuple[PlannedStudent, ...]:
         """The entries of one shard, "2/8": every eighth, so that all parts are about as large.
 
         Raises:
@@ -56,7 +56,7 @@ def read_plan(roster: Path, wanted: str = "") -> Plan:
     """
     read = read_roster(roster)
     problems = list(read.problems)
-    entries = [Entry(_key(number, student), student) for number, student in enumerate(read.students, 1)]
+    entries = [PlannedStudent(_key(number, student), student) for number, student in enumerate(read.students, 1)]
     if not entries:
         raise UnusableRequest(" ".join([f"The roster {roster} names no student.", *problems]))
     names = [name for name in (one_line(name) for name in re.split(r"[,;\n]", wanted)) if name]

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from autograder.places.github import folders, github
-from autograder.places.github.folders import Outcome
-from autograder.places.github.plan import Entry
+from autograder.places.github.folders import RepositoryResult
+from autograder.places.github.plan import PlannedStudent
 from autograder.text.inert import for_actions_log
 
 MAX_DESCRIPTION = 140  # characters that GitHub takes in a status
 _MARK = "<!-- cnn-autograder"
 
 
-def publish_all(entries: Sequence[Entry], work: Path) -> int:
+def publish_all(entries: Sequence[PlannedStudent], work: Path) -> int:
     """Publish for each student of whom there is a commit. Returns the exit status: 1 if it failed with somebody."""
     github.require_token()
     mine = _who_we_are()
@@ -40,7 +40,7 @@ def publish_all(entries: Sequence[Entry], work: Path) -> int:
     return int(failed)
 
 
-def description(outcome: Outcome) -> str:
+def description(outcome: RepositoryResult) -> str:
     """The status' text: what a student sees beside the commit."""
     if outcome.score is None:
         return "Nothing in this commit could be graded"
@@ -48,7 +48,7 @@ def description(outcome: Outcome) -> str:
     return f"{outcome.points}{late}"[:MAX_DESCRIPTION]
 
 
-def _publish(outcome: Outcome, text: str, mine: str | None) -> str:
+def _publish(outcome: RepositoryResult, text: str, mine: str | None) -> str:
     """Set the status and write the comment. Returns what was done, for the log."""
     at = f"repos/{outcome.repository}"
     digest = hashlib.sha256(f"{description(outcome)}\n{text}".encode()).hexdigest()

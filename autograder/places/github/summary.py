@@ -11,8 +11,8 @@ from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.files.whole import write_whole
 from autograder.places.github import folders
-from autograder.places.github.folders import Outcome
-from autograder.places.github.plan import Entry, Plan
+from autograder.places.github.folders import RepositoryResult
+from autograder.places.github.plan import Plan, PlannedStudent
 from autograder.text.inert import actions_command, for_csv, for_markdown
 
 MAX_PAGE = 1_000_000  # bytes; GitHub takes 1 MiB of a step
@@ -34,7 +34,7 @@ def summarize(plan: Plan, assignment: Assignment, work: Path, table: Path) -> in
     Raises:
         UnusableRequest: it cannot be written.
     """
-    missing = Outcome(problem="was not graded: the job ended before.", ours=True)
+    missing = RepositoryResult(problem="was not graded: the job ended before.", ours=True)
     outcomes = [(entry, folders.read_outcome(work / folders.RESULTS / entry.key) or missing) for entry in plan.entries]
     rows = io.StringIO(newline="")
     writer = csv.writer(rows)
@@ -58,7 +58,7 @@ def summarize(plan: Plan, assignment: Assignment, work: Path, table: Path) -> in
     return int(any(outcome.ours for _, outcome in outcomes))
 
 
-def _row(entry: Entry, outcome: Outcome) -> list[str | float | None]:
+def _row(entry: PlannedStudent, outcome: RepositoryResult) -> list[str | float | None]:
     student = entry.student
     return [
         *(student.student, student.name, student.email, outcome.repository or student.repository),
@@ -68,7 +68,7 @@ def _row(entry: Entry, outcome: Outcome) -> list[str | float | None]:
     ]
 
 
-def _page(title: str, outcomes: list[tuple[Entry, Outcome]], problems: list[str]) -> str:
+def _page(title: str, outcomes: list[tuple[PlannedStudent, RepositoryResult]], problems: list[str]) -> str:
     graded = sum(outcome.score is not None for _, outcome in outcomes)
     lines = [f"## {title}", "", f"{graded} of {len(outcomes)} students graded.", ""]
     lines += [f"- {for_markdown(problem)}" for problem in problems]
@@ -90,7 +90,7 @@ def _page(title: str, outcomes: list[tuple[Entry, Outcome]], problems: list[str]
     return "\n".join(lines) + "\n"
 
 
-def _line(entry: Entry, outcome: Outcome) -> str:
+def _line(entry: PlannedStudent, outcome: RepositoryResult) -> str:
     student = entry.student
     if outcome.score is None:
         cells = ["–", "", "", "", "", for_markdown(outcome.problem)]

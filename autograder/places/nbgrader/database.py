@@ -60,7 +60,7 @@ def write_to_database(folder: Path, book: GradeBook) -> list[str]:
     count = 0
     try:
         with Gradebook(f"sqlite:///{path.resolve()}") as gradebook:
-            gradebook.db().expire_on_commit = False  # else everything is read anew for each student
+            gradebook.db().expire_on_commit = False  # else everything is read again for each student
             notebooks = gradebook.find_assignment(ASSIGNMENT).notebooks
             cells = {cell.id: cell for notebook in notebooks for cell in notebook.grade_cells}
             theirs: dict[str, list[str]] = defaultdict(list)

@@ -20,14 +20,16 @@ from assignment.given import cifar10, training
 from autograder import course
 from autograder.course import Question
 from autograder.grading.digests import suite_digest, suite_files
+from autograder.grading.pytest_run import know_markers, question_fixtures, run_pytest
 from autograder.grading.report import Accuracy
 from autograder.grading.secret import seeds_of
 from autograder.grading.short_run import held_out
-from autograder.grading.suite import know_markers, run_pytest, sentences
 from autograder.grading.thresholds import network_of, threshold_for
+from autograder.grading.verdict import sentences
 from tests.at_home.from_scratch import watched
-from tests.checks import CheckFailed
 from tests.conftest import afresh, table_model
+from tests.failures import CheckFailed
+from tests.markers import points_marker
 from tests.messages import headline
 from tests.rule import OPERATIONS
 
@@ -60,16 +62,6 @@ def hidden(question: str, definitions: Mapping[str, Any]) -> int:
     return plugin.points
 
 
-def _definitions() -> Any:
-    """The fixture that tests know as the student's module."""
-
-    @pytest.fixture
-    def fixture(self: OwnKernel) -> ModuleType:
-        return self._module
-
-    return fixture
-
-
 class OwnKernel:
     """Gives tests their fixtures, bound to what is in this very process, and adds up points.
 
@@ -88,7 +80,6 @@ class OwnKernel:
             if isinstance(definitions.get(name), FunctionType):
                 self._module.__dict__[name] = watched(definitions[name])
 
-    q1, q2, q3, q4, q5, q6, q7 = (_definitions() for _ in range(7))
     afresh, table_model = staticmethod(afresh), staticmethod(table_model)
 
     @pytest.fixture
@@ -112,11 +103,13 @@ class OwnKernel:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         know_markers(config)
+        config.pluginmanager.register(question_fixtures({self._question.id: self._module}))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
         """Note how a phase ended, in place of pytest's own report with its tracebacks, which hold inputs."""
-        points = next(item.iter_markers("points")).args[0]
+        marker = points_marker(item)
+        points = marker.points if marker is not None else 0
         if call.when == "setup":
             self.most += points
             if call.excinfo is not None:  # no student's code has run yet

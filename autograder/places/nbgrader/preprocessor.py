@@ -21,7 +21,7 @@ from autograder.errors import GraderFault, UnusableRequest
 from autograder.grading.report import for_student
 from autograder.places.nbgrader.cells import TURNED
 from autograder.places.nbgrader.feedback import cell_output
-from autograder.places.nbgrader.service import Settings, grading
+from autograder.places.nbgrader.service import GradingOptions, grading
 from autograder.render.versions import graded_with, other_python
 from autograder.text.inert import one_line
 
@@ -61,7 +61,7 @@ class SandboxedGrading(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader 
         coursedir = self.parent.parent.coursedir  # the exporter's converter has it
         folder = coursedir.format_path(coursedir.submitted_directory, whose["student"], whose["assignment"])
         # As it was handed in: the random cases depend on what counts in it, which must be the same as everywhere else.
-        settings = Settings(
+        settings = GradingOptions(
             questions=() if coursedir.notebook_id == "*" else (question.id,),
             training=self.training,
             data=self.data,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Settings:
+class GradingOptions:
     """How to grade.
 
     Attributes:
@@ -39,7 +39,7 @@ class Service:
         self._grader = Grader()
         self._last: tuple[object, Report] | None = None
 
-    def report(self, folder: Path, settings: Settings, student: str) -> Report:
+    def report(self, folder: Path, settings: GradingOptions, student: str) -> Report:
         """Grade a folder, as `python -m autograder grade` does.
 
         Args:

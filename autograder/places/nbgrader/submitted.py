@@ -82,7 +82,7 @@ def take_in(path: Path) -> tuple[Any, str]:
 
 
 def _cells(contents: bytes) -> list[Any]:
-    """The notebook's cells, written anew.
+    """The notebook's cells, written again.
 
     Raises:
         Unreadable: see `intake.notebook.code_cells`.

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from assignment.given.question_files import question_of
 from autograder import course
 from autograder.appeal.scripts import refuse_unless_new, script_of, write_scripts
 from autograder.course import Assignment
@@ -36,7 +37,7 @@ from autograder.records.results import Result
 from autograder.render.terminal import print_report
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.support.commands import run
-from tests.checks import UNKNOWN
+from tests.failures import UNKNOWN
 
 NAME = '"""\nraise SystemExit(7)\n"""@CALLS@'  # of a submission that would like to be run
 SEEDS = seeds_for_tests(1)
@@ -56,7 +57,7 @@ class Graded:
 
 def graded(sandbox: Sandbox, assignment: Assignment, module: str, source: str, seeds: Seeds = SEEDS) -> Graded:
     submission, failures = Submission(NAME, {f"{module}.py": source.encode()}), list[KeptFailure]()
-    question = module.partition("_")[0]
+    question = question_of(module)
     report = grade(submission, assignment, sandbox, questions=(question,), seeds=seeds, failures=failures)
     return Graded(report, failures, submission)
 

@@ -19,7 +19,7 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from assignment.given.charts import LOOKS, batch_grid, class_bars, learning_curves
+from assignment.given.charts import LOOKS, batch_grid, class_bars, learning_curves, stands_out
 from assignment.given.cifar10 import CLASSES, Images
 from autograder import course
 
@@ -218,3 +218,25 @@ def test_importing_it_loads_nothing_heavy() -> None:
     program = f"import sys, assignment.given.charts; sys.exit(bool({heavy} & set(sys.modules)))"
     environment = {**os.environ, "PYTHONPATH": str(course.ROOT)}
     assert subprocess.run([sys.executable, "-c", program], env=environment, check=False).returncode == 0
+
+
+def test_one_epoch_is_a_point_with_its_name_and_number(tmp_path: Path) -> None:
+    axes = learning_curves({"Week8": [(1, 2.25)], "LeNet": [(1, 1.75)]}, tmp_path / "curves.png").axes[0]
+    assert [text.get_text() for text in axes.texts] == ["Week8\n2.25", "LeNet\n1.75"]
+    places = [line.get_xdata()[0] for line in axes.lines]
+    assert len(set(places)) == 2
+    assert all(line.get_markersize() >= 10 for line in axes.lines)
+
+
+@pytest.mark.parametrize(
+    ("row", "stands"),
+    [
+        ({"a": 50.0, "b": 40.0}, True),
+        ({"a": 50.0, "b": 50.0}, False),
+        ({"a": 50.04, "b": 50.0}, False),  # the same in the digits that are shown
+        ({"a": 50.0, "b": math.nan}, True),
+        ({"a": 50.0}, True),
+    ],
+)
+def test_only_what_is_better_than_all_others_stands_out(row: dict[str, float], *, stands: bool) -> None:
+    assert stands_out({"class": "plane", "best": "a", **row}, "a") == stands

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from assignment.given.commands import main
 from assignment.given.handed_in import GIVEN, questions
 from autograder import course
 from autograder.course import Assignment
@@ -42,17 +44,34 @@ def test_a_fresh_repository_is_red_with_a_line_a_test(repository: Path) -> None:
     done = run(repository, "pytest")
     assert done.returncode == 1
     assert [line.split()[0] for line in board(done.stdout)] == QUESTIONS
-    assert "Public tests: 0 of 27 points. The grade counts hidden tests too." in done.stdout
-    assert done.stdout.count("\nTODO: ") == 27
+    assert "Public tests: 0 of 35 points. The grade counts hidden tests too." in done.stdout
+    todo = re.findall(r"(?m)^TODO: (\S+) in (\S+), line \d+$", done.stdout)
+    assert len(todo) == len(set(todo)) == 17
+    assert ("FullyConnected.__init__", "assignment/q5_linear.py") in todo
     assert "Traceback" not in done.stdout
+    printed = done.stdout.splitlines()
+    assert len(printed) <= 60
+    assert max(map(len, printed)) <= 80
+    assert [line.split()[0] for line in board("\n".join(printed[-24:]))] == QUESTIONS
+
+
+def test_what_a_green_run_of_some_tests_says_is_next(repository: Path) -> None:
+    solve(repository, "q1_conv2d", "q2_relu")
+    some = run(repository, "pytest", "-q", "-k", "q1 and dilation").stdout
+    assert "Public tests: 1 of 1 point in this run, of 35 in all." in some
+    assert "Green so far. Next: pytest -k q1, all tests of q1" in some
+    question = run(repository, "pytest", "-q", "-k", "q2").stdout
+    assert "Public tests: 3 of 3 points in this run, of 35 in all." in question
+    assert "Green so far. Next: pytest, the tests of all questions" in question
+    assert "hand in" not in some + question
 
 
 def test_the_board_tells_points_and_what_is_next(repository: Path) -> None:
     solve(repository, "q1_conv2d", "q3_max_pool2d")
     done = run(repository, "pytest", "-q")
     assert "q1 conv2d         ████████████████████   5 of 5   done" in done.stdout
-    assert "q2 relu           ░░░░░░░░░░░░░░░░░░░░   0 of 2   next: values" in done.stdout
-    assert 'Next: pytest -k "q2 and values"' in done.stdout
+    assert "q2 relu           ░░░░░░░░░░░░░░░░░░░░   0 of 3   next: values" in done.stdout
+    assert 'Next: pytest -k "q2 and values"\nStuck? python -m assignment hint q2\n' in done.stdout
     again = run(repository, "pytest", "-k", "q2 and values", "-q")
     assert "1 failed" in again.stdout
 
@@ -76,14 +95,25 @@ def test_pytest_behaves_as_its_users_expect(repository: Path, arguments: list[st
     assert "INTERNALERROR" not in done.stdout + done.stderr
 
 
+def test_pytest_finds_the_tests_from_the_folder_of_the_answers(repository: Path) -> None:
+    done = run(repository / "assignment", "pytest", "-q", "-k", "q2 and values")
+    assert [line.split()[0] for line in board(done.stdout)] == ["q2"], done.stdout
+    assert "TODO: relu in q2_relu.py, line" in done.stdout
+
+
 @pytest.mark.slow  # all public tests, five times
 def test_status_remembers_what_was_green(repository: Path) -> None:
     assert "Green since" not in run(repository, "assignment", "status").stdout
     solve(repository, "q2_relu")
-    assert "Green since last time: q2 in place, q2 values." in run(repository, "assignment", "status").stdout
+    assert (
+        "Green since last time: q2 any number type, q2 in place, q2 values."
+        in run(repository, "assignment", "status").stdout
+    )
     assert "Green since" not in run(repository, "assignment", "status").stdout
     shutil.copy(course.STUBS / "q2_relu.py", repository / "assignment")
-    assert "No longer green: q2 in place, q2 values." in run(repository, "assignment", "status").stdout
+    assert (
+        "No longer green: q2 any number type, q2 in place, q2 values." in run(repository, "assignment", "status").stdout
+    )
 
 
 def test_hints_come_one_at_a_time(repository: Path) -> None:
@@ -98,6 +128,28 @@ def test_hints_come_one_at_a_time(repository: Path) -> None:
     assert "More" not in last
     assert run(repository, "assignment", "hint", "q1", "nothing").returncode == 2
     assert run(repository, "assignment", "hint", "q9").returncode == 2
+
+
+@pytest.mark.parametrize("typed", ["q3", "Q3", "3", "q3_max_pool2d", "assignment/q3_max_pool2d.py"])
+def test_a_question_is_known_however_it_is_typed(typed: str) -> None:
+    done = CliRunner().invoke(main, ["hint", typed])
+    assert done.exit_code == 0
+    assert [line.split()[:5] for line in done.output.splitlines()] == [
+        ["python", "-m", "assignment", "hint", "q3"] for _ in range(3)
+    ]
+
+
+@pytest.mark.parametrize("typed", ["q33", "q", "conv", "0", "3x"])
+def test_what_is_no_question_is_refused_with_the_ones_there_are(typed: str) -> None:
+    done = CliRunner().invoke(main, ["hint", typed])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"There is nothing for {typed}; there is for {', '.join(QUESTIONS)}.\n"
+
+
+def test_hint_alone_lists_what_there_is_for_every_question() -> None:
+    shown = CliRunner().invoke(main, ["hint"]).output
+    assert list(dict.fromkeys(re.findall(r"(?m)^python -m assignment hint (q\d) \w+ ", shown))) == QUESTIONS
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_no_hint_holds_a_line_of_an_answer(assignment: Assignment) -> None:
@@ -145,7 +197,10 @@ def until(terminal: int, words: str) -> str:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a Linux terminal")
 def test_watch_runs_again_when_a_file_is_saved(watching: tuple[Path, int]) -> None:
     folder, terminal = watching
-    assert "TODO: output_size" in until(terminal, "Ctrl-C ends")
+    begun = until(terminal, "Ctrl-C ends")
+    assert "TODO: output_size" in begun
+    # What is shown at once, before torch is loaded and the tests have run.
+    assert begun.lstrip().startswith("Running the public tests")
     solve(folder, "q1_conv2d")
     shown = until(terminal, "hint q2")
     assert "5 of 5" in shown

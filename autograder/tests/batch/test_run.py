@@ -16,7 +16,7 @@ from autograder import course
 from autograder.batch import run
 from autograder.batch.discover import Found, discover
 from autograder.batch.run import Choice, Class, only_run
-from autograder.batch.tasks import Answer, Task
+from autograder.batch.tasks import Task, TaskResult
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.grading import digests
@@ -103,7 +103,7 @@ def test_a_mended_test_has_only_its_question_graded_anew(
     monkeypatch.setattr(
         run, "stamp", lambda digest, question, data: before(digest, question, data) + "x" * (question.id == "q4")
     )
-    workers, _ = grade(folder, out, Here(lambda task: Answer(report(task, passed=False))))
+    workers, _ = grade(folder, out, Here(lambda task: TaskResult(report(task, passed=False))))
     assert workers.graded == [("ada", ("q4",)), ("ben", ("q4",))]
     result = kept(out, "ada")
     assert {question.id: question.score for question in report_of(result).questions} == {
@@ -175,7 +175,7 @@ def test_what_cannot_be_used_is_a_result_and_stops_nobody(folder: Path, out: Pat
 def test_a_fault_of_ours_gives_no_points_keeps_the_last_report_and_is_tried_again(folder: Path, out: Path) -> None:
     grade(folder, out)
     hand_in(folder / "ada", "changed = True\n")
-    grade(folder, out, Here(lambda _: Answer(fault="no memory")))
+    grade(folder, out, Here(lambda _: TaskResult(fault="no memory")))
     result = kept(out, "ada")
     assert result.ours
     assert "no memory" in result.problem
@@ -202,11 +202,11 @@ def test_intake_that_fails_is_a_fault_of_ours(folder: Path, out: Path, monkeypat
 def test_a_worker_that_dies_takes_nobody_with_it(folder: Path, out: Path) -> None:
     deaths: list[Task] = []
 
-    def dies_once(task: Task) -> Answer:
+    def dies_once(task: Task) -> TaskResult:
         if task.submission.name == "ada" and not deaths:
             deaths.append(task)
             raise BrokenProcessPool
-        return Answer(report(task))
+        return TaskResult(report(task))
 
     workers, notes = grade(folder, out, Here(dies_once))
     assert workers.renewed == 1
@@ -215,10 +215,10 @@ def test_a_worker_that_dies_takes_nobody_with_it(folder: Path, out: Path) -> Non
 
 
 def test_a_worker_that_dies_each_time_is_reported_and_the_others_are_graded(folder: Path, out: Path) -> None:
-    def dies(task: Task) -> Answer:
+    def dies(task: Task) -> TaskResult:
         if task.submission.name == "ada":
             raise BrokenProcessPool
-        return Answer(report(task))
+        return TaskResult(report(task))
 
     grade(folder, out, Here(dies))
     assert "died each time" in kept(out, "ada").problem
@@ -229,11 +229,11 @@ def test_a_worker_that_dies_each_time_is_reported_and_the_others_are_graded(fold
 def test_a_worker_that_dies_when_nobody_is_left_to_be_sent_holds_nothing_up(folder: Path, out: Path) -> None:
     deaths: list[Task] = []
 
-    def dies_once(task: Task) -> Answer:
+    def dies_once(task: Task) -> TaskResult:
         if not deaths:
             deaths.append(task)
             raise BrokenProcessPool
-        return Answer(report(task))
+        return TaskResult(report(task))
 
     _, notes = grade(folder, out, Here(dies_once, slots=9))
     assert sorted(notes.new) == ["ada", "ben"]
@@ -244,7 +244,7 @@ def test_a_submission_killed_for_want_of_memory_is_graded_again_alone(folder: Pa
     for number in range(5):
         hand_in(folder / f"s{number}")
 
-    sent: list[tuple[Future[Answer], Task]] = []
+    sent: list[tuple[Future[TaskResult], Task]] = []
 
     class Later(Here):
         """Workers that take some time."""
@@ -262,10 +262,10 @@ def test_a_submission_killed_for_want_of_memory_is_graded_again_alone(folder: Pa
             if not future.done():
                 future.set_result(workers.answer(task))
 
-    def killed(task: Task) -> Answer:
+    def killed(task: Task) -> TaskResult:
         if task.submission.name == "ada" and (again or not task.alone):
-            return Answer(fault="a worker was killed from outside", crowded=not task.alone)
-        return Answer(report(task))
+            return TaskResult(fault="a worker was killed from outside", crowded=not task.alone)
+        return TaskResult(report(task))
 
     workers = Later(killed, slots=3)
     Class(out, ASSIGNMENT, Choice(), workers, Ends()).grade(discover(folder, ASSIGNMENT).found)
@@ -279,12 +279,12 @@ def test_a_submission_killed_for_want_of_memory_is_graded_again_alone(folder: Pa
 
 def test_workers_that_can_grade_nobody_stop_the_run_with_what_to_do(folder: Path, out: Path) -> None:
     with pytest.raises(UnusableRequest, match="up to date"):
-        grade(folder, out, Here(lambda _: Answer(fault="bring it up to date", stop=True)))
+        grade(folder, out, Here(lambda _: TaskResult(fault="bring it up to date", stop=True)))
     assert read_result(out, "ada") is None
 
 
 def test_a_worker_without_the_grader_says_how_to_start_it(folder: Path, out: Path) -> None:
-    def unpack(_: Task) -> Answer:
+    def unpack(_: Task) -> TaskResult:
         raise RuntimeError("cannot unpack") from ModuleNotFoundError("autograder")
 
     with pytest.raises(UnusableRequest, match="PYTHONPATH"):
@@ -334,13 +334,13 @@ def test_a_result_comes_back_as_it_was_written(folder: Path, out: Path) -> None:
 def test_no_more_run_side_by_side_than_there_are_slots(folder: Path, out: Path) -> None:
     for number in range(10):
         hand_in(folder / f"s{number}")
-    pending: list[tuple[Future[Answer], Answer]] = []
+    pending: list[tuple[Future[TaskResult], TaskResult]] = []
     most = []
 
     class Slow(Here):
         def submit(self, function: Any, task: Any, /) -> Any:  # type: ignore[override]
             done = super().submit(function, task)
-            future: Future[Answer] = Future()
+            future: Future[TaskResult] = Future()
             pending.append((future, done.result()))
             most.append(len(pending))
             return future

@@ -16,7 +16,7 @@ import pytest
 from autograder import course
 from autograder.batch import unpacked as batch_unpacked
 from autograder.batch.executors import Workers
-from autograder.batch.tasks import Answer
+from autograder.batch.tasks import TaskResult
 from autograder.commands import class_run as command
 from autograder.commands.class_run import Request, grade_class
 from autograder.errors import UnusableRequest
@@ -71,7 +71,9 @@ def test_the_command_that_goes_on_can_be_typed_as_it_stands(
 
 def test_changes_are_listed_per_student(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run()
-    run(Here(lambda task: Answer(report(task, passed=task.submission.name == "ada"))), again=True, questions=("q2",))
+    run(
+        Here(lambda task: TaskResult(report(task, passed=task.submission.name == "ada"))), again=True, questions=("q2",)
+    )
     printed = capsys.readouterr().out
     assert "Changed since the last time, 1:" in printed
     assert "ben: q2 1 → 0 (1 test)" in printed
@@ -80,7 +82,7 @@ def test_changes_are_listed_per_student(run: Run, tmp_path: Path, capsys: pytest
 
 
 def test_a_fault_of_the_grader_is_the_exit_status(run: Run) -> None:
-    assert run(Here(lambda _: Answer(fault="no memory")))[0] == 1
+    assert run(Here(lambda _: TaskResult(fault="no memory")))[0] == 1
     assert run()[0] == 0
 
 
@@ -120,11 +122,11 @@ def test_a_cut_off_run_of_again_goes_on_where_it_was(run: Run) -> None:
     run()
     graded: list[object] = []
 
-    def cut_off(task: object) -> Answer:
+    def cut_off(task: object) -> TaskResult:
         if graded:
             raise KeyboardInterrupt
         graded.append(task)
-        return Answer(report(task))  # type: ignore[arg-type]
+        return TaskResult(report(task))  # type: ignore[arg-type]
 
     with pytest.raises(KeyboardInterrupt):
         run(Here(cut_off, slots=1), again=True)

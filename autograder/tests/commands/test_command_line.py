@@ -129,6 +129,23 @@ def test_light_commands_do_not_import_torch(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_help_of_all_commands_imports_what_declares_them_and_nothing_that_they_use() -> None:
+    """A person waits for it, and every module that is imported makes the wait longer."""
+    script = (
+        "import sys, runpy\n"
+        "sys.argv = ['autograder', '--help']\n"
+        "try:\n    runpy.run_module('autograder', run_name='__main__')\n"
+        "except SystemExit:\n    print(*sorted(sys.modules), sep='\\n', file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=course.ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    ours = {".".join(name.split(".")[1:2]) for name in loaded if name.startswith("autograder.")}
+    assert ours <= {"commands", "course", "errors", "places", "sandbox", "text"}
+    places = {name for name in loaded if name.startswith("autograder.places.")}
+    assert places == {"autograder.places.registry"}
+    assert not loaded & {"secrets", "hashlib", "msgspec", "torch"}
+
+
 def test_a_grader_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "q1_conv2d.py").write_text("import time\ntime.sleep(1000)\n")
     folder = tmp_path / "tmp"

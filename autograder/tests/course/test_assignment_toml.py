@@ -13,7 +13,7 @@ from autograder import course
 from autograder.course import tables
 from autograder.errors import GraderFault, UnusableRequest
 from autograder.places import settings
-from autograder.places.place import settings_file
+from autograder.places.shared_files import settings_file
 from autograder.sandbox.guard import kernels_of
 from tests.rule import OPERATIONS
 

@@ -21,7 +21,7 @@ from autograder.places.classroom50 import export as classroom50
 from autograder.places.github import export as github
 from autograder.places.gradescope import export as gradescope
 from autograder.places.nbgrader import notebooks
-from autograder.places.place import with_python
+from autograder.places.shared_files import with_python
 from autograder.release.contents import student_tree
 from autograder.tests.support import workflows
 

@@ -13,7 +13,7 @@ import pytest
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
-from autograder.evidence.benchmarks import Line, peers, print_table, without_training
+from autograder.evidence.benchmarks import Measurement, peers, print_table, without_training
 from autograder.evidence.benchmarks.direct import Direct, recorded_calls
 from autograder.evidence.benchmarks.memory import Memory, look
 from autograder.evidence.benchmarks.nbgrader import with_module
@@ -102,7 +102,12 @@ def test_questions_that_train_are_refused_or_left_out(assignment: Assignment) ->
 
 def test_what_misses_its_aim_is_shown_as_missed(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(
-        "Speed", [Line("slow", "9 s", "1 s", met=False), Line("quick", "1 s", "9 s", met=True), Line("all", "2")]
+        "Speed",
+        [
+            Measurement("slow", "9 s", "1 s", met=False),
+            Measurement("quick", "1 s", "9 s", met=True),
+            Measurement("all", "2"),
+        ],
     )
     rows = {line.split("│")[1].strip(): line for line in capsys.readouterr().out.splitlines() if "│" in line}
     assert "missed" in rows["slow"]

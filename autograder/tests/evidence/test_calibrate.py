@@ -147,7 +147,7 @@ def test_what_was_measured_survives_an_interruption(calibrated: Calibrate, tmp_p
     assert calibrated({FRESH: 97.0}) == [FRESH]
     profile = json.loads((tmp_path / "table.json").read_text("utf-8"))["profiles"]["q6 cpu synthetic"]
     assert (profile["references"], profile["fresh"]) == ([99.0, 98.0], [97.0])
-    assert [path.name for path in tmp_path.iterdir()] == ["table.json"]  # the next calibration measures anew
+    assert [path.name for path in tmp_path.iterdir()] == ["table.json"]  # the next calibration measures again
 
 
 def test_a_run_of_other_code_is_made_anew(calibrated: Calibrate) -> None:

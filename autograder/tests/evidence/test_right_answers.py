@@ -6,7 +6,7 @@ import pytest
 
 from autograder import course
 from autograder.evidence import bank
-from autograder.evidence.bank import Answer
+from autograder.evidence.bank import KnownAnswer
 from autograder.tests.support.grading import Grade
 
 RIGHT = {question.module: bank.right_answers(question.module) for question in course.load().questions}
@@ -20,7 +20,7 @@ RIGHT = {question.module: bank.right_answers(question.module) for question in co
         for number, answer in enumerate(answers)
     ],
 )
-def test_a_right_answer_passes_every_test(graded: Grade, answer: Answer) -> None:
+def test_a_right_answer_passes_every_test(graded: Grade, answer: KnownAnswer) -> None:
     (question,) = graded(answer.source, question=answer.question).questions
     assert [(test.name, test.message, test.staff) for test in question.tests if test.status != "passed"] == []
     assert question.score == question.max_score

@@ -7,20 +7,21 @@ from dataclasses import replace
 
 import pytest
 
+from assignment.given.question_files import question_of
 from autograder import course
 from autograder.course import Assignment
 from autograder.evidence import bank
-from autograder.evidence.bank import Answer
+from autograder.evidence.bank import KnownAnswer
 from autograder.evidence.verify import Verdict, report
 from autograder.grading.grade import grade
 from autograder.intake import read_submission
 from autograder.sandbox.sandbox import Sandbox
 from autograder.tests.support.grading import SOLUTION, Grade
 from tests.diagnosis.causes import CAUSES
-from tests.diagnosis.misconceptions import SIZES
 from tests.diagnosis.mistakes import MISTAKES
 from tests.diagnosis.model_misconceptions import CAUSES as MODEL_CAUSES
 from tests.diagnosis.probes import FEATURES
+from tests.diagnosis.sizes import SIZES
 
 MODULES = [question.module for question in course.load().questions]
 WRONG = [answer for module in MODULES for answer in bank.wrong_answers(module)]
@@ -28,7 +29,7 @@ LEAST = {"q1": 70, "q2": 10, "q3": 35, "q4": 30, "q5": 15, "q6": 15, "q7": 25}
 
 
 @pytest.mark.parametrize("answer", WRONG[::36], ids=lambda answer: f"{answer.question} {answer.name}")
-def test_a_wrong_answer_loses_points(graded: Grade, answer: Answer) -> None:
+def test_a_wrong_answer_loses_points(graded: Grade, answer: KnownAnswer) -> None:
     (question,) = graded(answer.source, question=answer.question).questions
     assert question.score < question.max_score
 
@@ -100,7 +101,7 @@ def test_odd_results_elsewhere_do_not_keep_a_wrong_one_from_being_reported(grade
 def test_verify_sees_a_wrong_answer_that_gets_away_and_a_wrong_cause(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    answer = Answer("q1_conv2d", "a fault", "", "stride ignored")
+    answer = KnownAnswer("q1_conv2d", "a fault", "", "stride ignored")
     caught = Verdict(answer, "wrong", 3, 16, ("stride",), trained=False, named=True, misnamed=(), flags=())
     assert report([caught], details=False)
     assert not report([caught, replace(caught, score=16)], details=False)
@@ -118,7 +119,7 @@ def test_a_wrong_answer_loses_points_in_its_own_question_alone(sandbox: Sandbox,
         wrong = {f"{module}.py": bank.wrong_answers(module)[0].source.encode() for module in modules}
         report = grade(replace(whole, modules={**whole.modules, **wrong}), assignment, sandbox)
         lost = {question.id for question in report.questions if question.score < question.max_score}
-        assert lost == {module.partition("_")[0] for module in modules}
+        assert lost == set(map(question_of, modules))
 
 
 def test_a_hidden_test_does_not_tell_its_inputs(graded: Grade) -> None:

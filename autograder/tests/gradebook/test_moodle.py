@@ -267,7 +267,7 @@ def test_after_a_regrade_feedback_is_known_again_in_a_fresh_worksheet(tmp_path: 
 def test_grades_that_the_worksheet_has_rounded_are_warned_of(
     tmp_path: Path, grade: str, maximum: str, rounded: bool
 ) -> None:
-    """4.2.3, 4.5.6 and 5.2.2 made 12 of the 12.35 of somebody whom nobody had graded anew."""
+    """4.2.3, 4.5.6 and 5.2.2 made 12 of the 12.35 of somebody whom nobody had graded again."""
     out, book = in_class(tmp_path)
     given = tmp_path / "worksheet.csv"
     rows = f'Participant 1,,anna@uni.example,,,"{maximum}",-,\nParticipant 2,,x@uni.example,,"{grade}","{maximum}",-,\n'

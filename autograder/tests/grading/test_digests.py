@@ -18,9 +18,10 @@ from autograder.course import Assignment
 from autograder.evidence.rooms import LEFT_OUT, imports
 from autograder.grading import digests
 
-EVERY = ["q1", "q2", "q3", "q4", "q5", "q6", "q7"]
-TRAINED = ["q6", "q7"]
-WRITTEN = ["q1", "q3"]
+QUESTIONS = course.load().questions
+EVERY = [question.id for question in QUESTIONS]
+TRAINED = [question.id for question in QUESTIONS if question.trains]
+WRITTEN = [question.id for question in QUESTIONS if question.written]
 
 # Reads changes, one after the other, and writes the questions whose stamps have changed.
 PROGRAM = """
@@ -85,8 +86,10 @@ def files(*places: str) -> list[str]:
 def test_a_byte_that_decides_points_has_its_questions_graded_again(tried: Tried) -> None:
     decides = dict.fromkeys(files("autograder/intake", "autograder/sandbox", "autograder/grading"), EVERY)
     decides |= dict.fromkeys(files("autograder/hidden"), EVERY)
-    decides |= dict.fromkeys(("tests/checks.py", "tests/formulas.py", "tests/networks.py", "tests/rule.py"), EVERY)
-    decides |= dict.fromkeys(("assignment/given/training.py", "assignment/given/cifar10.py"), EVERY)
+    decides |= dict.fromkeys((f"tests/{name}" for name in digests.CHECKS), EVERY)
+    decides |= dict.fromkeys(
+        (f"assignment/given/{name}.py" for name in ("training", "cifar10", "question_files")), EVERY
+    )
     decides |= dict.fromkeys(("autograder/hidden/pytest.ini", "autograder/text/encoding.py"), EVERY)
     decides["autograder/grading/thresholds.json"] = TRAINED
     for question in course.load().questions:

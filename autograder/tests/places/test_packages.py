@@ -9,7 +9,7 @@ import pytest
 
 from autograder import course
 from autograder.course.limits import Limits
-from autograder.places.place import REQUIREMENTS
+from autograder.places.shared_files import REQUIREMENTS
 from autograder.release.contents import TEMPLATE
 from autograder.sandbox.launch import _WORKER_PACKAGES
 from autograder.sandbox.proxy import RemoteQuestion

@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from autograder.grading.suite import know_markers
-from tests.checks import CheckFailed, as_function, as_tensor, assert_close, assert_same
+from autograder.grading.pytest_run import know_markers
+from tests.checks import as_function, as_tensor, assert_close, assert_same
+from tests.failures import CheckFailed
 from tests.networks import ASKED, MOST_PARAMETERS, RECOGNISED, assert_learns
 from tests.shown import brief
 

@@ -11,7 +11,9 @@ from autograder import course
 from autograder.grading.report import TestResult
 from autograder.hidden.gradients import tell_gradients
 from autograder.tests.support.grading import Grade
-from tests.checks import CheckFailed, as_function, assert_gradient, assert_parameters, give_weights
+from tests.checks import as_function, assert_gradient
+from tests.failures import CheckFailed
+from tests.layers import assert_parameters, give_weights
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="confinement needs Linux")
 

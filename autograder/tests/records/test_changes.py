@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from autograder.batch import tasks
-from autograder.batch.tasks import Answer, Task
+from autograder.batch.tasks import Task, TaskResult
 from autograder.commands import class_run as command
 from autograder.commands.class_run import Request, grade_class
 from autograder.course import Assignment
 from autograder.grading import digests
+from autograder.grading.report import QuestionReport, Report, Status, TestResult
 from autograder.records import changes
 from autograder.records.results import read_result
 from autograder.records.reviews import Review, read_reviews, what_is_read, write_review
@@ -33,9 +34,9 @@ def another(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]
     return become
 
 
-def _answer(task: Task) -> Answer:
+def _answer(task: Task) -> TaskResult:
     with_versions = replace(report(task), environment={**digests.versions(), "course_python": "3.12"})
-    return Answer(replace(with_versions, hashes={**with_versions.hashes, "grader": digests.grader_digest()}))
+    return TaskResult(replace(with_versions, hashes={**with_versions.hashes, "grader": digests.grader_digest()}))
 
 
 def test_a_class_is_graded_again_by_another_python_with_the_reason(
@@ -86,3 +87,27 @@ def test_a_class_is_graded_again_by_another_python_with_the_reason(
     assert len(run()) == 2
     line = "2 submissions graded again: graded before by another version of the grader."
     assert line in capsys.readouterr().out
+
+
+def test_a_renamed_test_without_points_is_not_a_change_and_any_other_is() -> None:
+    """Of a class graded by an older release every student would be listed, and the real changes lost among them."""
+
+    def graded(*tests: TestResult) -> Report:
+        question = QuestionReport("q1", "conv2d", sum(test.score for test in tests), 2, 0, 0, [], list(tests))
+        return Report("ada", "2026-12-01T12:00:00Z", 1, {}, "00", {}, {}, [question])
+
+    def ended(name: str, status: Status, points: int) -> TestResult:
+        return TestResult(name, "values", status, "hidden", points * (status == "passed"), points, "", "", 0)
+
+    before = graded(ended("values", "passed", 2), ended("gradients are told", "failed", 0))
+    renamed = graded(ended("values", "passed", 2), ended("gradients are reported", "failed", 0))
+    assert changes.changes(before, renamed) == ()
+    for after, name in (
+        (graded(ended("values", "failed", 2), ended("gradients are told", "failed", 0)), "values"),
+        (graded(ended("all values", "passed", 2), ended("gradients are told", "failed", 0)), "all values"),
+        (graded(ended("values", "passed", 2), ended("gradients are told", "passed", 0)), "gradients are told"),
+    ):
+        (change,) = changes.changes(before, after)
+        assert name in {test.name for test in change.tests}
+    (change,) = changes.changes(graded(), renamed)
+    assert [test.name for test in change.tests] == ["values"]

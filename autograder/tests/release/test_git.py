@@ -116,7 +116,7 @@ def test_on_the_solutions_branch_everything_is_green(released: Path, tmp_path: P
     git(tmp_path, "clone", "-q", "--branch", "solutions", str(released), "solutions")
     done = run(tmp_path / "solutions", "pytest", "-q")
     assert done.returncode == 0, done.stdout
-    assert "All green." in done.stdout
+    assert "All public tests are green." in done.stdout
     assert "failed" not in done.stdout
 
 

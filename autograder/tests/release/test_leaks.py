@@ -161,7 +161,7 @@ def test_answers_of_the_bank_are_found(tree: Tree, assignment: Assignment) -> No
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("from autograder.hidden.settings import pool", "imports staff code in line"),
+        ("from autograder.hidden.geometry import pool", "imports staff code in line"),
         ("import solutions.q1_conv2d", "imports staff code in line"),
         ("    import autograder", "imports staff code in line"),
         ('importlib.import_module("autograder.grading.grade")', "imports staff code in line"),

@@ -29,7 +29,7 @@ HALF_RIGHT = {
     "q4": ("def avg_pool2d(", "def avg_pool2d((:"),
     "q5": ("import torch\n", "import torch, os\nos._exit(3)\n"),
 }
-EXPECTED = {"q1": (4, 5), "q2": (1, 2), "q3": (0, 4), "q4": (0, 3), "q5": (0, 3), "q6": (0, 5), "q7": (0, 0)}
+EXPECTED = {"q1": (4, 5), "q2": (2, 3), "q3": (0, 6), "q4": (0, 5), "q5": (0, 3), "q6": (0, 6), "q7": (0, 0)}
 
 SPY = """
 import json, os, pathlib
@@ -77,6 +77,7 @@ def test_each_question_has_a_row_whatever_its_code_does(half_right: Job) -> None
     }
     assert [test["message"] for test in results["q2"]["tests"]] == [
         "",
+        "",
         "in place: did not come to its end; see the log of the step before",
     ]
     assert "is missing" in results["q7"]["tests"][0]["message"]
@@ -85,7 +86,7 @@ def test_each_question_has_a_row_whatever_its_code_does(half_right: Job) -> None
 def test_table_notice_and_total_agree_for_half_right_answers(half_right: Job, assignment: Assignment) -> None:
     report = reporter_of(half_right)
     assert report.rows == {question.id: EXPECTED[question.id] for question in assignment.questions}
-    assert report.total == report.notice == (5, 22)
+    assert report.total == report.notice == (6, 28)
     assert report.status == 1
 
 
@@ -111,7 +112,7 @@ def test_the_summary_says_points_and_what_is_next(half_right: Job) -> None:
         points, most = EXPECTED[question]
         assert f" {points} of {most} " in line
     assert "q7" in half_right.summary
-    assert "Public tests: 5 of 22 points. The grade counts hidden tests too." in half_right.summary
+    assert "Public tests: 6 of 28 points. The grade counts hidden tests too." in half_right.summary
     assert 'Next: pytest -k "q1 and dilation"' in half_right.summary
 
 
@@ -140,8 +141,8 @@ def test_green_questions_pass_and_a_red_one_fails_the_job(student: Path, tmp_pat
     assert job.status == 0, job.log
     names = {f"{question.upper()}_RESULTS": value for question, value in job.outputs.items()}
     green = reported("q1,q2", names)
-    assert (green.total, green.notice, green.status) == ((7, 7), (7, 7), 0)
-    assert "All green. Now the written answers" in job.summary
+    assert (green.total, green.notice, green.status) == ((8, 8), (8, 8), 0)
+    assert "All public tests are green." in job.summary
     red = reported("q1,q2", {**names, "Q2_RESULTS": encoded(classroom.result(classroom.tests_of("q2")[1], {}))})
     assert red.status == 1
 
@@ -165,13 +166,13 @@ def test_what_never_ends_is_ended(student: Path, tmp_path: Path) -> None:
         capture_output=True, text=True, check=False, timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "Public tests: 0 of 2 points." in done.stdout
+    assert "Public tests: 0 of 3 points." in done.stdout
     assert [line.split()[:2] for line in board(done.stdout)] == [["q2", "relu"]]
     child = int((student / "runs.txt").read_text())
     assert_gone({child: began_at(child)})
     outputs = dict(line.split("=", 1) for line in (tmp_path / "out").read_text().splitlines())
     report = reported("q2,q9", {f"{name.upper()}_RESULTS": value for name, value in outputs.items()})
-    assert report.rows == {"q2": (0, 2), "q9": (0, 0)}
+    assert report.rows == {"q2": (0, 3), "q9": (0, 0)}
     assert report.status == 1
 
 
@@ -180,7 +181,7 @@ def test_tests_that_cannot_be_collected_count_for_nothing(student: Path) -> None
     program = "from tests import classroom; classroom.main(['q1', 'q2'])"
     done = subprocess.run([sys.executable, "-c", program], cwd=student, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "Public tests: 0 of 7 points." in done.stdout
+    assert "Public tests: 0 of 8 points." in done.stdout
     assert "SyntaxError" in done.stdout + done.stderr
 
 

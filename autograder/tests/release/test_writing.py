@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,9 +74,9 @@ def test_everything_is_red_with_a_line_that_says_where(student: Path) -> None:
     done = run(student, "pytest")
     assert done.returncode == 1
     assert [line.split()[0] for line in board(done.stdout)] == QUESTIONS
-    points = re.search(r"Public tests: 0 of (\d+) points", done.stdout)
-    assert points is not None
-    assert done.stdout.count("\nTODO: ") == int(points[1])
+    assert re.search(r"Public tests: 0 of \d+ points", done.stdout)
+    todo = re.findall(r"(?m)^TODO: .* in assignment/(q\d)", done.stdout)
+    assert sorted(set(todo)) == QUESTIONS
     assert "Traceback" not in done.stdout
     assert "warning" not in done.stdout.lower()
 
@@ -101,6 +102,29 @@ def test_requirements_are_what_the_files_import(tree: Tree) -> None:
     assert lines.keys() == needed | {"pytest-timeout"}  # which the setting `timeout` is for
     staff = requirements((course.ROOT / "requirements.txt").read_text("utf-8"))
     assert lines == {name: staff[name] for name in lines}
+
+
+def test_what_pip_installs_are_the_packages_that_are_given(tree: Tree) -> None:
+    """`pip install -e .` makes `python -m assignment` work in every folder."""
+    settings = tomllib.loads(tree["pyproject.toml"].decode())
+    packages = {path.rpartition("/")[0].replace("/", ".") for path in tree if path.endswith(".py") and "/" in path}
+    assert set(settings["tool"]["setuptools"]["packages"]) == packages
+    assert settings["tool"]["setuptools"]["dynamic"]["dependencies"] == {"file": ["requirements.txt"]}
+    assert settings["project"]["requires-python"] == ">=3.11"
+
+
+def test_the_readme_sets_up_three_systems_each_by_one_line(tree: Tree, assignment: Assignment) -> None:
+    text = tree["README.md"].decode()
+    lines = re.findall(r"(?s)```(?:sh|powershell)\n(.*?)\n```", text)
+    assert len(lines) == 3
+    for line in lines:
+        assert "\n" not in line
+        assert line.endswith("pip install -e . && python -m assignment doctor") or line.startswith("py -m venv")
+        assert "--quiet" not in line  # pip's progress is seen
+    assert lines[0].index("https://download.pytorch.org/whl/cpu") < lines[0].index("pip install -e .")
+    assert f"best {assignment.python}, with which the course grades" in text
+    for what in ("Intel processor", "Codespaces", "Colab", "3.11 or later"):
+        assert what in text
 
 
 def requirements(text: str) -> dict[str, str]:
@@ -158,7 +182,7 @@ def test_a_question_that_the_course_dropped_is_not_there(staff: Path, tmp_path: 
     assert not [path for path in files if "q7" in path]
     assert files["README.md"][1].startswith(b"# The convolutional networks\n")
     workflow = files[".github/workflows/classroom.yml"][1].decode()
-    assert workflow.count("q1,q2,q3,q4,q5,q6\n") == 2
+    assert workflow.count(f"{','.join(QUESTIONS[:-1])}\n") == 2
     assert "7" not in re.findall(r"q(\d)", workflow, re.IGNORECASE)
     assert [line.split()[0] for line in board(run(tmp_path / "student", "assignment", "status").stdout)] == QUESTIONS[
         :-1

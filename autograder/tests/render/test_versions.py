@@ -19,7 +19,7 @@ from autograder.pages.student import student_page
 from autograder.places.forms import Wanted, for_staff, form_named
 from autograder.places.github import folders
 from autograder.places.github import grading as in_actions
-from autograder.places.github.plan import Entry
+from autograder.places.github.plan import PlannedStudent
 from autograder.records.gradebook import read_grade_book
 from autograder.render.terminal import print_report
 from autograder.render.versions import graded_with, other_python
@@ -124,6 +124,6 @@ def test_the_staff_s_workflow_says_it_in_its_table(
     (tmp_path / folders.RESULTS / "1").mkdir(parents=True)
     grader = Grader()
     monkeypatch.setattr(grader, "grade", lambda *_, **__: graded(assignment))
-    outcome = in_actions._outcome(Entry("1", Student("ada")), fetched, assignment, grader, None, tmp_path)
+    outcome = in_actions._outcome(PlannedStudent("1", Student("ada")), fetched, assignment, grader, None, tmp_path)
     assert [flag for flag in outcome.flags if flag.startswith(REMARK)]
     assert "assignment.toml" not in (tmp_path / folders.RESULTS / "1" / "feedback.md").read_text("utf-8")

@@ -123,7 +123,7 @@ def test_another_answer_does_not_get_the_points(out: Path) -> None:
     of(rows, "bea")["points"] = "1"
     write_class(out, result_of("bea", {Q: "Something else."}))
     done = put_back(out, rows)
-    assert "export anew" in done.output
+    assert "export again" in done.output
     assert given(out) == {}
 
 

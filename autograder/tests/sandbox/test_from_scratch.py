@@ -20,7 +20,7 @@ from autograder.course import Assignment
 from autograder.sandbox.guard import _OF_SCRIPTS
 from autograder.tests.support.grading import SOLUTION, Grade
 from tests.at_home.from_scratch import watched
-from tests.checks import CheckFailed
+from tests.failures import CheckFailed
 from tests.rule import OPERATIONS, RULE
 
 IMPORTS = "import threading, torch\nimport torch.nn.functional as F\nfrom torch import nn\n"

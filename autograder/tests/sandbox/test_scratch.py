@@ -9,15 +9,15 @@ import pytest
 
 from autograder.sandbox import scratch
 
-DEEP = 2_500  # folders in one another: more than a path can name and Python can recurse
+DEEP = 1_100  # folders in one another: more than a path can name and Python can recurse
 
 
 def nested(folder: Path, depth: int) -> None:
     """Make folders in one another, with a file at the bottom."""
     place = os.open(folder, os.O_RDONLY)
     for _ in range(depth):
-        os.mkdir("x", dir_fd=place)
-        deeper = os.open("x", os.O_RDONLY, dir_fd=place)
+        os.mkdir("nested", dir_fd=place)
+        deeper = os.open("nested", os.O_RDONLY, dir_fd=place)
         os.close(place)
         place = deeper
     os.close(os.open("note", os.O_CREAT | os.O_WRONLY, dir_fd=place))

@@ -25,7 +25,7 @@ from autograder.sandbox.codec import MalformedMessage
 LIMIT = 1 << 16
 DTYPES = [getattr(torch, name) for name in codec._DTYPES]
 
-# Drawn anew in every run; one that fails is printed with what reproduces it.
+# Drawn again in every run; one that fails is printed with what reproduces it.
 examples = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-from autograder.batch.tasks import Answer, Task
+from autograder.batch.tasks import Task, TaskResult
 from autograder.grading.report import QuestionReport, Report, Status, TestResult
 from autograder.records.results import Result, read_result
 
@@ -34,7 +34,9 @@ def report(task: Task, passed: bool = True) -> Report:
 class Here(Executor):
     """Workers that answer at once, as a function says."""
 
-    def __init__(self, answer: Callable[[Task], Answer] = lambda task: Answer(report(task)), slots: int = 2) -> None:
+    def __init__(
+        self, answer: Callable[[Task], TaskResult] = lambda task: TaskResult(report(task)), slots: int = 2
+    ) -> None:
         self.executor: Executor = self
         self.answer = answer
         self.tasks: list[Task] = []
@@ -43,7 +45,7 @@ class Here(Executor):
 
     def submit(self, _: Any, task: Any, /) -> Any:  # type: ignore[override]
         self.tasks.append(task)
-        future: Future[Answer] = Future()
+        future: Future[TaskResult] = Future()
         try:
             future.set_result(self.answer(task))
         except BaseException as error:  # noqa: BLE001

@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder import course
 from autograder.release.writing import GIVEN_LIST
 
-QUESTIONS = ["q1", "q2", "q3", "q4", "q5", "q6", "q7"]
+QUESTIONS = [question.id for question in course.load().questions]
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:

@@ -60,7 +60,7 @@ REFUSED = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class SampleSubmission:
     """One student's submission in the folder of a class.
 
     Attributes:
@@ -81,7 +81,7 @@ class Entry:
 
 def write_class(
     folder: Path, students: int, seed: int = 0, questions: Sequence[str] = (), *, ordinary: bool = False
-) -> tuple[Entry, ...]:
+) -> tuple[SampleSubmission, ...]:
     """Write a class's submissions to a folder, which is created.
 
     The same arguments give the same bytes; a larger class with the same seed begins with the smaller one.
@@ -106,12 +106,12 @@ def write_class(
         draw = random.Random(f"{seed} {number}")  # noqa: S311  (who hands in what is public)
         student = next(names)
         files = contents.files(kind, draw)
-        entries.append(Entry(student, pack(folder, student, kind, files, draw), kind))
+        entries.append(SampleSubmission(student, pack(folder, student, kind, files, draw), kind))
     return tuple(entries)
 
 
 def _kinds(seed: int, shares: dict[str, int]) -> Iterator[str]:
-    """The kinds of one student after another; each round of all shares is shuffled anew."""
+    """The kinds of one student after another; each round of all shares is shuffled again."""
     whole = [kind for kind, share in shares.items() for _ in range(share)]
     round_ = 0
     while True:

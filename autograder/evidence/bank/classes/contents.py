@@ -199,5 +199,5 @@ def _solution(module: str) -> str:
     return MARKS.sub("", (course.SOLUTIONS / f"{module}.py").read_text("utf-8"))
 
 
-def _sources(answers: Sequence[bank.Answer]) -> list[str]:
+def _sources(answers: Sequence[bank.KnownAnswer]) -> list[str]:
     return [answer.source for answer in answers]

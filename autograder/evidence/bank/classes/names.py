@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from autograder.course import Assignment
 
 if TYPE_CHECKING:
-    from autograder.evidence.bank.classes import Entry
+    from autograder.evidence.bank.classes import SampleSubmission
 
 _GIVEN = (
     "Ada", "Ana", "Björn", "Chloé", "Dmitri", "Elif", "Fatima", "Grace", "Hồng", "Ines", "Jürgen", "Kofi", "Léa",
@@ -54,7 +54,7 @@ def _name(seed: int, number: int) -> str:
     return form.format(given=given, family=family, id=10_000 + number)
 
 
-def write_roster(path: Path, entries: Iterable[Entry], assignment: Assignment, seed: int = 0) -> None:
+def write_roster(path: Path, entries: Iterable[SampleSubmission], assignment: Assignment, seed: int = 0) -> None:
     """Write the roster of a class: most of its students, and some who handed in nothing.
 
     Of a hundred students two are missing from the roster, two more on it handed in nothing, and one has a question

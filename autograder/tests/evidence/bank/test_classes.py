@@ -12,7 +12,7 @@ from autograder.course import Assignment
 from autograder.course.people import shown
 from autograder.course.roster import read_roster
 from autograder.errors import UnusableRequest
-from autograder.evidence.bank.classes import ORDINARY, REFUSED, SHARES, Entry, write_class
+from autograder.evidence.bank.classes import ORDINARY, REFUSED, SHARES, SampleSubmission, write_class
 from autograder.evidence.bank.classes.names import folder_names, write_roster
 from autograder.intake import read_submission
 from autograder.release.git import Repository
@@ -29,7 +29,7 @@ SPOILT = {
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Entry, ...]]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[SampleSubmission, ...]]:
     folder = tmp_path_factory.mktemp("class")
     return folder, write_class(folder, STUDENTS)
 
@@ -42,7 +42,7 @@ def contents(folder: Path) -> dict[str, bytes | str]:
     }
 
 
-def test_each_student_has_one_entry_and_each_kind_its_share(whole: tuple[Path, tuple[Entry, ...]]) -> None:
+def test_each_student_has_one_entry_and_each_kind_its_share(whole: tuple[Path, tuple[SampleSubmission, ...]]) -> None:
     folder, entries = whole
     assert sorted(folder.iterdir()) == sorted(entry.path for entry in entries)
     assert Counter(entry.kind for entry in entries) == SHARES
@@ -51,7 +51,7 @@ def test_each_student_has_one_entry_and_each_kind_its_share(whole: tuple[Path, t
 
 
 def test_every_submission_is_taken_or_refused_as_intended(
-    whole: tuple[Path, tuple[Entry, ...]], assignment: Assignment
+    whole: tuple[Path, tuple[SampleSubmission, ...]], assignment: Assignment
 ) -> None:
     for entry in whole[1]:
         if entry.refused:
@@ -107,7 +107,7 @@ def test_names_are_many_and_differ() -> None:
 
 
 def test_the_roster_knows_most_of_them(
-    whole: tuple[Path, tuple[Entry, ...]], assignment: Assignment, tmp_path: Path
+    whole: tuple[Path, tuple[SampleSubmission, ...]], assignment: Assignment, tmp_path: Path
 ) -> None:
     _, entries = whole
     write_roster(tmp_path / "roster.csv", entries, assignment)

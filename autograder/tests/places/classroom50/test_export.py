@@ -28,9 +28,9 @@ from autograder.places.classroom50 import autograder, door
 from autograder.places.classroom50 import autograder as runner
 from autograder.places.classroom50.export import MAX_BYTES, bundle
 from autograder.places.classroom50.form import Handed
-from autograder.places.place import REQUIREMENTS, settings_file
 from autograder.places.settings import Settings
 from autograder.places.settings import load as load_settings
+from autograder.places.shared_files import REQUIREMENTS, settings_file
 from autograder.tests.support.classroom50 import RUNNER, SCHEMA, Job, start
 from autograder.tests.support.half_right import half_right, points
 from autograder.tests.support.hostile_class import report_of

@@ -25,7 +25,7 @@ from autograder.places.github.collect import collect
 from autograder.places.github.export import repository_files
 from autograder.places.github.folders import Commit, Fetched
 from autograder.places.github.grading import grade_all
-from autograder.places.github.plan import Entry, read_plan
+from autograder.places.github.plan import PlannedStudent, read_plan
 from autograder.records.gradebook import GradeBook, read_grade_book
 from autograder.records.results import read_class_roster, read_result, read_result_file, write_result_file
 from autograder.records.reviews import Review, write_review
@@ -52,7 +52,7 @@ def jobs(assignment: Assignment, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
-def _fetched(work: Path, entry: Entry, fetched: Fetched, files: list[str]) -> None:
+def _fetched(work: Path, entry: PlannedStudent, fetched: Fetched, files: list[str]) -> None:
     folder = work / folders.FETCHED / entry.key
     folders.write(fetched, folder / "fetched.json")
     for commit in fetched.commits:

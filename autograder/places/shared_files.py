@@ -1,4 +1,4 @@
-"""What every place gets besides the grader: what it must install, and what a course may change."""
+"""The files that every export has besides the grader: what a place must install, and what a course may change there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random sizes and settings from the whole legal range of every argument, with a seeded generator."""
+"""Random sizes, strides, padding and dilation from the whole legal range of every argument, with a seeded generator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Settings:
+class Geometry:
     """The sizes of an input and a window, and how the window moves.
 
     Attributes:
@@ -34,12 +34,12 @@ class Settings:
         return height, width
 
 
-def convolution(draw: random.Random) -> Settings:
+def convolution(draw: random.Random) -> Geometry:
     """Random settings of a convolution."""
     return _settings(draw, _pair(draw, 1, 3), padding=_pair(draw, 0, 2), dilation=_pair(draw, 1, 3))
 
 
-def pool(draw: random.Random, *, dilated: bool) -> Settings:
+def pool(draw: random.Random, *, dilated: bool) -> Geometry:
     """Random settings of a pool: padding is at most half the window, and the stride may be left out.
 
     The image is at least as large as the window, so that every window holds a pixel: right answers differ on the result
@@ -58,14 +58,14 @@ def pool(draw: random.Random, *, dilated: bool) -> Settings:
 
 def _settings(
     draw: random.Random, kernel: Pair, padding: Pair, dilation: Pair, *, whole_window: bool = False
-) -> Settings:
+) -> Geometry:
     stride = _pair(draw, 1, 3)
     helps = (0, 0) if whole_window else padding
     least = [max(1, d * (k - 1) + 1 - 2 * p) for k, p, d in zip(kernel, helps, dilation, strict=True)]
     pixels = draw.randint(least[0], least[0] + 5), draw.randint(least[1], least[1] + 5)
     both = {"stride": stride, "padding": padding, "dilation": dilation}
     named = {name: pair[0] if pair[0] == pair[1] and draw.random() < 0.7 else pair for name, pair in both.items()}
-    return Settings(pixels, kernel, stride, padding, dilation, named)
+    return Geometry(pixels, kernel, stride, padding, dilation, named)
 
 
 def _pair(draw: random.Random, low: int, high: int) -> Pair:
