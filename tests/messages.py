@@ -15,7 +15,7 @@ from torch import Tensor
 
 from assignment.given.question_files import operation_of, question_of
 from tests.checks import mixed
-from tests.failures import CheckFailed
+from tests.failures import UNKNOWN, CheckFailed
 from tests.markers import PointsMarker, points_marker
 
 WIDTH = 80
@@ -66,8 +66,8 @@ def _by_pytest(question: str, marker: PointsMarker) -> str:
 def to_paste(failure: CheckFailed) -> list[tuple[str, str]]:
     """The failing call as lines that can be pasted into Python; none if its tensors would take long lines."""
     called = dict(failure.lines).get("call", "").partition("(")[0]
-    if failure.compared is None or not called.isidentifier():
-        return []
+    if failure.compared is None or failure.compared.got is UNKNOWN or not called.isidentifier():
+        return []  # no value is wrong
     lines = []
     letters = iter("xwb")
     named = [(name, value) for name, value in failure.compared.named.items() if isinstance(value, Tensor)]

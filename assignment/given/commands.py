@@ -69,7 +69,7 @@ def hint(question: str | None, topic: str | None, number: int) -> None:
         for name, topics in chosen.items():
             for each, entry in topics.items():
                 command = f"python -m assignment hint {name} {each}"
-                print(f"{command:<40}  {entry['about']}")
+                print(f"{command:<39}  {entry['about']}")
         return
     ((name, topics),) = chosen.items()
     if topic not in topics:

@@ -36,7 +36,7 @@ def repository(tmp_path: Path) -> Path:
             shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, tmp_path)
-    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["tests"]\n')
+    shutil.copy(course.ROOT / "autograder" / "release" / "template" / "pyproject.toml", tmp_path)
     return tmp_path
 
 

@@ -91,12 +91,9 @@ def student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setattr(cifar10, "load", lambda source: FEW)  # noqa: ARG005
     monkeypatch.setattr(cifar10, "resolve", lambda source: "synthetic" if source == "auto" else source)
     monkeypatch.setattr(
-        monkeypatch.setattr(
-            charts,
-            "batch_grid",
-            lambda *given, classes: here.pictures.update(batch={"given": given, "classes": classes}),
-        )
-    )
+        charts, "batch_grid",
+        lambda *given, classes: here.pictures.update(batch={"given": given, "classes": classes}),
+    )  # fmt: skip
     monkeypatch.setattr(charts, "learning_curves", lambda curves, _: here.pictures.update(curves=curves))
     monkeypatch.setattr(
         charts, "class_bars",
