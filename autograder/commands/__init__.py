@@ -23,7 +23,6 @@ from autograder.commands import (
     similar,
     stubs,
     verify,
-    warm,
 )
 from autograder.commands.group import Commands
 
@@ -34,6 +33,6 @@ def main() -> None:
 
 
 _FOR_A_CLASS = (grade, class_, pages, review, gradebook, similar)
-_FOR_A_COURSE = (release, export, verify, calibrate, stubs, new_question, benchmark, warm)
+_FOR_A_COURSE = (release, export, verify, calibrate, stubs, new_question, benchmark)
 for _module in (*_FOR_A_CLASS, *_FOR_A_COURSE):
     main.add_command(_module.command)
