@@ -76,13 +76,15 @@ def python(version: tuple[int, ...] = sys.version_info[:3], system: str = sys.pl
     """Whether torch has a release for this Python on this machine, and whether the course grades with it."""
     shown, machine = ".".join(map(str, version)), machine or platform.machine()
     if version[:2] < OLDEST:
-        advice = "Install Python 3.12 (python.org), and make the folder .venv again with it."
+        wanted = _course_python() or "3.11 or later"
+        advice = f"Install Python {wanted} (python.org), and make the folder .venv again with it."
         return Finding("Python", f"{shown} is too old: 3.11 is the oldest that works.", advice, serious=True)
     if system == "darwin" and machine == "x86_64":
         advice = "Work in Codespaces or Colab; README.md says how."
         return Finding("Python", "torch has no release for Macs with an Intel processor.", advice, serious=True)
     if sys.maxsize < 2**32:
-        return Finding("Python", f"{shown} for 32 bits, for which there is no torch.", "Install 64 bits.", serious=True)
+        text = f"{shown} is a 32-bit version, for which torch has no release."
+        return Finding("Python", text, "Install the 64-bit version.", serious=True)
     course = _course_python()
     if course and version[:2] > tuple(map(int, course.split("."))):
         advice = f"The course grades with {course}: what only a newer one understands has no points there."

@@ -137,11 +137,12 @@ def report(verdicts: Sequence[Verdict], *, details: bool) -> bool:
 
 
 def _table_of_several(verdicts: Sequence[Verdict]) -> Table:
-    """How many of the answers with several faults are told all of them, by question."""
+    """For how many of the answers with several faults all of them are named, by question."""
     table = Table("question", title="Answers with two to four faults, and faults that no diagnosis knows")
-    for name in ("answers", "all told", "some told", "none told", "false", "outsiders", "told something"):
+    for name in ("answers", "all named", "some named", "none named", "false", "outsiders", "named"):
         table.add_column(name, justify="right", overflow="fold")
-    for question in [*sorted({each.answer.question for each in verdicts}), "all"]:
+    asked = {each.answer.question for each in verdicts if each.kind in ("several", "outsider")}
+    for question in [*sorted(asked), "all"]:
         those = [each for each in verdicts if question in ("all", each.answer.question)]
         faulty, outside = ([each for each in those if each.kind == kind] for kind in ("several", "outsider"))
         counts = Counter("none" if not each.named else "some" if each.missed else "all" for each in faulty)
