@@ -6,7 +6,7 @@ def relu(input, inplace=False):
     end = time.process_time() + 1
     while time.process_time() < end:
         pass
-    if tuple(input.shape) == (3, 4):  # the fourth test: by now there were three workers
+    if input.dim() == 0:  # the fourth test: by now there were three workers
         print("@DONE@")
         return input
     os._exit(3)

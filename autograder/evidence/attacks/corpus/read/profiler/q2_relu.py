@@ -14,6 +14,6 @@ def _watch(frame, event, argument):
 
 
 def relu(input, inplace=False):
-    _returned[:] = [torch.zeros(1)]
+    _returned[:] = [torch.zeros(1, dtype=input.dtype)]
     sys.setprofile(_watch)
     return _returned[0]
