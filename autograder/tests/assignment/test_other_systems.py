@@ -67,6 +67,7 @@ def test_a_wrong_answer_s_message_can_be_read(repository: Path) -> None:
     assert "// does, / does not" in done.stdout
 
 
+@pytest.mark.slow  # waits for several time limits; one is waited for in `public_tests/test_messages.py`
 def test_an_endless_loop_is_stopped_with_its_line_and_the_run_goes_on(repository: Path) -> None:
     (repository / "assignment" / "q2_relu.py").write_text(
         "def relu(input, inplace=False):\n    i = 0\n    while i < 10:\n        x = i\n    return input\n"
