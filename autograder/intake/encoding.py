@@ -24,6 +24,8 @@ _BOUNDS = re.compile(r"""\\*["']|#""")
 # After a form feed Python counts columns from 0 again: what editors show as indented need not belong to the block.
 _OUTDENTED = re.compile(rb"(?:^|[\r\n])[ \t]+\f[ \t\f]*[^\s#]")
 
+_WORDS = re.compile("[A-Za-z0-9_\x80-\U0010ffff]+")  # a name is one of these, or its end
+
 # Letters that are invisible or look like a space.
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 # Letters of other alphabets that look like Latin ones; a name may consist of these alone.
@@ -113,8 +115,9 @@ def _names_that_look_like_others(text: str) -> list[str]:
     To Python, names that are written differently can be the same (it normalises them to NFKC), and names that look the
     same can be different. Names in other scripts, accents and Greek letters in formulas are fine.
     """
-    if text.isascii():
-        return []
+    words = {word for word in _WORDS.findall(text) if not word.isascii()}
+    if not any(map(_looks_like_another, words)):
+        return []  # as a rule; which of the words are names, or parts of names, takes far longer to find out
     found: dict[str, None] = {}
     # Non-ASCII characters are replaced by a letter, since versions of Python differ in how they tokenize them.
     letters = re.sub(r"[^\x00-\x7f]", "x", text)

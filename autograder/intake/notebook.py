@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from autograder.course import Question
+from autograder.files.quick_import import without_uri_grammar
 from autograder.intake.cells import Cell, Notebook, answers_of
 from autograder.intake.source import Unreadable
 
@@ -74,8 +75,9 @@ def code_cells(contents: bytes, question: Question | None = None) -> list[CodeCe
     Raises:
         Unreadable: it is not a notebook, or not one for Python.
     """
-    import nbformat
-    from nbformat import reader
+    with without_uri_grammar():
+        import nbformat
+        from nbformat import reader
 
     invalid = (AttributeError, LookupError, TypeError, ValueError, RecursionError, nbformat.ValidationError)
     try:

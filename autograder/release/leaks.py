@@ -96,8 +96,12 @@ def find(path: str, text: str, assignment: Assignment, *, answered: bool = False
         match = re.search(pattern, text)
         if match is not None:
             return f"{what} in line {text.count(chr(10), 0, match.start()) + 1}"
-    runs = _runs(_words(text)) | (_runs(_code(text)) if path.endswith(".py") else frozenset())
-    given = _given(assignment)
+    return _given_away(text, _given(assignment), python=path.endswith(".py"), answered=answered)
+
+
+@lru_cache(maxsize=1024)  # both branches of a release hold most files
+def _given_away(text: str, given: Runs, *, python: bool, answered: bool) -> str | None:
+    runs = _runs(_words(text)) | (_runs(_code(text)) if python else frozenset())
     secrets = hidden(given) if answered else (*solutions(given), *bank(given), *hidden(given))
     likeliest = max(secrets, key=lambda secret: secret.part_in(runs))  # answers to two questions may look alike
     return f"holds {likeliest.what}" if likeliest.part_in(runs) else None

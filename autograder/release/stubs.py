@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nbformat.v4 import new_code_cell, new_markdown_cell
-from nbgrader.preprocessors.clearsolutions import ClearSolutions
 from traitlets.config import Config
 
 from autograder.course import CODE_STUB, EXPLANATIONS, SOLUTIONS, STUBS, TEXT_STUB, Assignment
 from autograder.errors import GraderFault
+from autograder.files.quick_import import without_uri_grammar
 from autograder.files.whole import write_whole
+
+with without_uri_grammar():
+    from nbformat.v4 import new_code_cell, new_markdown_cell
+    from nbgrader.preprocessors.clearsolutions import ClearSolutions
 
 
 def make_stubs(assignment: Assignment) -> dict[str, str]:

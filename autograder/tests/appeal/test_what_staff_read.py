@@ -189,6 +189,7 @@ def test_nothing_of_it_reaches_a_student(
     assert all(number in shown for number in numbers)
 
 
+@pytest.mark.slow  # a Python and a torch for each script
 def test_a_script_gives_what_came_in_grading_and_a_right_answer_is_right(scripts: list[Path]) -> None:
     names = [script.name for script in scripts]
     assert names == [

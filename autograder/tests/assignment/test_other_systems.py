@@ -78,6 +78,7 @@ def test_an_endless_loop_is_stopped_with_its_line_and_the_run_goes_on(repository
     assert "3 failed" in done.stdout
 
 
+@pytest.mark.slow  # starts Python anew, and torch with it
 def test_commands_speak_the_code_page(repository: Path) -> None:
     hint = run(repository, "-m", "assignment", "hint", "q3", "ceil", "2")
     assert (hint.returncode, hint.stderr) == (0, "")
@@ -90,6 +91,7 @@ def test_commands_speak_the_code_page(repository: Path) -> None:
     assert re.search(r"note  output +cp1252", found.stdout)
 
 
+@pytest.mark.slow  # starts Python anew, and torch with it
 def test_tests_run_without_fork(repository: Path) -> None:
     program = (
         "import torch\n"

@@ -38,6 +38,7 @@ def test_the_suites_of_a_folder_are_the_courses_questions() -> None:
     assert [module_of(file) for file in suites_in(course.HIDDEN_TESTS)] == asked
 
 
+@pytest.mark.slow  # a whole run of a student's pytest
 def test_an_added_question_is_tested_at_home(student: Path) -> None:
     (student / "tests" / "test_q8_add.py").write_text(ADDED, "utf-8")
     (student / "assignment" / "q8_add.py").write_text("def add(a, b):\n    return a + b\n", "utf-8")

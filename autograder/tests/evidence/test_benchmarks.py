@@ -84,6 +84,7 @@ def test_a_peer_that_is_not_there_is_named_with_how_to_get_it(assignment: Assign
     assert "pip install otter-grader" in peer.absent
 
 
+@pytest.mark.slow  # a grader of its own
 def test_a_submission_whose_name_is_not_printable_is_looked_at_closely(assignment: Assignment, tmp_path: Path) -> None:
     half_right(tmp_path / "class-1" / "family 👩\u200d👩\u200d👧")
     bench = Bench(tmp_path, replace(assignment, questions=assignment.choose(("q2",))), jobs=1)

@@ -38,8 +38,9 @@ def test_the_file_holds_what_the_networks_give() -> None:
     made = importlib.import_module("autograder.evidence.known_outputs")
     assert (known_outputs.ADDS, known_outputs.STRIDES) == (made.ADDS, made.STRIDES)
     for given, now in pairs(made.text()):
-        # Other releases of torch round differently.
-        assert torch.allclose(torch.tensor(given), torch.tensor(now), rtol=2e-5, atol=2e-6 * max(map(abs, now)))
+        # Other processors and releases of torch round differently: by up to 2e-5 of the largest number, and with AVX2
+        # alone more than with AVX-512.
+        assert torch.allclose(torch.tensor(given), torch.tensor(now), rtol=0, atol=1e-4 * max(map(abs, now)))
 
 
 @pytest.mark.parametrize("name", TABLES)

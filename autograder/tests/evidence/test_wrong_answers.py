@@ -112,6 +112,7 @@ def test_verify_sees_a_wrong_answer_that_gets_away_and_a_wrong_cause(
     assert "is diagnosed as: the bias is added twice The truth: stride ignored." in printed
 
 
+@pytest.mark.slow  # grades all questions once more
 def test_a_wrong_answer_loses_points_in_its_own_question_alone(sandbox: Sandbox, assignment: Assignment) -> None:
     whole = read_submission(course.SOLUTIONS, assignment)
     for modules in (MODULES[::2], MODULES[1::2]):

@@ -69,6 +69,7 @@ def test_a_place_that_is_added_gets_its_export(folder: Path) -> None:
     assert (folder / "made").read_text() == "an activity"
 
 
+@pytest.mark.slow  # a whole grader for a form
 def test_a_place_that_is_added_gets_its_form(folder: Path, assignment: course.Assignment) -> None:
     assert "[terminal|github|classroom50|gradescope|moodle]" in autograder(folder, "grade", "--help").stdout
     arguments = ("grade", "solutions", "--question", "q2", "--no-training", "--format", "moodle")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from autograder.grading.pytest_run import know_markers
 from tests.checks import as_function, as_tensor, assert_close, assert_same
 from tests.failures import CheckFailed
-from tests.networks import ASKED, MOST_PARAMETERS, RECOGNISED, assert_learns
+from tests.networks import ASKED, MOST_PARAMETERS, RECOGNISED, assert_known, assert_learns, patchwork
 from tests.shown import brief
 
 
@@ -212,3 +213,15 @@ def test_no_more_of_a_value_is_looked_at_than_is_shown() -> None:
 
     assert brief([Slow() for _ in range(1000)], 10) == "[slow, slo"
     assert Slow.looked_at == 2
+
+
+@pytest.mark.parametrize(("off", "passes"), [(3e-5, True), (2e-4, False)])
+def test_a_network_on_another_processor_may_round_otherwise(off: float, passes: bool) -> None:
+    right = torch.linspace(-500, 300, 10)[None]
+
+    def logits(_: Tensor) -> Tensor:
+        return right - 500 * off
+
+    table = {"right": [right[0].tolist()]}
+    with contextlib.nullcontext() if passes else pytest.raises(CheckFailed):
+        assert_known(as_function(logits, "Network()"), patchwork(), (1, 10), table)

@@ -60,6 +60,7 @@ def half_right(released: Path, assignment: Assignment, tmp_path_factory: pytest.
     return run_job(student, folder)
 
 
+@pytest.mark.slow  # a whole job, with a pytest for each question
 def test_each_question_has_a_row_whatever_its_code_does(half_right: Job) -> None:
     assert half_right.status == 0, half_right.log  # whether the job fails is the reporter's to say
     results = half_right.results()
@@ -85,6 +86,7 @@ def test_each_question_has_a_row_whatever_its_code_does(half_right: Job) -> None
     assert "is missing" in results["q7"]["tests"][0]["message"]
 
 
+@pytest.mark.slow  # a whole job, with a pytest for each question
 def test_table_notice_and_total_agree_for_half_right_answers(half_right: Job, assignment: Assignment) -> None:
     report = reporter_of(half_right)
     assert report.rows == {question.id: EXPECTED[question.id] for question in assignment.questions}
@@ -106,6 +108,7 @@ def test_an_entry_a_point_is_what_makes_them_agree() -> None:
     assert all(passed / entries * entries == passed for entries in range(1, most + 1) for passed in range(entries + 1))
 
 
+@pytest.mark.slow  # a whole job, with a pytest for each question
 def test_the_summary_says_points_and_what_is_next(half_right: Job) -> None:
     assert half_right.summary.startswith("## Public tests\n\n```text\nq1 conv2d ")
     shown = {line.split()[0]: line for line in board(half_right.summary)}
@@ -118,6 +121,7 @@ def test_the_summary_says_points_and_what_is_next(half_right: Job) -> None:
     assert 'Next: pytest -k "q1 and dilation"' in half_right.summary
 
 
+@pytest.mark.slow  # a whole job, with a pytest for each question
 def test_what_a_student_s_code_prints_is_not_a_command_to_the_runner(half_right: Job) -> None:
     seen = json.loads((half_right.folder / "runs" / "seen.json").read_text("utf-8"))
     assert not seen.keys() & set(classroom.FOR_THE_RUNNER)
@@ -178,6 +182,7 @@ def test_what_never_ends_is_ended(student: Path, tmp_path: Path) -> None:
     assert report.status == 1
 
 
+@pytest.mark.slow  # two runs of pytest more
 def test_tests_that_cannot_be_collected_count_for_nothing(student: Path) -> None:
     (student / "tests" / "checks.py").write_text("def broken(:\n")
     program = "from tests import classroom; classroom.main(['q1', 'q2'])"

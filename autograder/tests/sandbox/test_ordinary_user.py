@@ -140,6 +140,7 @@ def test_grading_works_and_says_what_is_missing(run: Run) -> None:
     assert "(user)" in done.stdout
 
 
+@pytest.mark.slow  # a grader of its own
 def test_the_other_layers_keep_a_submission_from_processes_of_the_same_user(run: Run) -> None:
     done = run("-c", TRY_OUT)
     assert done.returncode == 0, done.stderr

@@ -85,6 +85,7 @@ def job(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
     return start(folder, checkout)
 
 
+@pytest.mark.slow  # a whole job
 def test_a_submission_is_graded(job: Job, half_right_report: Report) -> None:
     assert job.status == 0, job.output
     jsonschema.validate(job.result, SCHEMA)
@@ -97,6 +98,7 @@ def test_a_submission_is_graded(job: Job, half_right_report: Report) -> None:
     assert job.output == f"autograder: {report.score} of {report.max_score} points.\n"
 
 
+@pytest.mark.slow  # a whole job
 def test_the_student_reads_what_went_wrong(job: Job) -> None:
     assert f"**{job.result['score']} of {job.result['max-score']} points**" in job.body
     assert "relu is still a TODO" in job.body
@@ -104,6 +106,7 @@ def test_the_student_reads_what_went_wrong(job: Job) -> None:
     assert "Confinement" not in job.body
 
 
+@pytest.mark.slow  # a whole job
 def test_nothing_of_the_checkout_was_run_or_changed(job: Job) -> None:
     assert "ran " not in job.output
     left = {path.name for path in job.checkout.iterdir()}

@@ -37,6 +37,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Container:
     return run(root)
 
 
+@pytest.mark.slow  # a whole container
 def test_a_submission_is_graded(container: Container, half_right_report: Report) -> None:
     assert container.status == 0, container.output
     report = half_right_report
@@ -51,6 +52,7 @@ def test_a_submission_is_graded(container: Container, half_right_report: Report)
     assert "score" not in container.results  # Gradescope adds up
 
 
+@pytest.mark.slow  # a whole container
 def test_public_tests_are_visible_and_hidden_ones_after_the_due_date(container: Container) -> None:
     shown = {test["name"]: test["visibility"] for test in container.results["tests"]}
     assert shown["Conv2d: dilation"] == "visible"
@@ -59,12 +61,14 @@ def test_public_tests_are_visible_and_hidden_ones_after_the_due_date(container: 
     assert container.results["stdout_visibility"] == "hidden"
 
 
+@pytest.mark.slow  # a whole container
 def test_a_person_reads_the_written_answers(container: Container, assignment: Assignment) -> None:
     written = [test for test in container.results["tests"] if test["name"].endswith("written answer")]
     assert [test["max_score"] for test in written] == [0] * sum(q.written > 0 for q in assignment.questions)
     assert all("A person reads the answer, for " in test["output"] for test in written)
 
 
+@pytest.mark.slow  # a whole container
 def test_staff_read_the_report_and_how_submissions_are_kept_apart(container: Container) -> None:
     (staff,) = (test["output"] for test in container.results["tests"] if test["name"] == "For staff")
     assert staff.startswith("Confinement: ")
@@ -72,6 +76,7 @@ def test_staff_read_the_report_and_how_submissions_are_kept_apart(container: Con
     assert "relu is still a TODO" in container.output
 
 
+@pytest.mark.slow  # a whole container
 def test_lateness_is_shown_and_costs_nothing_here(container: Container, assignment: Assignment) -> None:
     percent = 2 * assignment.late.percent_per_day
     assert f"on day 2 after the due date: by the course's rule {percent:g} %" in container.results["output"]

@@ -162,6 +162,7 @@ def test_a_notebook_is_small_and_brings_only_what_students_have(made: dict[str, 
             assert not re.search(r"(from|import) (autograder|solutions)", text), name
 
 
+@pytest.mark.slow  # grades all questions twice
 def test_solutions_in_notebooks_get_all_points_and_cleared_ones_none(
     made: dict[str, bytes],
     assignment: Assignment,
