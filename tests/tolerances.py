@@ -29,8 +29,9 @@ def surely_equal(got: Tensor, expected: Tensor) -> bool:
 
     False decides nothing yet.
     """
-    if expected.dtype not in _TOLERANCES:
-        return torch.equal(got, expected)
+    equal = torch.equal(got, expected)
+    if equal or expected.dtype not in _TOLERANCES:
+        return equal
     relative, _ = _TOLERANCES[expected.dtype]
     left = expected.abs().mul_(relative).sub_(torch.sub(got, expected).abs_())  # infinity gives NaN
     return bool((left >= 0).all())

@@ -13,7 +13,7 @@ The encoder is lenient, since a right answer can take many forms: NumPy numbers 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +45,12 @@ _DTYPES = {
         torch.complex128,
     )
 }
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _AS_THEY_ARE = (type(None), bool, float, str)
 _NUMBERS = (type(None), bool, int, float, str)
+_CONTAINERS = (list, tuple, dict)
+_FITS = 2**63
+_LONGEST = 2**40  # of an axis, or between two elements
 
 
 class MalformedMessage(Exception):
@@ -143,15 +147,17 @@ class _Encoder:
     def node(self, value: object, depth: int) -> object:
         if depth > MAX_DEPTH:
             raise TooLarge(f"nested deeper than {MAX_DEPTH}")
-        self._nodes += 1
-        if type(value) in _AS_THEY_ARE or (type(value) is int and abs(value) < 2**63):
+        kind = type(value)
+        if kind in _AS_THEY_ARE or (kind is int and -_FITS < value < _FITS):  # type: ignore[operator]
             return value
-        items = len(value) if isinstance(value, list | tuple | dict) else 0
-        if max(self._nodes, items) > MAX_TREE_BYTES:  # each takes at least a byte
+        self._nodes += 1 + (len(value) if isinstance(value, _CONTAINERS) else 0)
+        if self._nodes > MAX_TREE_BYTES:  # each takes at least a byte
             raise TooLarge(f"more than {MAX_TREE_BYTES:,} items")
         described = self._describe(value)
         if described is not None:
             return {key: self.node(field, depth + 1) if key == "value" else field for key, field in described.items()}
+        if isinstance(value, torch.Tensor):
+            return self._tensor("tensor", value)
         if isinstance(value, np.generic):
             value = value.item()
         if isinstance(value, int) and not isinstance(value, bool):
@@ -161,17 +167,22 @@ class _Encoder:
             return value
         if isinstance(value, _NUMBERS):
             return value
-        if isinstance(value, torch.Tensor):
-            return self._tensor("tensor", value)
         if isinstance(value, np.ndarray):
             return self._array(value)
         if isinstance(value, list):
-            return [self.node(item, depth + 1) for item in value]
+            return self._items(value, depth + 1)
         if isinstance(value, tuple):
-            return {"is": "tuple", "items": [self.node(item, depth + 1) for item in value]}
+            return {"is": "tuple", "items": self._items(value, depth + 1)}
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-            return {"is": "dict", "items": {str(key): self.node(item, depth + 1) for key, item in value.items()}}
+            items = self._items(value.values(), depth + 1)
+            return {"is": "dict", "items": dict(zip(map(str, value), items, strict=True))}
         return {"is": "opaque", "type": type(value).__name__[:MAX_OPAQUE_NAME]}
+
+    def _items(self, values: Collection[object], depth: int) -> list[object]:
+        if values and depth > MAX_DEPTH:
+            raise TooLarge(f"nested deeper than {MAX_DEPTH}")
+        # Most are small; a call for each would take longer than all else.
+        return [value if type(value) in _AS_THEY_ARE else self.node(value, depth) for value in values]
 
     def _array(self, array: np.ndarray) -> object:
         try:
@@ -180,8 +191,9 @@ class _Encoder:
             return {"is": "opaque", "type": f"numpy array of {array.dtype}"[:MAX_OPAQUE_NAME]}
 
     def _tensor(self, kind: str, tensor: torch.Tensor) -> object:
-        name = str(tensor.dtype).removeprefix("torch.")
-        if tensor.layout is not torch.strided or tensor.is_meta or name not in _DTYPES:
+        name = _NAMES.get(tensor.dtype)
+        if tensor.layout is not torch.strided or tensor.is_meta or name is None:
+            name = str(tensor.dtype).removeprefix("torch.")
             layout = "meta" if tensor.is_meta else str(tensor.layout).removeprefix("torch.")
             return {"is": "opaque", "type": f"tensor ({layout}, {name})"[:MAX_OPAQUE_NAME]}
         if tensor.dim() > MAX_DIMENSIONS:
@@ -202,9 +214,11 @@ class _Encoder:
         }
         if data.numel():
             raw = memoryview(data.view(torch.uint8).numpy())  # type: ignore[arg-type]
-            padding = -raw.nbytes % _ALIGNMENT
-            self.payload += [raw, memoryview(bytes(padding))]
-            self._length += raw.nbytes + padding
+            self.payload.append(raw)
+            self._length += raw.nbytes
+            if padding := -raw.nbytes % _ALIGNMENT:
+                self.payload.append(memoryview(bytes(padding)))
+                self._length += padding
         return node
 
 
@@ -216,6 +230,8 @@ def _dense(tensor: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
     """
     if tensor.numel() == 0:
         return tensor.reshape(-1), [0] * tensor.dim()  # no elements; `decode` may refuse torch's strides
+    if tensor.is_contiguous():
+        return tensor.as_strided((tensor.numel(),), (1,)), list(tensor.stride())
     span = _span(tensor.shape, tensor.stride())
     if span is None or span > 4 * tensor.numel():
         tensor = tensor.contiguous()
@@ -230,7 +246,7 @@ def _dense(tensor: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
 def _span(shape: Any, strides: Any) -> int | None:
     """The number of places from a tensor's first element to its last; None if elements overlap."""
     span = 1
-    for stride, length in sorted((st, n) for st, n in zip(strides, shape, strict=True) if n != 1):
+    for stride, length in sorted([(st, n) for st, n in zip(strides, shape, strict=True) if n != 1]):
         if stride < span:
             return None
         span += stride * (length - 1)
@@ -247,19 +263,20 @@ class _Decoder:
         _require(self._next == len(self._payload), "bytes that belong to no tensor")
 
     def value(self, node: Any, depth: int) -> object:
-        _require(depth <= MAX_DEPTH, f"nested deeper than {MAX_DEPTH}")
+        if depth > MAX_DEPTH:
+            raise MalformedMessage(f"nested deeper than {MAX_DEPTH}")
         if type(node) in _NUMBERS:
             return node
         if type(node) is list:
-            return [self.value(item, depth + 1) for item in node]
+            return self._items(node, depth + 1)
         _require(type(node) is dict and type(node.get("is")) is str, "a node without a kind")
         kind = node["is"]
         if kind == "tuple":
-            return tuple(self.value(item, depth + 1) for item in _field(node, "items", list))
+            return tuple(self._items(_field(node, "items", list), depth + 1))
         if kind == "dict":
             items = _field(node, "items", dict)
-            _require(all(type(key) is str for key in items), "a key that is not a string")  # msgpack allows bytes
-            return {key: self.value(item, depth + 1) for key, item in items.items()}
+            _require(set(map(type, items)) <= {str}, "a key that is not a string")  # msgpack allows bytes
+            return dict(zip(items, self._items(items.values(), depth + 1), strict=True))
         if kind == "tensor":
             return self._tensor(node)
         if kind == "array":
@@ -271,6 +288,11 @@ class _Decoder:
         if "value" in node:
             node = {**node, "value": self.value(node["value"], depth + 1)}
         return self._restore[kind](node)
+
+    def _items(self, nodes: Collection[Any], depth: int) -> list[object]:
+        if nodes and depth > MAX_DEPTH:
+            raise MalformedMessage(f"nested deeper than {MAX_DEPTH}")
+        return [node if type(node) in _NUMBERS else self.value(node, depth) for node in nodes]
 
     def _tensor(self, node: dict[str, Any]) -> torch.Tensor:
         name = _field(node, "dtype", str)
@@ -309,7 +331,8 @@ def _require(condition: bool, complaint: str) -> None:
 
 def _field(node: dict[str, Any], name: str, kind: type) -> Any:
     value = node.get(name)
-    _require(type(value) is kind, f"no {kind.__name__} called {name}")
+    if type(value) is not kind:
+        raise MalformedMessage(f"no {kind.__name__} called {name}")
     return value
 
 
@@ -317,5 +340,6 @@ def _lengths(node: dict[str, Any], name: str) -> list[int]:
     values = _field(node, name, list)
     _require(len(values) <= MAX_DIMENSIONS, "too many axes")
     for value in values:
-        _require(type(value) is int and 0 <= value < 2**40, "a length out of range")
+        if type(value) is not int or not 0 <= value < _LONGEST:
+            raise MalformedMessage("a length out of range")
     return list(values)
