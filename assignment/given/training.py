@@ -190,6 +190,7 @@ def fit(
     device: str = "cpu",
     seed: int = 0,
     progress: Callable[[Step], None] | None = None,
+    whole_batches: bool = False,
 ) -> History:
     """Train a model. The same seed on the same machine gives the same weights.
 
@@ -201,6 +202,8 @@ def fit(
         device: "cpu" or "cuda".
         seed: for the order of the images, flips, crops, and random numbers in the model itself.
         progress: called after every step.
+        whole_batches: whether an epoch's last batch is filled up with images from its beginning, for a model that
+            takes batches of one size.
 
     Raises:
         TrainingError: the model returns something other than logits, or the loss becomes NaN.
@@ -229,6 +232,8 @@ def fit(
     step = 0
     for epoch in range(1, recipe.epochs + 1):
         order = torch.randperm(len(labels), device=device)
+        if whole_batches:
+            order = order.repeat(-(-recipe.batch_size // len(order)) + 1)[: steps_per_epoch * recipe.batch_size]
         total, seen = torch.zeros((), device=device), 0
         for chosen in order.split(recipe.batch_size):
             batch = normalise(_augment(images.index_select(0, chosen), recipe))

@@ -23,6 +23,7 @@ from autograder.commands import (
     similar,
     stubs,
     verify,
+    warm,
 )
 from autograder.commands.group import Commands
 
@@ -33,6 +34,6 @@ def main() -> None:
 
 
 _FOR_A_CLASS = (grade, class_, pages, review, gradebook, similar)
-_FOR_A_COURSE = (release, export, verify, calibrate, stubs, new_question, benchmark)
+_FOR_A_COURSE = (release, export, verify, calibrate, stubs, new_question, benchmark, warm)
 for _module in (*_FOR_A_CLASS, *_FOR_A_COURSE):
     main.add_command(_module.command)

@@ -29,6 +29,7 @@ TERMINAL = "terminal"
 @click.option("--question", "questions", multiple=True, metavar="ID", help="Only this question; may be repeated.")
 @click.option("--student", default="", metavar="NAME", help="Whose it is: trains with their seeds, as a class does.")
 @click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
+@click.option("--retrain", is_flag=True, help="Train every network, also one that was trained on this machine before.")
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
 @click.option(
     "--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks are trained: the CPU."
@@ -57,6 +58,7 @@ def command(
     questions: tuple[str, ...],
     student: str,
     no_training: bool,
+    retrain: bool,
     data: str,
     device: str,
     form: str,
@@ -86,6 +88,7 @@ def command(
             student=request.student,
             progress=bar.advance,
             keep_failures=scripts is not None,
+            retrain=retrain,
         )
     problems = outputs.save(graded, request.assignment)  # before anything is shown: that may not get through
     forms.show(graded.report, request.form, training=request.data is not None, staff=request.staff)

@@ -18,7 +18,7 @@ def command(questions: tuple[str, ...], data: str | None, jobs: int | None, seed
     """Check the suites: grade solutions, stubs, and a bank of right and wrong answers."""
     import autograder.evidence.verify as verification
     from autograder.files.cores import cores
-    from autograder.grading.short_run import Data
+    from autograder.grading.images import Data
 
     assignment = course.load()
     stale = verification.stale_stubs(assignment)

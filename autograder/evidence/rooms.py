@@ -22,7 +22,19 @@ HERE = Path(__file__).resolve().parents[2]
 # everything, in errors, files and texts, comes next; then what is graded and how, what is kept of it, what is made of
 # that for people, and at the top what is measured and the commands, which know everybody.
 ORDER = (
-    *("__init__", "assignment", "tests", "solutions", "errors", "files", "text", "course", "intake", "sandbox"),
+    *(
+        "__init__",
+        "assignment",
+        "tests",
+        "solutions",
+        "errors",
+        "files",
+        "text",
+        "course",
+        "intake",
+        "operations",
+        "sandbox",
+    ),
     *("grading", "hidden", "appeal", "render", "records", "review", "release", "gradebook", "pages", "batch"),
     *("places", "similar", "evidence", "commands", "__main__"),
 )

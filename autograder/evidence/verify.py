@@ -24,7 +24,7 @@ from autograder.evidence import bank
 from autograder.evidence.bank import KnownAnswer
 from autograder.evidence.bank.several import outsiders, several
 from autograder.grading.grade import grade
-from autograder.grading.short_run import Data
+from autograder.grading.images import Data
 from autograder.intake import Submission
 from autograder.release.stubs import differing, make_stubs
 from autograder.render.console import PlainConsole

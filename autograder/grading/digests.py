@@ -25,7 +25,8 @@ THRESHOLDS = ROOT / "autograder" / "grading" / "thresholds.json"
 # of what else the grader imports: `course` makes settings of `assignment.toml`, limits among them, whose
 # values are part of every stamp; `people` decides a student's random numbers, and a right answer passes with any.
 DECIDING = (
-    *("autograder/intake", "autograder/sandbox", "autograder/grading"),
+    *("autograder/intake", "autograder/operations", "autograder/sandbox", "autograder/grading"),
+    "autograder/grading/references.json",  # what computes the same gets the reference's accuracy
     "autograder/text/encoding.py",  # a student's bytes are read as the text that it makes of them
     "assignment/__init__.py",  # by it students' modules find the given ones
     # What a worker imports of the given modules, and what the tests lean on.

@@ -15,16 +15,20 @@ from autograder.errors import GraderFault, KilledFromOutside
 from autograder.files.clock import now
 from autograder.grading.calls import KeptFailure
 from autograder.grading.digests import grader_digest, suite_digest, suite_files, thresholds_digest
+from autograder.grading.images import Data
+from autograder.grading.kept import Kept
 from autograder.grading.large_tables import tables
 from autograder.grading.report import QuestionReport, Report
 from autograder.grading.secret import Seeds, seeds_of
-from autograder.grading.short_run import Data, ShortRun, threshold_for
+from autograder.grading.short_run import ShortRun
 from autograder.grading.suite import Progress, SuitePlugin, run_suite
+from autograder.grading.thresholds import threshold_for
 from autograder.grading.verdict import unusable_test
 from autograder.grading.written import read_written
 from autograder.intake import Submission, read_submission
 from autograder.intake.encoding import misleading
 from autograder.sandbox.failures import Unusable
+from autograder.sandbox.launch import WorkerKilled
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
 from autograder.sandbox.supervisor import Allowance
@@ -41,6 +45,7 @@ def grade(
     progress: Progress | None = None,
     alone: bool | None = None,
     failures: list[KeptFailure] | None = None,
+    kept: Kept | None = None,
 ) -> Report:
     """Run the suites against a submission and count the points.
 
@@ -57,6 +62,7 @@ def grade(
         progress: called after each test.
         alone: whether to use one worker at a time; None: only if necessary.
         failures: a list to which failing hidden tests are added, with all their calls; see `evidence`.
+        kept: runs of networks that were made on this machine before; None: everything is trained.
 
     Raises:
         UnusableRequest: there is no such question.
@@ -69,7 +75,16 @@ def grade(
             failures.clear()
         try:
             return _grade(
-                submission, assignment, sandbox, questions, data, chosen, progress, alone=last, failures=failures
+                submission,
+                assignment,
+                sandbox,
+                questions,
+                data,
+                chosen,
+                progress,
+                alone=last,
+                failures=failures,
+                kept=kept,
             )
         except KilledFromOutside:
             if last or alone is not None:
@@ -88,6 +103,7 @@ def _grade(
     *,
     alone: bool,
     failures: list[KeptFailure] | None,
+    kept: Kept | None,
 ) -> Report:
     begun = time.perf_counter()
     torch.set_num_threads(1)  # the tests' own computations are small: threads would only wait for one another
@@ -104,14 +120,18 @@ def _grade(
         if data is not None:  # the networks are trained in parallel, while the other tests run
             remarks = tables(submission.modules, submission.explanations, submission.notebooks)
             runs = {
-                question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks, allowance)
+                question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks, allowance, kept)
                 for question in chosen
                 if question.trains
             }
             for short_run in runs.values() if not alone else ():
                 short_run.begin()
+            for short_run in runs.values() if not alone else ():
+                short_run.proceed()
         run = run_suite(chosen, sessions, seed, runs=runs, progress=progress, alone=alone, failures=failures)
         _refuse_undecidable(run, chosen, assignment, sandbox, seed, seeds)
+    except WorkerKilled as error:
+        raise KilledFromOutside(str(error)) from error
     finally:
         for session in sessions.values():
             session.close()
@@ -219,6 +239,7 @@ def _short_run(
     seeds: Seeds,
     remarks: list[str],
     allowance: Allowance,
+    kept: Kept | None,
 ) -> ShortRun:
     return ShortRun(
         sandbox,
@@ -232,6 +253,7 @@ def _short_run(
         left_out=submission.left_out,
         allowance=allowance,
         notebook=submission.notebooks.get(f"{question.module}.py"),
+        kept=kept,
     )
 
 

@@ -17,7 +17,7 @@ from autograder.sandbox.launch import ForkServer, SandboxError, launch
 
 if TYPE_CHECKING:  # these import torch
     from autograder.grading.calls import KeptFailure
-    from autograder.grading.short_run import Data
+    from autograder.grading.images import Data
     from autograder.grading.suite import Progress
     from autograder.sandbox.sandbox import Sandbox
 
@@ -64,6 +64,7 @@ class Grader:
         unusable_is_zero: bool = False,
         progress: Progress | None = None,
         keep_failures: bool = False,
+        retrain: bool = False,
     ) -> Graded:
         """Read the submission in a folder or a zip file, and grade it.
 
@@ -77,6 +78,7 @@ class Grader:
                 none has points. For places that want a result for everyone.
             progress: called after each test.
             keep_failures: return the hidden tests that failed, too.
+            retrain: train every network, also one that was trained on this machine before.
 
         Raises:
             UnusableRequest: the submission, a question or the data cannot be used.
@@ -98,6 +100,7 @@ class Grader:
             seeds=seeds_of(student),
             progress=progress,
             failures=failures if keep_failures else None,
+            retrain=retrain,
         )
         return Graded(report, submission, problem, tuple(failures))
 
@@ -112,6 +115,7 @@ class Grader:
         progress: Progress | None = None,
         alone: bool | None = None,
         failures: list[KeptFailure] | None = None,
+        retrain: bool = False,
     ) -> Report:
         """Grade a submission that was read before.
 
@@ -123,6 +127,7 @@ class Grader:
             seeds: the student's, see `secret`; without, those of nobody in particular.
             progress: called after each test.
             alone, failures: see `grade.grade`.
+            retrain: train every network, also one that was trained on this machine before.
 
         Raises:
             UnusableRequest: a question or the data cannot be used.
@@ -133,6 +138,7 @@ class Grader:
         with self._renewed_after_a_fault():
             server = self._started()  # before torch is imported here, so that both import it at the same time
             from autograder.grading.grade import grade
+            from autograder.grading.kept import Kept
 
             images = self.load(data) if trains and data is not None else None
             return grade(
@@ -145,6 +151,7 @@ class Grader:
                 progress=progress,
                 alone=alone,
                 failures=failures,
+                kept=None if retrain else Kept(),
             )
 
     def layers(self) -> dict[str, bool]:
@@ -163,7 +170,7 @@ class Grader:
             UnusableRequest: there are no such images, or they are damaged.
         """
         if data not in self._images:
-            from autograder.grading.short_run import Data
+            from autograder.grading.images import Data
 
             self._images[data] = self._held.enter_context(Data.load(data))
         return self._images[data]

@@ -69,6 +69,7 @@ class Accuracy:
         threshold: the mean that is required.
         before: the mean before it was trained; chance is 10.
         curve: number and training loss of each epoch, as reported by the submission's process; None likewise.
+        about: a sentence on which run this is, and where it was made.
     """
 
     mean: float
@@ -76,6 +77,7 @@ class Accuracy:
     threshold: float
     before: float
     curve: list[tuple[int, float | None]]
+    about: str = ""
 
 
 @dataclass(frozen=True)

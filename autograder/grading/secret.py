@@ -39,10 +39,16 @@ class Seeds:
     Attributes:
         key: the student's key; only the course's secret yields it, and it yields nobody else's numbers.
         fingerprint: shows whether two gradings used the same secret, and nothing else about it.
+        shared: the key for networks that are data, the same for everybody in the course.
     """
 
     key: bytes
     fingerprint: str
+    shared: bytes = b""
+
+    def of_the_course(self) -> Seeds:
+        """The seeds by which networks that are data are trained and compared; no submission's process gets them."""
+        return Seeds(self.shared or self.key, self.fingerprint)
 
     def training(self, question: str) -> int:
         """The seed for training a question's network; the worker gets it."""
@@ -90,7 +96,7 @@ def seeds_of(student: str = "") -> Seeds:
     """
     secret = course_secret()
     key = hmac.digest(secret, b"student\0" + comparable(student).encode("utf-8", "surrogatepass"), "sha256")
-    return Seeds(key, fingerprint())
+    return Seeds(key, fingerprint(), hmac.digest(secret, b"networks", "sha256"))
 
 
 def fingerprint() -> str:

@@ -1,93 +1,43 @@
-"""The short run: a submission's network is trained in a worker, and its predictions are scored here.
+"""The short run: a submission's network is trained, and its predictions are scored here.
 
-The worker gets training images with their labels and held-out images without; it returns a class for each held-out
-image, and only this side knows which are right. The held-out images are CIFAR-10's test images, shuffled, and randomly
-mirrored, shifted and brightened or darkened: the test set is public, and a table of it must not help. Synthetic
-    patterns are drawn afresh. The randomness, and the seed of the training, come from the course's secret (`secret`).
+The submission's worker writes the network down as lists of operations, which a process of the course's own trains (see
+`listed_run`): the student's code meets no image. A network that cannot be written down is trained in the worker itself,
+and flagged for a person: the worker gets training images with their labels and held-out images without.
+
+Either returns a class for each held-out image, and only this side knows which are right. The held-out images are
+CIFAR-10's test images, shuffled, and randomly mirrored, shifted and brightened or darkened: the test set is public, and
+a table of it must not help. Synthetic patterns are drawn afresh. The randomness, and the seed of the training, come
+from the course's secret (`secret`).
 """
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import inspect
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
-from assignment.given import cifar10, training
-from assignment.given.cifar10 import CLASSES, Images
-from assignment.given.training import Network
+from assignment.given import cifar10
+from assignment.given.cifar10 import Images
 from autograder.course import Question
-from autograder.errors import GraderFault, UnusableRequest
-from autograder.grading.digests import THRESHOLDS
+from autograder.grading.images import Data
+from autograder.grading.kept import Kept
+from autograder.grading.listed_run import EVALUATED, KNOWS_ALREADY, ListedRun, scored
 from autograder.grading.report import Accuracy
 from autograder.grading.secret import HeldOutDraw, Seeds
+from autograder.grading.thresholds import LIGHT, SHIFT, network_of
 from autograder.intake.cells import Notebook
 from autograder.sandbox import sealed
-from autograder.sandbox.failures import SubmissionFailure, Unusable
+from autograder.sandbox.failures import SubmissionFailure, Unusable, one_line
 from autograder.sandbox.sandbox import Sandbox
 from autograder.sandbox.session import Session
 from autograder.sandbox.supervisor import Allowance
 
-SHIFT = 1  # pixels at most
-LIGHT = 0.1  # the largest relative change of brightness
-ASKED_BEFORE = 1_000  # images shown to an untrained network, to see whether it already knows them
-KNOWS_ALREADY = 25.0  # per cent; an untrained network is near 10, and was never seen above 20
-
-
-@dataclass(frozen=True)
-class Data:
-    """The images of short runs, loaded once for any number of submissions. A context manager.
-
-    Attributes:
-        source: "synthetic", "cifar10" or a folder, from `cifar10.resolve`.
-        train_count: number of training images.
-        train_file: the sealed file with them and their labels.
-        test: the test images, from which the held-out ones are made.
-    """
-
-    source: str
-    train_count: int
-    train_file: sealed.File
-    test: Images
-
-    @classmethod
-    def load(cls, source: str = "auto") -> Self:
-        """Load and seal the images.
-
-        Raises:
-            UnusableRequest: there is no such data, or it is damaged.
-        """
-        try:
-            source = cifar10.resolve(source)
-            train, test = cifar10.load(source)
-        except cifar10.DataError as error:
-            raise UnusableRequest(f"--data: {error}") from None
-        return cls(source, len(train.labels), sealed.seal([train.images, train.labels.to(torch.uint8)]), test)
-
-    @property
-    def kind(self) -> str:
-        """The kind of data, which decides the thresholds: "synthetic" or "cifar10"."""
-        return "synthetic" if self.source == "synthetic" else "cifar10"
-
-    def close(self) -> None:
-        self.train_file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+IN_ITS_WORKER = "It could not be written as a list of operations, and was trained by the submission's own process."
 
 
 @dataclass
@@ -106,6 +56,8 @@ class ShortRun:
         left_out: names of files that were handed in but are not graded.
         allowance: shared with the submission's other workers.
         notebook: the notebook from which the module was made, if it was one.
+        kept: runs that were made on this machine before; None: everything is trained.
+        by_list: whether the network is trained as lists of operations if it can be.
     """
 
     sandbox: Sandbox
@@ -119,20 +71,109 @@ class ShortRun:
     left_out: Sequence[str] = ()
     allowance: Allowance | None = None
     notebook: Notebook | None = None
+    kept: Kept | None = None
+    by_list: bool = True
     _session: Session | None = None
+    _begun: bool = False
+    _tracing: bool = False
+    _listed: ListedRun | None = None
     _held_out: Images | None = None
     _result: Accuracy | SubmissionFailure | None = None
 
     def begin(self) -> None:
-        """Start training the network in the background."""
+        """Start making the network in the background."""
+        self._begun = True
         if self.problem is not None:
             self._result = Unusable(self.problem)
+        elif self.by_list:
+            self._tracing = True
+            network = network_of(self.question, self.data.kind)
+            request = {
+                "do": "trace",
+                "name": network.name,
+                "settings": network.settings,
+                "train_batch": network.recipe.batch_size,
+                "evaluate_batch": EVALUATED,
+                "seed": self.seeds.training(self.question.id),
+            }
+            self._begin_in_worker(request)
+        else:
+            self._begin_training_in_worker()
+
+    def proceed(self) -> None:
+        """Wait for the network's lists, and start training in the background what has to be trained.
+
+        Raises:
+            WorkerKilled: a process was killed from outside.
+        """
+        if not self._tracing:
             return
+        self._tracing = False
+        try:
+            reply = self._answer_of_the_worker()
+            found = reply if isinstance(reply, dict) else {}
+            if isinstance(found.get("why"), str):
+                why = one_line(found["why"])
+                self.flags.append(f"{self._network_name} was trained by the submission's own process: {why}")
+                self._begin_training_in_worker()
+            else:
+                self._listed = listed_run(
+                    self.sandbox,
+                    self.question,
+                    self.data,
+                    self.seeds.of_the_course(),
+                    self.threshold,
+                    self.allowance or Allowance(self.question.limits),
+                    self.kept,
+                    self.flags,
+                )
+                self._listed.begin(found.get("network"))
+        except SubmissionFailure as failure:
+            self._fail(failure)
+
+    def accuracy(self) -> Accuracy:
+        """Wait until it is trained.
+
+        Raises:
+            SubmissionFailure: it cannot be imported, made or trained, or took too long.
+        """
+        if not self._begun:
+            self.begin()
+        self.proceed()
+        if self._result is None:
+            try:
+                if self._listed is not None:
+                    self._result = self._listed.accuracy()
+                else:
+                    self._result = self._score(self._answer_of_the_worker())
+            except SubmissionFailure as failure:
+                self._fail(failure)
+            finally:
+                self.close()
+        assert self._result is not None
+        if isinstance(self._result, SubmissionFailure):
+            raise self._result
+        return self._result
+
+    def _fail(self, failure: SubmissionFailure) -> None:
+        # Everything the network saw is public, so all details may be shown.
+        self._result = type(failure)(failure.detail)
+
+    def _answer_of_the_worker(self) -> object:
+        """What the worker answers to what it began with. It is closed then."""
+        assert self._session is not None
+        limit = self.question.limits.train_seconds
+        limits = replace(self.question.limits, call_seconds=limit, call_wall_seconds=4 * limit)
+        try:
+            return self._session.begun(f"training {self._network_name}", limits)
+        finally:
+            self.flags += self._session.flags
+            self._session.close()
+            self._session = None
+
+    def _begin_training_in_worker(self) -> None:
         network = network_of(self.question, self.data.kind)
         self._held_out = held_out(self.data.test, self.data.kind, self.seeds.held_out(self.question.id))
-        limits = self.question.limits
-        # This worker does nothing but import and train.
-        limits = replace(limits, question_cpu_seconds=limits.call_seconds + limits.train_seconds + 1)
         request = {
             "do": "train",
             "name": network.name,
@@ -147,44 +188,26 @@ class ShortRun:
         # a submission could leave a number for the next one.
         file = sealed.seal([self._held_out.images])
         with file, file.opened() as unseen, self.data.train_file.opened() as train:
-            self._session = Session(
-                self.sandbox,
-                self.folder,
-                self.question.module,
-                (),
-                limits,
-                begin_with=[request],
-                files=[train, unseen],
-                left_out=self.left_out,
-                key=self.seeds.calls(self.question.id),
-                allowance=self.allowance,
-                notebook=self.notebook,
-            )
-            self._session.prepare()
+            self._begin_in_worker(request, [train, unseen])
 
-    def accuracy(self) -> Accuracy:
-        """Wait until it is trained.
-
-        Raises:
-            SubmissionFailure: it cannot be imported, made or trained, or took too long.
-        """
-        if self._result is None and self._session is None:
-            self.begin()
-        if self._result is None:
-            assert self._session is not None
-            limit = self.question.limits.train_seconds
-            limits = replace(self.question.limits, call_seconds=limit, call_wall_seconds=4 * limit)
-            try:
-                self._result = self._score(self._session.begun(f"training {self._network_name}", limits))
-            except SubmissionFailure as failure:
-                # Everything the network saw is public, so all details may be shown.
-                self._result = type(failure)(failure.detail)
-            finally:
-                self.flags += self._session.flags
-                self.close()
-        if isinstance(self._result, SubmissionFailure):
-            raise self._result
-        return self._result
+    def _begin_in_worker(self, request: dict[str, Any], files: Sequence[int] = ()) -> None:
+        limits = self.question.limits
+        # This worker does nothing but import and make or train the network.
+        limits = replace(limits, question_cpu_seconds=limits.call_seconds + limits.train_seconds + 1)
+        self._session = Session(
+            self.sandbox,
+            self.folder,
+            self.question.module,
+            (),
+            limits,
+            begin_with=[request],
+            files=files,
+            left_out=self.left_out,
+            key=self.seeds.calls(self.question.id),
+            allowance=self.allowance,
+            notebook=self.notebook,
+        )
+        self._session.prepare()
 
     def result(self) -> Accuracy | None:
         """Its accuracy, once known; None if it could not be trained."""
@@ -195,7 +218,9 @@ class ShortRun:
         return network_of(self.question, self.data.kind).recipe.epochs
 
     def close(self) -> None:
-        """End the worker, whether it has finished or not."""
+        """End what was begun, whether it has finished or not."""
+        if self._listed is not None:
+            self._listed.close()
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -206,24 +231,44 @@ class ShortRun:
 
     @property
     def _asked_before(self) -> int:
-        return min(ASKED_BEFORE, len(self.data.test.labels))
+        return self.data.asked_before
 
     def _score(self, reply: object) -> Accuracy:
         assert self._held_out is not None
-        labels = self._held_out.labels
         if not isinstance(reply, dict):
             raise SubmissionFailure("The trained network's predictions cannot be read.")
-        after = _predictions(reply.get("after"), len(labels))
-        before = _predictions(reply.get("before"), self._asked_before)
-        right = after == labels
-        per_class: dict[str, float | None] = {
-            name: round(100 * right[labels == number].float().mean().item(), 2) for number, name in enumerate(CLASSES)
-        }
-        untrained = 100 * (before == labels[: len(before)]).float().mean().item()
-        if untrained > KNOWS_ALREADY:
-            self.flags.append(f"{self._network_name} recognised {untrained:.0f} % before it was trained")
-        mean = round(100 * right.float().mean().item(), 2)
-        return Accuracy(mean, per_class, self.threshold, round(untrained, 2), _curve(reply.get("curve")))
+        accuracy = scored(reply, self._held_out.labels, self._asked_before)
+        if accuracy.before > KNOWS_ALREADY:
+            self.flags.append(f"{self._network_name} recognised {accuracy.before:.0f} % before it was trained")
+        return replace(accuracy, threshold=self.threshold, about=IN_ITS_WORKER if self.by_list else "")
+
+
+def listed_run(
+    sandbox: Sandbox,
+    question: Question,
+    data: Data,
+    seeds: Seeds,
+    threshold: float,
+    allowance: Allowance,
+    kept: Kept | None,
+    flags: list[str],
+) -> ListedRun:
+    """The run of a network that came as lists, on these images; see `ListedRun` for the arguments."""
+    return ListedRun(
+        sandbox,
+        question,
+        data.kind,
+        data.digest if kept is not None else "",
+        data.train_count,
+        data.train_file,
+        lambda: held_out(data.test, data.kind, seeds.held_out(question.id)),
+        data.asked_before,
+        seeds,
+        threshold,
+        allowance,
+        kept,
+        flags,
+    )
 
 
 def held_out(test: Images, kind: str, draw: HeldOutDraw) -> Images:
@@ -263,85 +308,3 @@ def changed(test: Images, draw: np.random.Generator) -> Images:
             shifted[here] = padded[here][:, :, row : row + size, column : column + size]
     light = torch.from_numpy(1 + LIGHT * draw.uniform(-1, 1, (count, 1, 1, 1)).astype(np.float32))
     return Images((shifted * light).clamp(0, 255).to(torch.uint8), test.labels)
-
-
-def network_of(question: Question, kind: str) -> Network:
-    """How a question's network is created and trained."""
-    return training.network(question.trains, "cpu", kind)
-
-
-def threshold_for(question: Question, kind: str) -> float:
-    """The accuracy that a right answer reaches, by calibration.
-
-    Raises:
-        GraderFault: it was not calibrated, or not for this recipe or these patterns.
-    """
-    profiles = _thresholds().get("profiles", {})
-    profile = profiles.get(profile_name(question, kind))
-    if profile is None or profile["recipe"] != recipe_of(network_of(question, kind), kind):
-        patterns = ", on the patterns in assignment/given/cifar10.py" if kind == "synthetic" else ""
-        raise GraderFault(
-            f"{THRESHOLDS.name} has no threshold for {question.id} on {kind} images with the recipe in "
-            f"assignment/given/training.py{patterns}: run `python -m autograder calibrate`, or grade "
-            "with --no-training."
-        )
-    return float(profile["threshold"])
-
-
-def profile_name(question: Question, kind: str) -> str:
-    """The name of a profile: a question, a device and a kind of data."""
-    return f"{question.id} cpu {kind}"
-
-
-def recipe_of(network: Network, kind: str) -> dict[str, Any]:
-    """Everything that decides how accurate a right answer becomes, in the form of the table.
-
-    Args:
-        network: how the network is created and trained.
-        kind: "synthetic" or "cifar10".
-    """
-    images = {"patterns": patterns_digest()} if kind == "synthetic" else {}
-    return {**network.settings, **asdict(network.recipe), "shift": SHIFT, "light": LIGHT, **images}
-
-
-@cache
-def patterns_digest() -> str:
-    """A digest of the code that draws the patterns, with every number in it, so that it changes when they do.
-
-    It is computed from the code, not from the images, whose pixels may differ by one between processors. Comments and
-    docstrings do not count.
-    """
-    digest = hashlib.sha256()
-    for function in (cifar10.synthetic, cifar10.draw_patterns, cifar10.draw_patches):
-        (tree,) = ast.parse(inspect.getsource(function)).body
-        assert isinstance(tree, ast.FunctionDef)
-        tree.body = tree.body[1:]  # the docstring
-        digest.update(ast.unparse(tree).encode())
-    return digest.hexdigest()[:16]
-
-
-def _thresholds() -> dict[str, Any]:
-    try:
-        table: dict[str, Any] = json.loads(THRESHOLDS.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise GraderFault(f"{THRESHOLDS} cannot be read: {error}") from None
-    return table
-
-
-def _predictions(reply: object, count: int) -> Tensor:
-    if not isinstance(reply, Tensor) or reply.shape != (count,) or reply.dtype != torch.int64:
-        raise SubmissionFailure("The trained network's predictions are not a class for each image.")
-    return reply
-
-
-def _curve(reply: object) -> list[tuple[int, float | None]]:
-    """A worker's losses, only to be displayed, so they need only be numbers. Epochs are counted here."""
-    points: Sequence[object] = reply if isinstance(reply, list) else []
-    losses = [
-        float(point[1])
-        for point in points[:100]
-        if isinstance(point, list) and len(point) == 2 and isinstance(point[1], int | float) and math.isfinite(point[1])
-    ]
-    return list(enumerate(losses, start=1))

@@ -87,6 +87,8 @@ def _print_accuracy(console: PlainConsole, accuracy: Accuracy) -> None:
     console.print(Text.assemble("  ", ("∿", "cyan"), reached))
     classes = [f"{name} {value:.0f}" for name, value in accuracy.per_class.items()]
     console.print(Text(f"      {'  '.join(classes)}", "dim"))
+    if accuracy.about:
+        console.print(Text(f"      {accuracy.about}", "dim"))
 
 
 def _print_totals(console: PlainConsole, report: Report, *, training: bool) -> None:

@@ -7,7 +7,9 @@ and points live elsewhere. The requests, each a dict with `do`:
     call      name, module, arguments, named, guard, grad, seed
     ask       handle, verb, arguments, named, guard, grad, seed
     backward  call, gradients          -> a gradient or None for each differentiable argument; parameters keep theirs
+    trace     name, settings, train_batch, evaluate_batch, seed         -> see `_trace`
     train     name, settings, recipe, train, held_out, before, seed     -> see `_train`
+    compare, learn                                                      -> see `operations.trainer`
 
 Every reply carries the request's number and either `value` (with `changed`, arguments that were changed in
 place, and `used`, kernels the guard saw) or `error`.
@@ -32,6 +34,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from autograder.operations import trainer
+from autograder.operations.lists import MalformedList, read
+from autograder.operations.run import Program
+from autograder.operations.trace import Untraceable, assert_same_gradients, traced
+from autograder.operations.trainer import SHAPE
 from autograder.sandbox import channel, codec, sealed
 from autograder.sandbox.confinement import Cell, confine
 from autograder.sandbox.failures import MAX_FRAMES, MAX_TEXT
@@ -179,6 +186,12 @@ class _Harness:
                 return {"value": gradients}, self._handles.describe
             case "train":
                 return {"value": self._train(request)}, self._handles.describe
+            case "trace":
+                return {"value": self._trace(request)}, self._handles.describe
+            case "compare":
+                return {"value": trainer.compare(request)}, self._handles.describe
+            case "learn":
+                return {"value": trainer.learn(request, *self._images(request))}, self._handles.describe
             case other:
                 raise ValueError(f"no request is called {other}")
 
@@ -223,16 +236,8 @@ class _Harness:
         """
         training = importlib.import_module("assignment.given.training")
         cifar10 = importlib.import_module("assignment.given.cifar10")
-        count, held_out_count = request["train"], request["held_out"]
-        pixels = 3 * 32 * 32
-        train = sealed.view(self._files[0], count * (pixels + 1))
-        images = train[: count * pixels].view(count, 3, 32, 32)
-        labels = train[count * pixels :].long()
-        held_out = sealed.view(self._files[1], held_out_count * pixels).view(held_out_count, 3, 32, 32)
-        _seed(request["seed"])
-        model = getattr(self._module, request["name"])(**request["settings"])
-        if any(base.__module__ in _WEEK8 for base in type(model).__mro__):
-            raise ValueError(f"{request['name']} makes the network of Week 8, which was given")
+        images, labels, held_out = self._images(request)
+        model = self._made(request)
         training.check_model(model, training.normalise(held_out[:CHECKED]))  # its error messages are readable
         before = training.predict(model, held_out[: request["before"]]).argmax(1)
         history = training.fit(
@@ -240,6 +245,46 @@ class _Harness:
         )
         after = training.predict(model, held_out).argmax(1)
         return {"curve": [list(point) for point in history.curve], "before": before, "after": after}
+
+    def _images(self, request: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The training images with their labels, and the held-out ones without, from two sealed files."""
+        count, held_out_count = request["train"], request["held_out"]
+        pixels = 3 * 32 * 32
+        train = sealed.view(self._files[0], count * (pixels + 1))
+        images = train[: count * pixels].view(count, 3, 32, 32)
+        held_out = sealed.view(self._files[1], held_out_count * pixels).view(held_out_count, 3, 32, 32)
+        return images, train[count * pixels :].long(), held_out
+
+    def _made(self, request: dict[str, Any]) -> torch.nn.Module:
+        """The student's network, new."""
+        _seed(request["seed"])
+        model: torch.nn.Module = getattr(self._module, request["name"])(**request["settings"])
+        if any(base.__module__ in _WEEK8 for base in type(model).__mro__):
+            raise ValueError(f"{request['name']} makes the network of Week 8, which was given")
+        return model
+
+    def _trace(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Write a student's network down as lists of operations.
+
+        Returns:
+            `network`: what `operations.lists.read` takes; or `why`: the reason why it cannot be written, and `frames`,
+            the student's lines that led to it.
+        """
+        model = self._made(request)
+        try:
+            data = traced(model, SHAPE, request["train_batch"], request["evaluate_batch"])
+            network = read(data)
+            program = Program(network.train, network.inputs)
+
+            def listed(images: torch.Tensor) -> torch.Tensor:
+                return program(images, [*model.parameters(), *model.buffers(), *network.constants])
+
+            assert_same_gradients(model, listed, torch.randn(network.train.batch, *SHAPE), request["seed"])
+        except Exception as error:  # noqa: BLE001  (then it is trained as a module, and raises it again)
+            raised = self._as_data(error)
+            why = raised["text"] if isinstance(error, Untraceable | MalformedList) else ""
+            return {"why": why or f"{raised['type']}: {raised['text']}", "frames": raised["frames"]}
+        return {"network": data}
 
     def _as_data(self, error: BaseException) -> dict[str, Any]:
         """An exception as data: its type, its text, and the student's lines in its traceback."""

@@ -24,7 +24,7 @@ SETTLED_SECONDS = 60
 _PREFIX = "cnn-autograder-"
 _LOCK = "lock"
 _WORKER_PACKAGES = (
-    *("torch", "torchvision", "numpy", "msgpack"),
+    *("torch", "torchvision", "numpy", "msgpack", "msgspec"),
     # Other packages in the students' requirements.txt: a module may import them.
     *("matplotlib", "rich", "click", "pytest", "pytest_timeout", "watchfiles"),
 )

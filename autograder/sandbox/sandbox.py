@@ -122,7 +122,7 @@ class Sandbox:
             "max_payload": limits.message_mb << 20,
             "files": len(files),
             "draws": submission in self._drawing,
-            "trains": any(each["do"] == "train" for each in first),
+            "trains": any(each["do"] in ("train", "learn") for each in first),
             "cell": {
                 "readable": [*self._server.readable, str(submission)],
                 "scratch": str(scratch),
@@ -146,7 +146,7 @@ class Sandbox:
                     then=lambda answer: self._supervisor.watch(watch, answer["pid"], self._server.process.pid),
                 )
                 for number, each in enumerate(first, start=1):
-                    channel.send(ours, codec.encode({**each, "number": number}, max_payload=0))
+                    channel.send(ours, codec.encode({**each, "number": number}, max_payload=limits.message_mb << 20))
             finally:
                 os.close(printing)
 

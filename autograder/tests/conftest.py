@@ -16,6 +16,7 @@ from assignment.given import cifar10
 from autograder import course
 from autograder.course import Assignment
 from autograder.course.limits import Limits
+from autograder.grading import kept
 from autograder.grading.grade import grade
 from autograder.grading.report import Report
 from autograder.intake import Submission, read_submission
@@ -68,6 +69,14 @@ def _a_terminal_like_any_other() -> Iterator[None]:
         for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
             patch.delenv(name, raising=False)
         patch.setenv("TERM", "xterm-256color")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _runs_of_the_tests_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests train is kept for tests alone, and what was trained on this machine before is unknown to them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "FOLDER", tmp_path_factory.mktemp("trained"))
         yield
 
 

@@ -30,9 +30,9 @@ from autograder.evidence.attacks import DEFENCES, Attack, base_source, module_of
 from autograder.evidence.attacks.host import Host
 from autograder.grading import short_run
 from autograder.grading.grade import grade
+from autograder.grading.images import Data
 from autograder.grading.report import QuestionReport, Report
 from autograder.grading.secret import seeds_of
-from autograder.grading.short_run import Data
 from autograder.intake import read_submission
 from autograder.render.terminal import print_report
 from autograder.sandbox.confinement import LAYERS

@@ -33,9 +33,11 @@ from autograder.errors import GraderFault
 from autograder.evidence.calibrate.controls import CONTROLS, Control
 from autograder.files.clock import now
 from autograder.files.whole import write_whole
-from autograder.grading.digests import THRESHOLDS
+from autograder.grading.digests import THRESHOLDS, grader_digest
+from autograder.grading.images import Data
 from autograder.grading.secret import seeds_for_tests
-from autograder.grading.short_run import Data, ShortRun, network_of, profile_name, recipe_of
+from autograder.grading.short_run import ShortRun
+from autograder.grading.thresholds import network_of, profile_name, recipe_of
 from autograder.render.console import PlainConsole
 from autograder.sandbox.failures import SubmissionFailure
 from autograder.sandbox.sandbox import Sandbox
@@ -219,6 +221,7 @@ def _digest(question: Question, data: Data, modules: dict[str, bytes], number: i
         recipe_of(network_of(question, data.kind), data.kind),
         {name: hashlib.sha256(text).hexdigest() for name, text in modules.items()},
         number,
+        grader_digest(),  # the trainer's code
         torch.__version__,
         platform.machine(),
     ]
@@ -230,7 +233,9 @@ def _accuracy(
 ) -> AccuracyOrReason:
     """The accuracy in per cent, or why there is none. As in grading, held-out images have a separate seed."""
     folder = sandbox.stage(modules)
-    run = ShortRun(sandbox, folder, question, data, seeds_for_tests(number), 0.0)
+    # A mistake in the training code has an effect only where that code trains: in a worker.
+    by_list = modules.get("given/training.py") == course.given_files()["given/training.py"]
+    run = ShortRun(sandbox, folder, question, data, seeds_for_tests(number), 0.0, by_list=by_list)
     try:
         return run.accuracy().mean
     except SubmissionFailure as failure:

@@ -23,7 +23,8 @@ from autograder.grading.digests import suite_digest, suite_files
 from autograder.grading.pytest_run import know_markers, question_fixtures, run_pytest
 from autograder.grading.report import Accuracy
 from autograder.grading.secret import seeds_of
-from autograder.grading.short_run import held_out, network_of, threshold_for
+from autograder.grading.short_run import held_out
+from autograder.grading.thresholds import network_of, threshold_for
 from autograder.grading.verdict import sentences
 from tests.at_home.from_scratch import watched
 from tests.conftest import afresh, table_model

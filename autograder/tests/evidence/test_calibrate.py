@@ -18,8 +18,9 @@ from autograder.evidence import calibrate
 from autograder.evidence.calibrate import FRESH, Counts, Journal, at_most, calibrate_all, modules_of, profile_of
 from autograder.evidence.calibrate.controls import CONTROLS
 from autograder.grading.digests import THRESHOLDS
+from autograder.grading.images import Data
 from autograder.grading.secret import Seeds, seeds_for_tests
-from autograder.grading.short_run import Data, network_of, recipe_of
+from autograder.grading.thresholds import network_of, recipe_of
 
 PROFILES: dict[str, dict[str, Any]] = json.loads(THRESHOLDS.read_text("utf-8"))["profiles"]
 
@@ -180,10 +181,12 @@ def test_each_run_has_images_and_training_of_its_own(
     lenet: Question, assignment: Assignment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Seeds] = []
+    by_lists: list[bool] = []
 
     class Run:
-        def __init__(self, *run: Any) -> None:
+        def __init__(self, *run: Any, by_list: bool) -> None:
             given.append(run[4])
+            by_lists.append(by_list)
 
         def accuracy(self) -> SimpleNamespace:
             return SimpleNamespace(mean=99.0)
@@ -204,6 +207,11 @@ def test_each_run_has_images_and_training_of_its_own(
     ]
     assert len({*training, *(number for pair in images for number in pair)}) == 3 * len(numbers)
     assert given[0].training("q6") == seeds_for_tests(0).training("q6")
+    assert by_lists[0]
+    # A mistake in the training code is measured where a submission's own copy of that code trains.
+    (control, *_) = [each for each in CONTROLS if each.file == "given/training.py"]
+    calibrate._accuracy(lenet, sandbox, data, modules_of(assignment, control), 0)
+    assert not by_lists[-1]
 
 
 def test_the_recipe_of_cifar10_knows_nothing_of_patterns(lenet: Question) -> None:

@@ -20,7 +20,8 @@ from autograder.course import Assignment
 from autograder.errors import GraderFault
 from autograder.grading import digests, secret
 from autograder.grading.grade import grade
-from autograder.grading.short_run import Data, ShortRun
+from autograder.grading.images import Data
+from autograder.grading.short_run import ShortRun
 from autograder.intake import Submission
 from autograder.places.classroom50 import export as classroom50
 from autograder.places.github import export as github

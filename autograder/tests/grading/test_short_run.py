@@ -19,11 +19,13 @@ from assignment.given.training import Recipe
 from autograder import course
 from autograder.course import Assignment
 from autograder.errors import GraderFault, UnusableRequest
-from autograder.grading import short_run
+from autograder.grading import listed_run, short_run
 from autograder.grading.grade import grade
+from autograder.grading.images import Data
 from autograder.grading.report import QuestionReport
 from autograder.grading.secret import seeds_for_tests
-from autograder.grading.short_run import Data, held_out, patterns_digest, threshold_for
+from autograder.grading.short_run import held_out
+from autograder.grading.thresholds import patterns_digest, threshold_for
 from autograder.intake import Submission, read_submission
 from autograder.sandbox import sealed
 from autograder.sandbox.sandbox import Sandbox
@@ -68,9 +70,13 @@ def accuracy_test(report: QuestionReport) -> tuple[str, str]:
     return test.status, test.message
 
 
+# A network that decides by a value cannot be written as a list of operations.
+UNTRACEABLE = LENET.replace(FORWARD, "        assert images.sum().item() == images.sum().item()\n" + FORWARD)
+
+
 def answering(labels: str) -> str:
     """A submission that gives these labels for whatever images it is asked about."""
-    return LENET + (
+    return UNTRACEABLE + (
         "\nimport assignment.given.training as t\n"
         f"LABELS = {labels}\n"
         "t.predict = lambda model, images, **kw: torch.eye(10)[torch.tensor(LABELS[:len(images)])] * 9\n"
@@ -89,12 +95,64 @@ def test_a_network_is_trained_and_scored_on_this_side(trained: Trained) -> None:
     assert "60.0 % are needed" in message
     assert report.score == 15
     assert report.flags == []
+    assert accuracy.about == listed_run.AS_REFERENCE
+
+
+def test_what_cannot_be_traced_is_trained_in_its_worker_and_flagged(trained: Trained) -> None:
+    report = trained(UNTRACEABLE)
+    assert report.accuracy is not None
+    assert report.accuracy.about == short_run.IN_ITS_WORKER
+    (flag,) = report.flags
+    assert flag.startswith("LeNet was trained by the submission's own process: ")
+
+
+def test_another_network_than_the_references_is_trained_as_a_list(trained: Trained) -> None:
+    report = trained(LENET.replace("F.relu(self.fc2(x))", "torch.tanh(self.fc2(x))"))
+    assert report.accuracy is not None
+    assert report.accuracy.about == listed_run.BY_LIST
+    assert [epoch for epoch, _ in report.accuracy.curve] == [1]
+    assert report.flags == []
+
+
+def test_code_that_replaces_the_given_training_has_no_effect(trained: Trained) -> None:
+    report = trained(LENET + "\nimport assignment.given.training as t\nt.predict = t.fit = None\n")
+    assert report.accuracy == trained(LENET).accuracy
+
+
+# A module that answers in place of what makes lists, in its own worker.
+FORGES = """
+import sys
+
+
+class Sent:
+    def __get__(self, harness, kind):
+        return lambda request: {}
+
+
+sys.modules["autograder.sandbox.harness"]._Harness._trace = Sent()
+"""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "None",
+        "{'network': 'LeNet'}",
+        "{'network': {'parameters': [], 'buffers': []}}",
+        "{'after': torch.zeros(1200, dtype=torch.int64), 'before': torch.zeros(1000, dtype=torch.int64)}",
+    ],
+)
+def test_what_a_worker_forges_is_worth_nothing_and_flagged(trained: Trained, sent: str) -> None:
+    report = trained(LENET + FORGES.format(sent))
+    assert accuracy_test(report)[0] == "failed"
+    assert report.accuracy is None
+    assert "LeNet is not a list of operations that may be run" in report.flags
 
 
 def test_epochs_are_counted_here_whatever_the_worker_says() -> None:
     epochs = [[-1.7e308, 2], [1.7e308, 1.5], ["3", 1.25], [4], 5, [6, "1"], [7, float("nan")], [8, float("inf")]]
-    assert short_run._curve(epochs) == [(1, 2.0), (2, 1.5), (3, 1.25)]
-    assert short_run._curve("nothing") == []
+    assert listed_run.curve_of(epochs) == [(1, 2.0), (2, 1.5), (3, 1.25)]
+    assert listed_run.curve_of("nothing") == []
 
 
 def test_the_same_submission_is_trained_to_the_same_accuracy(trained: Trained) -> None:
@@ -105,7 +163,7 @@ def test_the_same_submission_is_trained_to_the_same_accuracy(trained: Trained) -
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
-        ("self.fc3(x)[:, :9]", "returned (8, 9) for 8 images, not (8, 10)"),
+        ("self.fc3(x)[:, :9]", "returned (32, 9) for 32 images, not (32, 10)"),
         ("self.fc3(x).softmax(1)", "leave softmax out"),
         ("self.fc3(x) * float('nan')", "NaN or infinite logits before any training"),
         ("None", "NoneType"),
@@ -189,7 +247,9 @@ def test_no_number_travels_from_one_submission_to_the_next(trained: Trained) -> 
 
 def test_predictions_of_another_form_are_refused(trained: Trained) -> None:
     for forged in ("torch.zeros(3, 10)", "torch.zeros(len(images), 10)[:, :1].expand(-1, 10)[:-1]"):
-        claims = LENET + f"\nimport assignment.given.training as t\nt.predict = lambda model, images, **kw: {forged}\n"
+        claims = (
+            UNTRACEABLE + f"\nimport assignment.given.training as t\nt.predict = lambda model, images, **kw: {forged}\n"
+        )
         status, message = accuracy_test(trained(claims))
         assert status == "failed"
         assert "not a class for each image" in message

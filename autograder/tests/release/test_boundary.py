@@ -46,7 +46,7 @@ PARSES = {
     "sandbox/loading.py": "a student's module, in the worker that imports it",
     "sandbox/notebook_loading.py": "a student's notebook, in the worker that imports it",
     "sandbox/notebook_needs.py": "the same",
-    "grading/short_run.py": "the given code that draws patterns",
+    "grading/thresholds.py": "the given code that draws patterns",
 }
 
 

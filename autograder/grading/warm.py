@@ -1,0 +1,42 @@
+"""The reference's own run on this machine, made before anybody is graded."""
+
+from __future__ import annotations
+
+from autograder.course import Question
+from autograder.errors import GraderFault
+from autograder.grading.images import Data
+from autograder.grading.kept import Kept
+from autograder.grading.listed_run import reference_of
+from autograder.grading.report import Accuracy
+from autograder.grading.secret import Seeds
+from autograder.grading.short_run import listed_run
+from autograder.grading.thresholds import threshold_for
+from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.supervisor import Allowance
+
+
+def run_of_the_reference(sandbox: Sandbox, question: Question, data: Data, seeds: Seeds) -> Accuracy:
+    """Train a question's reference unless it was trained on this machine before.
+
+    Args:
+        sandbox: where it is trained.
+        question: one that trains a network.
+        data: the images.
+        seeds: the course's.
+
+    Raises:
+        SubmissionFailure: it cannot be trained.
+        GraderFault: there is no reference for this recipe.
+    """
+    reference = reference_of(question, data.kind)
+    if reference is None:
+        raise GraderFault(
+            f"There is no reference of {question.id} for this recipe: run autograder.evidence.references."
+        )
+    allowance = Allowance(question.limits)
+    run = listed_run(sandbox, question, data, seeds, threshold_for(question, data.kind), allowance, Kept(), [])
+    try:
+        run.begin_reference(reference)
+        return run.accuracy()
+    finally:
+        run.close()
