@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -87,9 +88,13 @@ def _noting_packages(found: list[str]) -> Iterator[None]:
             if package not in found:
                 found.append(package)
 
-    before = sys.getprofile()
+    before, collects = sys.getprofile(), gc.isenabled()
+    # Garbage collection runs finalizers and callbacks of any package, in the middle of whatever function it is due in.
+    gc.disable()
     sys.setprofile(note)
     try:
         yield
     finally:
         sys.setprofile(before)
+        if collects:
+            gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import re
 import warnings
@@ -205,6 +206,11 @@ def by_torch_that_uses_sympy(x: torch.Tensor) -> torch.Tensor:
     return x.clamp(min=0)
 
 
+def by_many_objects(x: torch.Tensor) -> torch.Tensor:
+    assert len([[number] for number in range(5_000)]) == 5_000
+    return x.clamp(min=0)
+
+
 def by_pillow(x: torch.Tensor) -> torch.Tensor:
     Image.new("L", (1, 1))
     return x.clamp(min=0)
@@ -245,6 +251,22 @@ def test_the_rule_holds_at_home(function: Callable[[torch.Tensor], torch.Tensor]
             call(x)
     else:
         assert call(x).tolist() == [0.0, 2.0]
+
+
+def test_what_garbage_collection_calls_is_not_the_function_s_doing() -> None:
+    """Hypothesis 6 measures the time that collections take; other packages have finalizers."""
+    called: list[str] = []
+    names = {"__name__": "hypothesis.internal", "called": called}
+    exec("def measure(phase, info):\n    called.append(phase)", names)  # noqa: S102
+    by_many_objects.__name__ = "relu"
+    gc.callbacks.append(names["measure"])
+    try:
+        assert watched(by_many_objects)(torch.tensor([-1.0, 2.0])).tolist() == [0.0, 2.0]
+        gc.collect()
+    finally:
+        gc.callbacks.remove(names["measure"])
+    assert called
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("module", [question.module for question in course.load().questions if question.from_scratch])
