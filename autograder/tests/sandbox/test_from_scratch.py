@@ -7,6 +7,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -256,7 +257,7 @@ def test_the_rule_holds_at_home(function: Callable[[torch.Tensor], torch.Tensor]
 def test_what_garbage_collection_calls_is_not_the_function_s_doing() -> None:
     """Hypothesis 6 measures the time that collections take; other packages have finalizers."""
     called: list[str] = []
-    names = {"__name__": "hypothesis.internal", "called": called}
+    names: dict[str, Any] = {"__name__": "hypothesis.internal", "called": called}
     exec("def measure(phase, info):\n    called.append(phase)", names)  # noqa: S102
     by_many_objects.__name__ = "relu"
     gc.callbacks.append(names["measure"])
