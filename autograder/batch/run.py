@@ -41,6 +41,7 @@ class Choice:
         again: also grade what is up to date.
         since: with `again`, results from this time (ISO 8601, UTC) or later still count as up to date.
         allow_missing: allow layers of confinement to be missing.
+        retrain: train every network, also one that was trained on this machine before.
     """
 
     questions: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Choice:
     again: bool = False
     since: str = ""
     allow_missing: bool = False
+    retrain: bool = False
 
 
 class Watcher(Protocol):
@@ -141,6 +143,7 @@ class Class:
             code_digests(),
             self.choice.allow_missing,
             job.alone,
+            self.choice.retrain,
         )
         self.watcher.began(job.found.student)
         try:

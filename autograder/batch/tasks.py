@@ -42,6 +42,7 @@ class Task:
         code: the result of `code_digests` on the machine that started the class.
         allow_missing: allow layers of confinement to be missing.
         alone: whether nothing else is being graded, so that no other submission can be to blame if a process is killed.
+        retrain: whether to train every network, also one that was trained on this machine before.
     """
 
     submission: Submission
@@ -52,6 +53,7 @@ class Task:
     code: dict[str, str]
     allow_missing: bool = False
     alone: bool = False
+    retrain: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def grade_task(task: Task) -> TaskResult:
                 data=task.data,
                 seeds=task.seeds,
                 alone=task.alone,
+                retrain=task.retrain,
             )
             return TaskResult(report)
     except KilledFromOutside as error:

@@ -18,6 +18,7 @@ from autograder import course
 @click.option("--student", "students", multiple=True, metavar="NAME", help="Only this student; may be repeated.")
 @click.option("--again", is_flag=True, help="Grade also what has not changed since it was graded.")
 @click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
+@click.option("--retrain", is_flag=True, help="Train every network, also one that was trained on this machine before.")
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Submissions side by side. [default: as fit]")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster: tcp://host:8786, or its scheduler file.")
@@ -30,6 +31,7 @@ def command(
     students: tuple[str, ...],
     again: bool,
     no_training: bool,
+    retrain: bool,
     data: str,
     jobs: int | None,
     scheduler: str | None,
@@ -43,7 +45,7 @@ def command(
     from autograder.commands.class_run import Request, grade_class
 
     request = Request(
-        folder, out, questions, students, again, not no_training, data, jobs, scheduler, roster, allow_missing
+        folder, out, questions, students, again, not no_training, data, jobs, scheduler, roster, allow_missing, retrain
     )
     try:
         status = grade_class(request, course.load())

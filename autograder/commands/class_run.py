@@ -56,6 +56,7 @@ class Request:
         scheduler: address of a Dask cluster's scheduler; None: this machine grades.
         roster: a file; None: that of the run before, if there was one.
         allow_missing: a layer of confinement may be missing.
+        retrain: every network is trained, also one that was trained on this machine before.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class Request:
     scheduler: str | None = None
     roster: Path | None = None
     allow_missing: bool = False
+    retrain: bool = False
 
     @property
     def partly(self) -> bool:
@@ -104,7 +106,7 @@ def grade_class(request: Request, assignment: Assignment) -> int:
             _put_aside(request.out, discovered)
         data = state["data"] if request.training else None
         again = state["run"]["again"] is not None
-        choice = Choice(request.questions, data, again, state["run"]["began"], request.allow_missing)
+        choice = Choice(request.questions, data, again, state["run"]["began"], request.allow_missing, request.retrain)
         with (
             _interruptible(),
             _workers(request, training=data is not None) as workers,

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import pytest
 
 from autograder import course
-from autograder.batch import run
+from autograder.batch import run, tasks
 from autograder.batch.discover import Found, discover
 from autograder.batch.run import Choice, Class, only_run
 from autograder.batch.tasks import Task, TaskResult
@@ -134,6 +134,19 @@ def test_training_later_grades_only_what_is_trained(folder: Path, out: Path) -> 
     grade(folder, out)
     workers, _ = grade(folder, out, choice=Choice(data="synthetic"))
     assert workers.graded == [("ada", ("q6", "q7")), ("ben", ("q6", "q7"))]
+
+
+@pytest.mark.parametrize("retrain", [False, True])
+def test_networks_are_trained_anew_where_that_is_asked_for(
+    folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch, retrain: bool
+) -> None:
+    workers, _ = grade(folder, out, choice=Choice(retrain=retrain))
+    assert {task.retrain for task in workers.tasks} == {retrain}
+    asked: list[bool] = []
+    monkeypatch.setattr(tasks._grader, "layers", dict)
+    monkeypatch.setattr(tasks._grader, "grade", lambda *_, retrain, **__: asked.append(retrain))
+    tasks.grade_task(replace(workers.tasks[0], code=tasks.code_digests(), allow_missing=True))
+    assert asked == [retrain]
 
 
 def test_again_redoes_what_was_asked_for_and_goes_on_where_it_stopped(folder: Path, out: Path) -> None:
