@@ -153,16 +153,17 @@ PYTHON = f"python{course.load().python}"
 
 @pytest.fixture
 def set_up(tmp_path: Path) -> Callable[..., list[str]]:
-    def set_up(*, ours: bool = True, old_python: bool = False, **settings: Any) -> list[str]:
+    def set_up(*, ours: bool = True, old_python: bool = False, warms: bool = True, **settings: Any) -> list[str]:
         root, log = image(tmp_path / "root", **settings), tmp_path / "log"
         note = f'echo "$(basename "$0") $*" >> {log}'
         make = f'if [ "$1" = -m ]; then mkdir -p "$3/bin"; cp {tmp_path}/bin/pip "$3/bin/pip"; '
-        make += f'cp {tmp_path}/bin/apt-get "$3/bin/python"; exit; fi'
+        make += f'cp {tmp_path}/bin/made "$3/bin/python"; exit; fi'
         real = f'exec {shlex.quote(sys.executable)} "$@"'
         lacking = "" if ours else f'case "$*" in *"{PYTHON} "*) exit 100;; esac\n'
         script(tmp_path / "bin" / "apt-get", f"{note}\n{lacking}")
         script(tmp_path / "bin" / "apt-cache", "printf 'python3.9\\npython3.99-venv\\npython3.10\\npython3.11\\n'")
         script(tmp_path / "bin" / "pip", note)
+        script(tmp_path / "bin" / "made", note + ("" if warms else "\nexit 1"))
         refuse = 'case "$*" in *version_info*) exit 1;; esac\n' if old_python else ""
         script(tmp_path / "bin" / "python3", f"{note}\n{refuse}{make}\n{real}")
         for name in ("python3.11", PYTHON):
@@ -190,6 +191,7 @@ def test_setup_makes_a_python_outside_the_source(set_up: Callable[..., list[str]
         f"apt-get install -yq --no-install-recommends {PYTHON} {PYTHON}-venv",
         f"{PYTHON} -m venv ROOT/venv",
         "pip install --quiet --no-cache-dir --requirement ROOT/source/requirements.txt",
+        "python -m autograder warm --data synthetic",
     ]
 
 
@@ -211,11 +213,22 @@ def test_setup_uses_the_index_for_torch(set_up: Callable[..., list[str]]) -> Non
     installed = (
         f"pip install --quiet --no-cache-dir --extra-index-url {index} --requirement ROOT/source/requirements.txt"
     )
-    assert set_up(torch_index=index)[-1] == installed
+    assert installed in set_up(torch_index=index)
 
 
 def test_setup_fetches_cifar10_where_it_is_asked_for(set_up: Callable[..., list[str]]) -> None:
-    assert set_up(data="cifar10")[-1] == 'python -c from assignment import cifar10; cifar10.load("cifar10")'
+    assert set_up(data="cifar10")[-2:] == [
+        'python -c from assignment import cifar10; cifar10.load("cifar10")',
+        "python -m autograder warm --data cifar10",
+    ]
+
+
+def test_setup_trains_nothing_where_no_network_is_trained(set_up: Callable[..., list[str]]) -> None:
+    assert not any("warm" in line for line in set_up(training=False))
+
+
+def test_references_that_cannot_be_trained_do_not_stop_the_image(set_up: Callable[..., list[str]]) -> None:
+    assert set_up(warms=False)[-1] == "python -m autograder warm --data synthetic"
 
 
 @pytest.mark.parametrize("name", ["setup.sh", "run_autograder"])
