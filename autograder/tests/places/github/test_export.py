@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from autograder import course
 from autograder.errors import UnusableRequest
+from autograder.grading.kept import FOLDER
 from autograder.places.bundle import SECRET_NAME, grader_files
 from autograder.places.github.export import WORKFLOW, repository_files, write_repository
 
@@ -103,3 +105,9 @@ def test_workflows_are_what_github_takes() -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
+
+
+def test_runs_of_networks_are_cached_for_the_next_run() -> None:
+    steps = YAML(typ="safe").load((TEMPLATE / WORKFLOW).read_text("utf-8"))["jobs"]["grade"]["steps"]
+    paths = [step["with"]["path"] for step in steps if step.get("uses", "").startswith("actions/cache@")]
+    assert paths == ["data", FOLDER.relative_to(course.ROOT).as_posix()]
