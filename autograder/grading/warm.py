@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from autograder.course import Question
 from autograder.errors import GraderFault
 from autograder.grading.images import Data
@@ -34,9 +36,10 @@ def run_of_the_reference(sandbox: Sandbox, question: Question, data: Data, seeds
             f"There is no reference of {question.id} for this recipe: run autograder.evidence.references."
         )
     allowance = Allowance(question.limits)
-    run = listed_run(sandbox, question, data, seeds, threshold_for(question, data.kind), allowance, Kept(), [])
+    threshold = threshold_for(question, data.kind)
+    run = listed_run(sandbox, question, data, seeds, threshold, allowance, Kept(), [])
     try:
         run.begin_reference(reference)
-        return run.accuracy()
+        return replace(run.accuracy(), threshold=threshold)  # which the run lowers where the reference misses it
     finally:
         run.close()

@@ -89,7 +89,8 @@ def weights(classes: int = 10) -> dict[str, Tensor]:
 @pytest.mark.training
 @pytest.mark.points(5, category="accuracy")
 def test_accuracy_after_a_short_run(short_run):
-    assert_accurate(short_run.accuracy().mean, short_run.threshold, short_run.epochs)
+    accuracy = short_run.accuracy()
+    assert_accurate(accuracy.mean, accuracy.threshold, short_run.epochs)
 
 
 @pytest.mark.points(2, category="known weights")

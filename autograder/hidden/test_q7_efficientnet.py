@@ -203,7 +203,8 @@ def shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
 @pytest.mark.training
 @pytest.mark.points(5, category="accuracy")
 def test_accuracy_after_a_short_run(short_run):
-    assert_accurate(short_run.accuracy().mean, short_run.threshold, short_run.epochs)
+    accuracy = short_run.accuracy()
+    assert_accurate(accuracy.mean, accuracy.threshold, short_run.epochs)
 
 
 @pytest.mark.points(1, category="scaling")
