@@ -163,6 +163,7 @@ def test_a_result_of_an_older_release_is_read_and_nothing_of_it_changes(tmp_path
     added = {"claimed": False, "choose": 0, "one_of": ""}
     old["report"] |= {"left_out": [], "notes": []}
     old["report"]["questions"][0]["tests"][0]["likely"] = ""
+    old["report"]["questions"][0]["accuracy"]["about"] = ""
     assert json.dumps(new, sort_keys=True) == json.dumps({**old, **added}, sort_keys=True)
 
 
