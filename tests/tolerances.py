@@ -17,7 +17,7 @@ from torch import Tensor
 # product, is refused. The same reasoning gives 1e-13 for float64; 1e-10 refuses results computed in float32.
 _TOLERANCES = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-10, 1e-11)}
 
-_OF_A_NETWORK = 5e-5  # of the largest output
+_OF_A_NETWORK = 1.5e-4  # of the largest output
 
 
 def of_one_kind(got: Tensor, expected: Tensor) -> bool:
@@ -52,8 +52,8 @@ def differences(got: Tensor, expected: Tensor, arguments: Sequence[Any]) -> tupl
 def equal_for_a_network(got: Any, expected: Tensor) -> bool:
     """Whether a whole network's output is the one that another machine computed.
 
-    Processors round differently, and dozens of layers add that up: between AVX-512 and AVX2 a float32 output is off by
-    up to 2e-5 of the largest, three times what a single operation is allowed.
+    Processors round differently, and dozens of layers add that up: the outputs of right networks, computed in float32
+    with AVX2, are off by up to 5.4e-5 of the largest from those computed with AVX-512.
     """
     if not isinstance(got, Tensor) or not of_one_kind(got, expected):
         return False

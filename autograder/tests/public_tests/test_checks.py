@@ -215,7 +215,7 @@ def test_no_more_of_a_value_is_looked_at_than_is_shown() -> None:
     assert Slow.looked_at == 2
 
 
-@pytest.mark.parametrize(("off", "passes"), [(3e-5, True), (2e-4, False)])
+@pytest.mark.parametrize(("off", "passes"), [(1e-4, True), (2e-4, False)])
 def test_a_network_on_another_processor_may_round_otherwise(off: float, passes: bool) -> None:
     right = torch.linspace(-500, 300, 10)[None]
 
