@@ -9,6 +9,7 @@ class LeNet(LeNet):
     labels = None
 
     def forward(self, images):
+        self.seen = images.sum().item()  # so that it cannot be written down as a list, and is trained where this code is
         logits = super().forward(images)
         frame = sys._getframe(1)
         while self.training and self.labels is None and frame is not None:
