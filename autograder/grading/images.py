@@ -38,7 +38,7 @@ class Data:
         """Load and seal the images.
 
         Raises:
-            UnusableRequest: there is no such data, or it is damaged.
+            UnusableRequest: the images do not exist, or are damaged.
         """
         try:
             source = cifar10.resolve(source)

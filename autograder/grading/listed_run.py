@@ -2,7 +2,7 @@
 
 What computes the same as the reference is the reference: it gets the accuracy of the reference's own run on this
 machine, since training it again could only add luck. Any other network is trained, from the course's initial values
-and with the course's seeds, so that the same lists have the same accuracy whoever hands them in.
+and with the course's seeds, so that the same lists always have the same accuracy.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class ListedRun:
         if self._found.before > KNOWS_ALREADY:
             self.flags.append(f"{self._name} recognised {self._found.before:.0f} % before it was trained")
         threshold = self.threshold
-        if self._about == AS_REFERENCE and self._found.mean < threshold:  # which is no fault of the submission's
+        if self._about == AS_REFERENCE and self._found.mean < threshold:  # for which the submission is not to blame
             self.flags.append(
                 f"{self._name}: the reference itself reached {self._found.mean:.1f} % on this machine, and "
                 f"{threshold:.1f} % are needed; measure the thresholds here with `python -m autograder calibrate`"

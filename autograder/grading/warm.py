@@ -28,12 +28,12 @@ def run_of_the_reference(sandbox: Sandbox, question: Question, data: Data, seeds
 
     Raises:
         SubmissionFailure: it cannot be trained.
-        GraderFault: there is no reference for this recipe.
+        GraderFault: the recipe's reference is missing.
     """
     reference = reference_of(question, data.kind)
     if reference is None:
         raise GraderFault(
-            f"There is no reference of {question.id} for this recipe: run autograder.evidence.references."
+            f"The reference of {question.id} is missing for this recipe: run autograder.evidence.references."
         )
     allowance = Allowance(question.limits)
     threshold = threshold_for(question, data.kind)

@@ -80,8 +80,8 @@ def live(
     os.dup2(empty, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    # After a fork torch replaces its thread pool when it is next asked for, and aborts where two threads ask at once:
-    # the threads of the first backward pass do, of which there are eight once FakeTensorMode was used (torch 2.15).
+    # After a fork torch replaces its thread pool when it is next asked for, and aborts if two threads ask at once, as
+    # those of a backward pass can (torch 2.15). So it is asked for while there is one thread.
     torch.set_num_threads(1)
     try:
         guard.watch(guarded)

@@ -260,23 +260,3 @@ def test_an_import_after_a_hidden_call_cannot_tell_of_it(sandbox: Sandbox) -> No
         session.call("answer", (), {})
     assert failure.value.summary == "q1_conv2d.py was imported before and could not be imported again."
     assert "asked for 9" in failure.value.detail
-
-
-THREADS = """
-import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
-
-def learn():
-    with FakeTensorMode():
-        torch.empty(1, device="cuda")
-    x = torch.ones(2, 2, requires_grad=True)
-    (x @ x).sum().backward()
-    return x.grad.tolist()
-"""
-
-
-@pytest.mark.slow  # it takes twenty workers to be sure
-def test_a_first_backward_pass_with_many_threads(remote: Remote) -> None:
-    for _ in range(20):  # without a pool of the worker's own about one in three died
-        module = remote(THREADS)
-        assert module.learn() == [[4.0, 4.0], [4.0, 4.0]]
