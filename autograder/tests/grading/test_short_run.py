@@ -224,8 +224,7 @@ def test_a_network_that_never_ends_is_stopped(trained: Trained) -> None:
 def test_a_worker_that_claims_accuracy_or_guesses_gets_what_its_guesses_are_worth(trained: Trained) -> None:
     guess = "        return torch.nn.functional.one_hot(torch.randint(10, (len(images),)), 10).float() * 9 - 4\n"
     constant = "        return torch.eye(10)[3].repeat(len(images), 1) * 9 - 4 + 0 * self.fc3.bias\n"
-    other = LENET.replace("F.relu(self.fc2(x))", "torch.tanh(self.fc2(x))")  # the reference is held to no threshold here
-    claims = other + (
+    claims = UNTRACEABLE + (  # so that its own process is asked for predictions
         "\nimport assignment.given.training as t\n"
         "real = t.predict\n"
         "t.predict = lambda model, images, **kw: torch.eye(10)[torch.arange(len(images)) % 10] * 99\n"
