@@ -14,6 +14,7 @@ from autograder import course
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.places.registry import PLACES
+from autograder.sandbox import handover
 from autograder.sandbox.address_space import refuse_too_little
 from autograder.text.numbers import counted
 
@@ -72,8 +73,10 @@ def command(
 
     Its modules, or notebooks named like them, lie in its `assignment` folder or at its top.
     """
+    handover.begin()
     outputs = Outputs(json_file, html_file, scripts)
     request = checked(submission, questions, student, None if no_training else data, device, form, outputs, staff=staff)
+    handover.hand_over()
 
     from autograder.grading.grader import Grader
     from autograder.places import forms

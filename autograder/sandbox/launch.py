@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.sandbox import scratch
+from autograder.sandbox import ancestor, scratch
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _STAFF_ONLY = (REPOSITORY / "autograder", REPOSITORY / "solutions")
@@ -61,14 +61,14 @@ class ForkServer:
         folder: the temporary folder, which the server removes when it ends.
         readable: what workers may read besides their submission.
         out_of_reach: whether other users than the grader's cannot read all of it.
-        process: the server's process.
+        process: the server's process: of its own, or forked by this process's ancestor.
     """
 
     control: socket.socket
     folder: Path
     readable: tuple[str, ...]
     out_of_reach: bool
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | ancestor.Forked
 
     def close(self) -> None:
         """End the server and all its workers, and make sure that nothing is left behind."""
@@ -110,12 +110,12 @@ def launch() -> ForkServer:
     control, remote = socket.socketpair()
     control.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", CONTROL_SECONDS, 0))
     with remote, (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
+        process = ancestor.fork_server(str(folder), remote.fileno(), log.fileno(), lock) or subprocess.Popen(
             [
                 *(sys.executable, "-I", "-S", "-c", _START),
                 *(str(remote.fileno()), str(folder), str(REPOSITORY), *packages),
             ],
-            env={**_kept_environment(), **_SERVER_ENVIRONMENT},
+            env={**kept_environment(), **SERVER_ENVIRONMENT},
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -180,7 +180,7 @@ def refuse_if_exposed(readable: list[str], secrets: tuple[Path, ...] = _STAFF_ON
                 )
 
 
-_SERVER_ENVIRONMENT = {
+SERVER_ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "OMP_NUM_THREADS": "1",  # the child of a process with OpenMP threads hangs; a worker may request more
     "OPENBLAS_NUM_THREADS": "1",
@@ -191,5 +191,5 @@ _SERVER_ENVIRONMENT = {
 }
 
 
-def _kept_environment() -> dict[str, str]:
+def kept_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}

@@ -5,12 +5,13 @@ Everything is a median measured in one run on one machine, so that ratios are me
 
 from __future__ import annotations
 
+import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -74,7 +75,7 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
     )
     assignment = replace(assignment, questions=chosen)
     submission = read_submission(course.SOLUTIONS, assignment)
-    cold = _times(lambda: _grade_in_new_process(assignment), max(1, repeat // 3))
+    cold, importing = _cold_beside_an_import(assignment, max(1, repeat // 3))
     with Sandbox() as sandbox:
         grade(submission, assignment, sandbox)  # the first one starts the fork server
         calls = recorded_calls(submission, assignment, sandbox)
@@ -90,7 +91,11 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
     table.add_column("what")
     table.add_column("seconds", justify="right")
     table.add_column("beside", justify="right")
-    table.add_row("grade, cold: a new process", f"{cold:.2f}", "")
+    table.add_row(
+        "grade, cold: a new process",
+        f"{cold.wall:.2f}",
+        f"{cold.wall / importing.wall:.2f} × `import torch`; processor {cold.cpu / importing.cpu:.2f} ×",
+    )
     table.add_row("grade, warm: the sandbox is there", f"{warm:.3f}", f"{warm / direct:.2f} × the direct calls")
     table.add_row(f"the same {len(calls)} calls made directly", f"{direct:.3f}", "")
     table.add_row(
@@ -111,10 +116,36 @@ def run(repeat: int, questions: tuple[str, ...] = ()) -> None:
     Console().print(table)
 
 
-def _grade_in_new_process(assignment: course.Assignment) -> None:
+@dataclass(frozen=True)
+class _Cost:
+    """What a program takes: seconds by the clock, and of processors, with all processes that it started."""
+
+    wall: float
+    cpu: float
+
+
+def _cold_beside_an_import(assignment: course.Assignment, repeat: int) -> tuple[_Cost, _Cost]:
+    """What grading in a new process costs, and importing torch in one, in turn."""
     chosen = [argument for question in assignment.questions for argument in ("--question", question.id)]
-    command = [sys.executable, "-m", "autograder", "grade", str(course.SOLUTIONS), "--no-training", *chosen]
-    subprocess.run(command, cwd=course.ROOT, check=True, stdout=subprocess.DEVNULL)
+    commands = (
+        [sys.executable, "-m", "autograder", "grade", str(course.SOLUTIONS), "--no-training", *chosen],
+        [sys.executable, "-c", "import torch"],
+    )
+    costs: list[list[_Cost]] = [[_cost(command) for command in commands] for _ in range(repeat)]
+    cold, importing = (
+        _Cost(statistics.median(each.wall for each in of_one), statistics.median(each.cpu for each in of_one))
+        for of_one in zip(*costs, strict=True)
+    )
+    return cold, importing
+
+
+def _cost(command: list[str]) -> _Cost:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.perf_counter()
+    subprocess.run(command, cwd=course.ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wall = time.perf_counter() - begun
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return _Cost(wall, now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime)
 
 
 def _starts(sandbox: Sandbox, folder: Path, repeat: int) -> tuple[float, float]:
