@@ -141,6 +141,7 @@ def checked(
         UnusableRequest: what is wrong with it.
         GraderFault: the course's settings cannot be used.
     """
+    from autograder.intake import read_submission
     from autograder.places import forms
 
     assignment = course.load()
@@ -151,6 +152,7 @@ def checked(
         raise UnusableRequest(f"--staff: what --format {form} writes is for students, too.")
     outputs.refuse_unusable()
     refuse_too_little()
+    read_submission(submission, assignment)  # it is read again where it is graded
     wanted = forms.Wanted(assignment.title, data is not None, os.environ)
     made = None if form == TERMINAL else forms.form_named(form, wanted)
     return Request(submission, assignment, questions, student, data, made, staff)
