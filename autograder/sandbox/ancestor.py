@@ -26,12 +26,9 @@ import select
 import signal
 import socket
 import subprocess
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from autograder.sandbox.confinement.privileges import die_with_parent
-
-if TYPE_CHECKING:
-    from autograder.sandbox.guard import Guard
 
 _MOST_WORDS = 4096  # bytes of a request: the path of a temporary folder
 
@@ -163,10 +160,7 @@ def die_of(number: int) -> NoReturn:
 def _serve(grader: _Grader, connection: socket.socket, root: str, packages: list[str]) -> NoReturn:
     import sys
 
-    from autograder.sandbox import server
-
     sys.path.remove(root)
-    guard = server.prepared()
     servers: dict[int, int] = {}  # process id by descriptor
     while True:
         ready, _, _ = select.select([grader.descriptor, connection.fileno(), *servers], [], [])
@@ -184,7 +178,7 @@ def _serve(grader: _Grader, connection: socket.socket, root: str, packages: list
                 for other in (grader.descriptor, *servers):
                     os.close(other)
                 connection.close()
-                _become_server(os.fsdecode(folder), *descriptors, packages=packages, guard=guard)
+                _become_server(os.fsdecode(folder), *descriptors, packages=packages)
             process = os.pidfd_open(pid)
             servers[process] = pid
             for each in descriptors:
@@ -192,7 +186,7 @@ def _serve(grader: _Grader, connection: socket.socket, root: str, packages: list
             socket.send_fds(connection, [str(pid).encode()], [process])
 
 
-def _become_server(folder: str, control: int, log: int, _lock: int, *, packages: list[str], guard: Guard) -> NoReturn:
+def _become_server(folder: str, control: int, log: int, _lock: int, *, packages: list[str]) -> NoReturn:
     # As `launch` starts one: apart from the terminal, and without the grader's standard streams. The lock stays open.
     from autograder.sandbox import server
 
@@ -202,7 +196,7 @@ def _become_server(folder: str, control: int, log: int, _lock: int, *, packages:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
-        server.serve(socket.socket(fileno=control), folder, packages, guard)
+        server.main(control, folder, packages)
     except BaseException:  # noqa: BLE001  (its last words are for the grader)
         import traceback
 

@@ -45,45 +45,29 @@ _FOR_TRAINING = "torch._dynamo"
 _FOR_DRAWING = "matplotlib.pyplot"
 
 
-def main(control_descriptor: int, root: str, packages: list[str]) -> None:
-    """Prepare, and serve until the control connection closes.
-
-    Args:
-        control_descriptor: the server's end of the control connection.
-        root: the temporary folder, removed at the end.
-        packages: folders that workers import from.
-    """
-    serve(socket.socket(fileno=control_descriptor), root, packages, prepared())
-
-
 def preload() -> None:
     """Import what libraries import lazily."""
     for module in _PRELOADED:
         _preload(module)
 
 
-def prepared() -> Guard:
-    """Do for all workers what each would have to do; returns what watches the library's kernels."""
+def main(control_descriptor: int, root: str, packages: list[str]) -> None:
+    """Serve until the control connection closes.
+
+    Args:
+        control_descriptor: the server's end of the control connection.
+        root: the temporary folder, removed at the end.
+        packages: folders that workers import from.
+    """
+    os.environ.update(MPLBACKEND="Agg", MPLCONFIGDIR=f"{root}/matplotlib")
+    control = socket.socket(fileno=control_descriptor)
+    workers: dict[int, str] = {}  # scratch folder by process id
     preload()
     guard = Guard()
     guard.prepare()
     _compile_kernels()
     gc.collect()
     gc.freeze()  # otherwise the collector would touch, and so copy, every page in every child
-    return guard
-
-
-def serve(control: socket.socket, root: str, packages: list[str], guard: Guard) -> None:
-    """Serve until the control connection closes.
-
-    Args:
-        control: the server's end of the control connection.
-        root: the temporary folder, removed at the end.
-        packages: folders that workers import from.
-        guard: from `prepared`.
-    """
-    os.environ.update(MPLBACKEND="Agg", MPLCONFIGDIR=f"{root}/matplotlib")
-    workers: dict[int, str] = {}  # scratch folder by process id
     try:
         while True:
             request = codec.decode(*channel.receive(control, _MAX_PAYLOAD))
