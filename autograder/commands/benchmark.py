@@ -17,7 +17,11 @@ from autograder.errors import UnusableRequest
 @click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where --training trains.")
 @click.option("--nbgrader", "in_nbgrader", is_flag=True, help="Measure nbgrader's autograde, sandboxed and its own.")
 @click.option("--class", "whole_class", is_flag=True, help="Measure the command `class`, for 20 minutes.")
-@click.option("--students", default=200, show_default=True, type=click.IntRange(10), help="Of --class: how many.")
+@click.option("--networks", is_flag=True, help="Measure grading networks, beside an earlier build.")
+@click.option("--before", default="", metavar="COMMIT", help="Of --networks: the earlier build.")
+@click.option(
+    "--students", type=click.IntRange(0), help="Of --class and --networks: how many.  [default: 200, and 24 to train]"
+)
 @click.option("--long", default=1000, show_default=True, type=click.IntRange(10), help="Of --class: for its memory.")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Of --class: side by side.")
 @click.option("--sample", default=8, show_default=True, type=click.IntRange(1), help="Of --class: looked at closely.")
@@ -31,7 +35,9 @@ def command(
     device: str,
     in_nbgrader: bool,
     whole_class: bool,
-    students: int,
+    networks: bool,
+    before: str,
+    students: int | None,
     long: int,
     jobs: int,
     sample: int,
@@ -42,7 +48,16 @@ def command(
     if whole_class:
         from autograder.evidence.benchmarks import whole_class as class_benchmark
 
-        class_benchmark.run(class_benchmark.Options(questions, students, long, jobs, sample, peers, otter))
+        several = 200 if students is None else max(students, 10)
+        class_benchmark.run(class_benchmark.Options(questions, several, long, jobs, sample, peers, otter))
+        return
+    if networks:
+        from autograder.evidence.benchmarks import networks as network_benchmark
+
+        source = "synthetic" if data == "auto" else data
+        several = 24 if students is None else students
+        before = before or network_benchmark.BEFORE
+        network_benchmark.run(network_benchmark.Options(before, several, jobs, source))
         return
     if in_nbgrader:
         from autograder.evidence.benchmarks import nbgrader

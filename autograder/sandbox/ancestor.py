@@ -92,14 +92,13 @@ def fork_server(folder: str, control: int, log: int, lock: int) -> Forked | None
     return Forked(_connection)
 
 
-def main(command: int, started_by: int, root: str, packages: list[str]) -> NoReturn:
+def main(command: int, started_by: int, root: str) -> NoReturn:
     """Import torch, fork the grader, and serve it until it ends.
 
     Args:
         command: descriptor of the connection on which the grader is going to hear from the command.
         started_by: process id of the command.
         root: folder of this package, in the module search path until all is imported.
-        packages: folders that workers import from.
     """
     _end_with(started_by)
     from autograder.sandbox import server  # with torch, what all this is for
@@ -114,7 +113,7 @@ def main(command: int, started_by: int, root: str, packages: list[str]) -> NoRet
         _become_grader(command, theirs)
     theirs.close()
     os.close(command)
-    _serve(_Grader(pid, os.pidfd_open(pid)), ours, root, packages)
+    _serve(_Grader(pid, os.pidfd_open(pid)), ours, root)
 
 
 def _end_with(parent: int) -> None:
@@ -157,7 +156,7 @@ def die_of(number: int) -> NoReturn:
     os._exit(128 + number)
 
 
-def _serve(grader: _Grader, connection: socket.socket, root: str, packages: list[str]) -> NoReturn:
+def _serve(grader: _Grader, connection: socket.socket, root: str) -> NoReturn:
     import sys
 
     sys.path.remove(root)
@@ -178,7 +177,7 @@ def _serve(grader: _Grader, connection: socket.socket, root: str, packages: list
                 for other in (grader.descriptor, *servers):
                     os.close(other)
                 connection.close()
-                _become_server(os.fsdecode(folder), *descriptors, packages=packages)
+                _become_server(os.fsdecode(folder), *descriptors)
             process = os.pidfd_open(pid)
             servers[process] = pid
             for each in descriptors:
@@ -186,8 +185,10 @@ def _serve(grader: _Grader, connection: socket.socket, root: str, packages: list
             socket.send_fds(connection, [str(pid).encode()], [process])
 
 
-def _become_server(folder: str, control: int, log: int, _lock: int, *, packages: list[str]) -> NoReturn:
+def _become_server(folder: str, control: int, log: int, _lock: int) -> NoReturn:
     # As `launch` starts one: apart from the terminal, and without the grader's standard streams. The lock stays open.
+    import sys
+
     from autograder.sandbox import server
 
     try:
@@ -196,7 +197,7 @@ def _become_server(folder: str, control: int, log: int, _lock: int, *, packages:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
-        server.main(control, folder, packages)
+        server.main(control, folder, [*sys.path])
     except BaseException:  # noqa: BLE001  (its last words are for the grader)
         import traceback
 

@@ -40,7 +40,7 @@ import sys
 command, started_by, root, *packages = sys.argv[1:]
 sys.path[:0] = [root, *packages]
 from autograder.sandbox import ancestor
-ancestor.main(int(command), int(started_by), root, packages)
+ancestor.main(int(command), int(started_by), root)
 """
 _PROGRAM = "autograder.__main__"
 _MOST_FILES = 250  # a message can carry 253

@@ -17,11 +17,13 @@ from autograder.evidence.benchmarks import Measurement, peers, print_table, with
 from autograder.evidence.benchmarks.direct import Direct, recorded_calls
 from autograder.evidence.benchmarks.memory import Memory, look
 from autograder.evidence.benchmarks.nbgrader import with_module
+from autograder.evidence.benchmarks.networks import Options, differing_tests, run
 from autograder.evidence.benchmarks.whole_class import Bench
 from autograder.intake import read_submission
 from autograder.intake.notebook import as_module, code_cells
 from autograder.places.nbgrader.notebooks import make_notebooks
 from autograder.sandbox.sandbox import Sandbox
+from autograder.tests.support.classes import result_of
 from autograder.tests.support.half_right import half_right
 
 MEGABYTE = 1 << 20
@@ -114,3 +116,17 @@ def test_what_misses_its_aim_is_shown_as_missed(capsys: pytest.CaptureFixture[st
     assert "missed" in rows["slow"]
     assert "met" in rows["quick"]
     assert "m" not in rows["all"]
+
+
+def test_a_build_that_is_not_there_is_named() -> None:
+    with pytest.raises(UnusableRequest, match="no-such-commit cannot be checked out"):
+        run(Options(before="no-such-commit"))
+
+
+def test_tests_with_other_points_are_named(assignment: Assignment) -> None:
+    before = [result_of("ada", assignment), result_of("ben", assignment)]
+    now = [result_of("ada", assignment), result_of("ben", assignment, public={"q2": 0})]
+    assert differing_tests(before, before) == []
+    (line,) = differing_tests(before, now)
+    assert line.startswith(f"{before[1].key} q2 ")
+    assert line.endswith(": 1 → 0")

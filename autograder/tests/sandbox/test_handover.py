@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,7 +14,11 @@ from pathlib import Path
 import pytest
 
 from autograder import course
-from autograder.tests.support.handed_over import EXTRA, HIDDEN_SUITE
+from autograder.course.limits import Limits
+from autograder.sandbox.proxy import RemoteQuestion
+from autograder.sandbox.sandbox import Sandbox
+from autograder.sandbox.session import Session
+from autograder.tests.support.handed_over import EXTRA, HIDDEN_SUITE, PROBE
 from autograder.tests.support.processes import assert_gone, descendants, parent
 
 SECRET = "canary-7f31c0d2"
@@ -67,7 +72,12 @@ def processes(run: Run) -> dict[str, int]:
 def test_the_grader_inherits_what_the_command_inherited(run: Run) -> None:
     assert run.before["extra"] == "read through a descriptor"
     assert run.before["environment"]["GRADER_TOKEN"] == SECRET
-    assert run.after == run.before
+    assert run.after == {**run.before, "a worker's path": run.after["a worker's path"]}
+
+
+def test_a_worker_imports_what_any_worker_does(run: Run, sandbox: Sandbox) -> None:
+    with contextlib.closing(Session(sandbox, sandbox.stage(PROBE), "probe", (), Limits())) as session:
+        assert run.after["a worker's path"] == RemoteQuestion(session).path()
 
 
 def memory(pid: int) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from autograder.sandbox import handover
 from autograder.sandbox.launch import launch
 
 EXTRA = "EXTRA_DESCRIPTOR"
+PROBE = {"probe.py": b"import sys\ndef path():\n    return sys.path[1:]\n"}
 HIDDEN_SUITE = course.ROOT / "autograder" / "hidden" / "test_q2_relu.py"
 
 
@@ -46,7 +47,9 @@ def _ignored(number: int) -> bool:
 
 
 def main() -> None:
+    from autograder.sandbox.proxy import RemoteQuestion
     from autograder.sandbox.sandbox import Sandbox
+    from autograder.sandbox.session import Session
 
     suite = HIDDEN_SUITE.read_bytes()  # a suite is in memory before any worker is forked
     had = inherited()
@@ -63,6 +66,8 @@ def main() -> None:
                 os.kill(lost.process.pid, signal.SIGKILL)
                 lost.process.wait(timeout=20)
                 lost.close()
+        session = held.enter_context(contextlib.closing(Session(sandbox, sandbox.stage(PROBE), "probe", (), Limits())))
+        had["a worker's path"] = RemoteQuestion(session).path()
         print(json.dumps([found, had]), flush=True)
         sys.stdin.read()
         del suite
