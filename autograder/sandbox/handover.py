@@ -102,13 +102,12 @@ def hand_over(work: str = "autograder.commands") -> None:
     begun, _begun = _begun, None
     if begun is None:
         return
-    signal.pthread_sigmask(signal.SIG_BLOCK, {*_FORWARDED, signal.SIGCHLD})
     grader = _handed_over(begun, work)
     if grader is None:
         begun.process.kill()
         begun.process.wait()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {*_FORWARDED, signal.SIGCHLD})
         return
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*_FORWARDED, signal.SIGCHLD})
     while begun.process.poll() is None:
         came = signal.sigwaitinfo({*_FORWARDED, signal.SIGCHLD})
         if came.si_signo in _FORWARDED and came.si_code <= _FROM_A_PROCESS:  # the terminal's reach the grader anyway
