@@ -122,7 +122,7 @@ class Sandbox:
             "max_payload": limits.message_mb << 20,
             "files": len(files),
             "draws": submission in self._drawing,
-            "trains": any(each["do"] in ("train", "learn") for each in first),
+            "trains": any(each["do"] in ("trace", "train", "learn") for each in first),
             "cell": {
                 "readable": [*self._server.readable, str(submission)],
                 "scratch": str(scratch),

@@ -38,7 +38,7 @@ _PRELOADED = (
     "torch.fft",
     "torch.fx.experimental.symbolic_shapes",
 )
-# What torch's optimizers import when the first one is created: most of a second, so only if a network is trained.
+# What torch imports when it first traces a network or creates an optimizer: a second, so only if one is trained.
 _FOR_TRAINING = "torch._dynamo"
 # Plotting, for workers whose modules use it. It takes most of a second, and must have listed the fonts before a worker
 # is confined: otherwise every worker would list them again and in the end remove a file.
