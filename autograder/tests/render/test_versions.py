@@ -124,6 +124,7 @@ def test_the_staff_s_workflow_says_it_in_its_table(
     (tmp_path / folders.RESULTS / "1").mkdir(parents=True)
     grader = Grader()
     monkeypatch.setattr(grader, "grade", lambda *_, **__: graded(assignment))
-    outcome = in_actions._outcome(PlannedStudent("1", Student("ada")), fetched, assignment, grader, None, tmp_path)
+    ada = PlannedStudent("1", Student("ada"))
+    outcome = in_actions._outcome(ada, fetched, assignment, grader, None, "cpu", tmp_path)
     assert [flag for flag in outcome.flags if flag.startswith(REMARK)]
     assert "assignment.toml" not in (tmp_path / folders.RESULTS / "1" / "feedback.md").read_text("utf-8")
