@@ -10,6 +10,7 @@ import importlib.util
 import itertools
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from autograder import course
@@ -21,14 +22,17 @@ from autograder.operations.trace import traced
 from autograder.operations.trainer import SHAPE
 
 
-def references() -> dict[str, Any]:
+def references(devices: Sequence[str] = ("cpu", "cuda")) -> dict[str, Any]:
     """The networks of all questions as data, for each size of batch that a recipe has, and in which they are compared.
 
     What one question trains on the CPU and on a GPU has batches of different sizes there, by which they are told apart.
+
+    Args:
+        devices: on which they are trained.
     """
     found: dict[str, Any] = {}
     for question in course.load().questions:
-        for kind, device in itertools.product(("cifar10", "synthetic"), ("cpu", "cuda")) if question.trains else ():
+        for kind, device in itertools.product(("cifar10", "synthetic"), devices) if question.trains else ():
             network = network_of(question, kind, device)
             few = compared_batch(question, kind, device)
             sizes = [(network.recipe.batch_size, EVALUATED), *([(few, few)] if few is not None else [])]

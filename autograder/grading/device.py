@@ -56,7 +56,7 @@ _START = """
 import sys
 descriptor, device, root, *packages = sys.argv[1:]
 sys.path[:0] = [root, *packages]
-from autograder.operations import on_device
+from autograder.grading import on_device
 on_device.main(int(descriptor), device)
 """
 
@@ -128,7 +128,7 @@ class Device:
 
         Args:
             what: is done, for people.
-            request: see `operations.on_device`.
+            request: see `grading.on_device`.
             train: the sealed file with the training images and their labels.
             unseen: the held-out images.
             seconds: the longest that it may take on the clock, once it has begun.
@@ -219,7 +219,7 @@ def no_room(what: str, device: str, known: dict[str, Any], allowed: int) -> Subm
     Args:
         what: was done, for people.
         device: its name.
-        known: `asked`, `held`, `free` and `total`, in bytes, as `operations.on_device` says them.
+        known: `asked`, `held`, `free` and `total`, in bytes, as `grading.on_device` says them.
         allowed: bytes that one network may have.
     """
     asked, held, free, total = (known[name] for name in ("asked", "held", "free", "total"))

@@ -29,7 +29,7 @@ from autograder.grading.secret import seeds_of
 from autograder.grading.thresholds import distance_for, measured_threshold, profile_name, recipe_of
 from autograder.grading.warm import required_on
 from autograder.intake import Submission
-from autograder.operations import on_device
+from autograder.grading import on_device
 from autograder.operations.lists import read
 from autograder.operations.trace import traced
 from autograder.operations.trainer import SHAPE
