@@ -18,7 +18,7 @@ from autograder import course
 from autograder.batch import tasks
 from autograder.course import Assignment
 from autograder.errors import DeviceFull, GraderFault
-from autograder.grading import listed_run, short_run, thresholds, warm
+from autograder.grading import listed_run, on_device, short_run, thresholds, warm
 from autograder.grading.device import About, Device, Training, no_room
 from autograder.grading.grade import grade
 from autograder.grading.images import Data
@@ -29,7 +29,6 @@ from autograder.grading.secret import seeds_of
 from autograder.grading.thresholds import distance_for, measured_threshold, profile_name, recipe_of
 from autograder.grading.warm import required_on
 from autograder.intake import Submission
-from autograder.grading import on_device
 from autograder.operations.lists import read
 from autograder.operations.trace import traced
 from autograder.operations.trainer import SHAPE
