@@ -12,6 +12,10 @@ class UnusableRequest(Exception):
     """The request or the submission cannot be used. Exit status 2."""
 
 
+class DeviceFull(UnusableRequest):
+    """The GPU has too little memory left. The submission is not to blame, and others may go well."""
+
+
 class GraderFault(Exception):
     """The grader itself failed; the submission is not to blame. Exit status 1."""
 

@@ -19,6 +19,7 @@ GIGABYTE = 1 << 30
 BASE_MEMORY = 1.5 * GIGABYTE  # what all workers on a machine share, and the system's own needs
 WORKER_MEMORY = 0.5 * GIGABYTE  # for one worker and the submission that it grades
 TRAINING_MEMORY = 2.0 * GIGABYTE  # for one that trains two networks in parallel
+DRIVER_MEMORY = 1.5 * GIGABYTE  # for the process beside it that has a GPU open: an estimate
 
 
 class Workers(Protocol):
@@ -129,9 +130,11 @@ class DaskWorkers:
         return threads
 
 
-def local_jobs(*, training: bool) -> int:
+def local_jobs(*, training: bool, device: str = "cpu") -> int:
     """How many submissions this machine can grade in parallel, given its cores and free memory."""
     worker = TRAINING_MEMORY if training else WORKER_MEMORY
+    if training and device != "cpu":
+        worker += DRIVER_MEMORY
     return max(1, min(cores(), int((_free_memory() - BASE_MEMORY) / worker)))
 
 

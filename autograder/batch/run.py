@@ -42,6 +42,7 @@ class Choice:
         since: with `again`, results from this time (ISO 8601, UTC) or later still count as up to date.
         allow_missing: allow layers of confinement to be missing.
         retrain: train every network, also one that was trained on this machine before.
+        device: where networks are trained, "cpu" or "cuda".
     """
 
     questions: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class Choice:
     since: str = ""
     allow_missing: bool = False
     retrain: bool = False
+    device: str = "cpu"
 
 
 class Watcher(Protocol):
@@ -144,6 +146,7 @@ class Class:
             self.choice.allow_missing,
             job.alone,
             self.choice.retrain,
+            self.choice.device,
         )
         self.watcher.began(job.found.student)
         try:
@@ -242,7 +245,7 @@ class Class:
         if before is not None and (before.digest != submission.digest or other):
             chosen |= before.stamps.keys()
         return {
-            question.id: stamp(submission.digest, question, self.choice.data)
+            question.id: stamp(submission.digest, question, self.choice.data, self.choice.device)
             for question in self.assignment.questions
             if question.id in chosen
         }

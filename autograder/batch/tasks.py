@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 
 from autograder.course import Assignment
-from autograder.errors import GraderFault, KilledFromOutside, UnusableRequest
+from autograder.errors import DeviceFull, GraderFault, KilledFromOutside, UnusableRequest
 from autograder.grading.digests import grader_digest, suite_digest, thresholds_digest, versions
 from autograder.grading.grader import Grader
 from autograder.grading.report import Report
@@ -43,6 +43,7 @@ class Task:
         allow_missing: allow layers of confinement to be missing.
         alone: whether nothing else is being graded, so that no other submission can be to blame if a process is killed.
         retrain: whether to train every network, also one that was trained on this machine before.
+        device: where networks are trained, "cpu" or "cuda".
     """
 
     submission: Submission
@@ -54,6 +55,7 @@ class Task:
     allow_missing: bool = False
     alone: bool = False
     retrain: bool = False
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class TaskResult:
         report: None if the grader failed.
         fault: why it failed, a sentence.
         stop: whether this worker would fail with any submission, so that going on is useless.
-        crowded: whether it may succeed when graded alone: a process was killed, most likely for lack of memory.
+        crowded: whether it may succeed when graded alone: a process was killed, most likely for lack of memory, or a
+            GPU was full.
     """
 
     report: Report | None = None
@@ -103,6 +106,7 @@ def grade_task(task: Task) -> TaskResult:
             try:
                 require_layers(_grader.layers(), allow_missing=task.allow_missing)
                 if task.data is not None:
+                    _grader.open(task.device)
                     _grader.load(task.data)
             except (UnusableRequest, GraderFault) as error:
                 return TaskResult(fault=f"On {socket.gethostname()}: {error}", stop=True)
@@ -114,12 +118,14 @@ def grade_task(task: Task) -> TaskResult:
                 seeds=task.seeds,
                 alone=task.alone,
                 retrain=task.retrain,
+                device=task.device,
             )
             return TaskResult(report)
-    except KilledFromOutside as error:
+    except (KilledFromOutside, DeviceFull) as error:
         return TaskResult(fault=str(error), crowded=not task.alone)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one submission; the others are graded)
-        sentence = str(error) if isinstance(error, GraderFault) else f"{type(error).__name__}: {error}"
+        known = isinstance(error, GraderFault | UnusableRequest)
+        sentence = str(error) if known else f"{type(error).__name__}: {error}"
         return TaskResult(fault=sentence or type(error).__name__)
 
 

@@ -15,6 +15,7 @@ from autograder.errors import UnusableRequest
 @click.option("--training", is_flag=True, help="Measure the short run instead, beside the slides' loop or on a GPU.")
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
 @click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where --training trains.")
+@click.option("--gpu", is_flag=True, help="Measure all that a GPU is for, in at most eight minutes: networks, a class.")
 @click.option("--nbgrader", "in_nbgrader", is_flag=True, help="Measure nbgrader's autograde, sandboxed and its own.")
 @click.option("--class", "whole_class", is_flag=True, help="Measure the command `class`, for 20 minutes.")
 @click.option("--networks", is_flag=True, help="Measure grading networks, beside an earlier build.")
@@ -33,6 +34,7 @@ def command(
     training: bool,
     data: str,
     device: str,
+    gpu: bool,
     in_nbgrader: bool,
     whole_class: bool,
     networks: bool,
@@ -58,6 +60,11 @@ def command(
         several = 24 if students is None else students
         before = before or network_benchmark.BEFORE
         network_benchmark.run(network_benchmark.Options(before, several, jobs, source))
+        return
+    if gpu:
+        from autograder.evidence.benchmarks import gpu as gpu_benchmark
+
+        gpu_benchmark.run(data)
         return
     if in_nbgrader:
         from autograder.evidence.benchmarks import nbgrader

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from autograder import course
+from autograder.commands.options import DEVICE, DEVICE_HELP
 from autograder.errors import UnusableRequest
 
 
@@ -23,9 +24,16 @@ from autograder.errors import UnusableRequest
 @click.option(
     "--controls", metavar="N", type=click.IntRange(0), help="Runs of each control. [default: 2, on CIFAR-10 Q7 1]"
 )
+@click.option("--device", default="cpu", show_default=True, type=DEVICE, help=DEVICE_HELP)
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Runs side by side.")
 def command(
-    questions: tuple[str, ...], data: str, seeds: int | None, fresh: int | None, controls: int | None, jobs: int
+    questions: tuple[str, ...],
+    data: str,
+    seeds: int | None,
+    fresh: int | None,
+    controls: int | None,
+    device: str,
+    jobs: int,
 ) -> None:
     """Measure the accuracies that right answers reach, and write thresholds.json.
 
@@ -37,4 +45,4 @@ def command(
     chosen = [question for question in assignment.choose(questions) if question.trains]
     if not chosen:
         raise UnusableRequest("None of these questions trains a network.")
-    calibrate_all(assignment, chosen, data, Counts(seeds, fresh, controls), jobs=jobs)
+    calibrate_all(assignment, chosen, data, Counts(seeds, fresh, controls), jobs=jobs, device=device)

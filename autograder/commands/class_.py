@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from autograder import course
+from autograder.commands.options import DEVICE, DEVICE_HELP
 
 
 @click.command("class")
@@ -20,6 +21,7 @@ from autograder import course
 @click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
 @click.option("--retrain", is_flag=True, help="Train every network, also one that was trained on this machine before.")
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
+@click.option("--device", type=DEVICE, help=f"{DEVICE_HELP} [default: cpu, or that of the run before]")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Submissions side by side. [default: as fit]")
 @click.option("--scheduler", metavar="ADDRESS", help="Grade on a Dask cluster: tcp://host:8786, or its scheduler file.")
 @click.option("--allow-missing-isolation", "allow_missing", is_flag=True, help="Grade where a layer is missing.")
@@ -33,6 +35,7 @@ def command(
     no_training: bool,
     retrain: bool,
     data: str,
+    device: str | None,
     jobs: int | None,
     scheduler: str | None,
     allow_missing: bool,
@@ -45,7 +48,9 @@ def command(
     from autograder.commands.class_run import Request, grade_class
 
     request = Request(
-        folder, out, questions, students, again, not no_training, data, jobs, scheduler, roster, allow_missing, retrain
+        *(folder, out, questions, students, again, not no_training, data, jobs, scheduler, roster, allow_missing),
+        retrain=retrain,
+        device=device,
     )
     try:
         status = grade_class(request, course.load())

@@ -57,6 +57,7 @@ class Request:
         roster: a file; None: that of the run before, if there was one.
         allow_missing: a layer of confinement may be missing.
         retrain: every network is trained, also one that was trained on this machine before.
+        device: where networks are trained, "cpu" or "cuda"; None: where those of the run before were, or on the CPU.
     """
 
     folder: Path
@@ -71,6 +72,7 @@ class Request:
     roster: Path | None = None
     allow_missing: bool = False
     retrain: bool = False
+    device: str | None = None
 
     @property
     def partly(self) -> bool:
@@ -106,10 +108,13 @@ def grade_class(request: Request, assignment: Assignment) -> int:
             _put_aside(request.out, discovered)
         data = state["data"] if request.training else None
         again = state["run"]["again"] is not None
-        choice = Choice(request.questions, data, again, state["run"]["began"], request.allow_missing, request.retrain)
+        choice = Choice(
+            *(request.questions, data, again, state["run"]["began"], request.allow_missing, request.retrain),
+            device=state["device"] or "cpu",
+        )
         with (
             _interruptible(),
-            _workers(request, training=data is not None) as workers,
+            _workers(request, training=data is not None, device=choice.device) as workers,
             Show(len(found)) as show,
         ):
             grading = Class(request.out, assignment, choice, workers, show)
@@ -137,10 +142,9 @@ def _state(request: Request, assignment: Assignment) -> dict[str, Any]:
             "title": assignment.title,
             "modules": modules,
             "folder": "",
-            "data": None,
         }
-        return {**state, "data": _resolved(request.data) if request.training else None, "run": None}
-    state = {"folder": "", "data": None, "run": None, **read_class(request.out)}
+        return {**state, **_trained(request), "run": None}
+    state = {"folder": "", "data": None, "device": None, "run": None, **read_class(request.out)}
     if state["title"] != assignment.title or not set(state["modules"]) & {*modules}:
         raise UnusableRequest(
             f"--out: {request.out} holds results of “{state['title']}”, not of “{assignment.title}”: name another "
@@ -158,9 +162,23 @@ def _state(request: Request, assignment: Assignment) -> dict[str, Any]:
                 f"--data: {request.out} was graded on {state['data']}, and a class has one kind of images. Name "
                 "another folder, or grade everything again with --again."
             )
-        return {**state, "title": assignment.title, "modules": modules}
-    data = _resolved(request.data) if request.training else None
-    return {**state, "title": assignment.title, "modules": modules, "data": data}
+        device = state["device"] or "cpu"
+        if request.device is None or not any((request.out / RESULTS).glob("*.json")):  # none: nothing was trained yet
+            device = request.device or device
+        elif request.device != device:
+            raise UnusableRequest(
+                f"--device: in {request.out} networks were trained on {device}, and a class has one kind of device. "
+                "Name another folder, or grade everything again with --again."
+            )
+        return {**state, "title": assignment.title, "modules": modules, "device": device}
+    return {**state, "title": assignment.title, "modules": modules, **_trained(request)}
+
+
+def _trained(request: Request) -> dict[str, Any]:
+    """On what networks are trained, and where, in the form of `class.json`."""
+    if not request.training:
+        return {"data": None, "device": None}
+    return {"data": _resolved(request.data), "device": request.device or "cpu"}
 
 
 def _begin(request: Request, state: dict[str, Any]) -> dict[str, Any]:
@@ -262,12 +280,12 @@ def _put_aside(out: Path, discovered: Discovered) -> None:
 
 
 @contextlib.contextmanager
-def _workers(request: Request, *, training: bool) -> Iterator[Workers]:
+def _workers(request: Request, *, training: bool, device: str) -> Iterator[Workers]:
     workers: Workers
     if request.scheduler is not None:
         workers = DaskWorkers(request.scheduler)
     else:
-        workers = LocalWorkers(request.jobs or local_jobs(training=training))
+        workers = LocalWorkers(request.jobs or local_jobs(training=training, device=device))
     try:
         yield workers
     finally:

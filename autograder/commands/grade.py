@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autograder import course
+from autograder.commands.options import DEVICE, DEVICE_HELP
 from autograder.course import Assignment
 from autograder.errors import UnusableRequest
 from autograder.places.registry import PLACES
@@ -32,9 +33,7 @@ TERMINAL = "terminal"
 @click.option("--no-training", is_flag=True, help="Leave out the tests that train a network, and their points.")
 @click.option("--retrain", is_flag=True, help="Train every network, also one that was trained on this machine before.")
 @click.option("--data", default="auto", metavar="SOURCE", help="Images: synthetic, cifar10, or a folder of them.")
-@click.option(
-    "--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks are trained: the CPU."
-)
+@click.option("--device", default="cpu", show_default=True, type=DEVICE, help=DEVICE_HELP)
 @click.option(
     "--format",
     "form",
@@ -75,7 +74,7 @@ def command(
     """
     handover.begin()
     outputs = Outputs(json_file, html_file, scripts)
-    request = checked(submission, questions, student, None if no_training else data, device, form, outputs, staff=staff)
+    request = checked(submission, questions, student, None if no_training else data, form, outputs, staff=staff)
     handover.hand_over()
 
     from autograder.grading.grader import Grader
@@ -92,6 +91,7 @@ def command(
             progress=bar.advance,
             keep_failures=scripts is not None,
             retrain=retrain,
+            device=device,
         )
     problems = outputs.save(graded, request.assignment)  # before anything is shown: that may not get through
     forms.show(graded.report, request.form, training=request.data is not None, staff=request.staff)
@@ -129,7 +129,6 @@ def checked(
     questions: tuple[str, ...],
     student: str,
     data: str | None,
-    device: str,
     form: str,
     outputs: Outputs,
     *,
@@ -146,8 +145,6 @@ def checked(
 
     assignment = course.load()
     assignment.choose(questions)
-    if device == "cuda":
-        raise UnusableRequest("--device: networks are graded on the CPU; the sandbox opens no GPU to a submission.")
     if staff and form != TERMINAL:
         raise UnusableRequest(f"--staff: what --format {form} writes is for students, too.")
     outputs.refuse_unusable()

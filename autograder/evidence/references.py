@@ -7,30 +7,41 @@ after a change of a solution's network, of a recipe's batch or of the networks' 
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-from assignment.given import training
 from autograder import course
 from autograder.files.whole import write_whole
-from autograder.grading.listed_run import EVALUATED, REFERENCES, reference_key
+from autograder.grading.listed_run import EVALUATED, MUCH_BROUGHT, REFERENCES, compared_batch, reference_key
+from autograder.grading.thresholds import network_of
 from autograder.operations.lists import read
 from autograder.operations.trace import traced
 from autograder.operations.trainer import SHAPE
 
 
-def references() -> dict[str, Any]:
-    """The networks of all questions as data, for each size of batch that a recipe has."""
-    found = {}
+def references(devices: Sequence[str] = ("cpu", "cuda")) -> dict[str, Any]:
+    """The networks of all questions as data, for each size of batch that a recipe has, and in which they are compared.
+
+    What one question trains on the CPU and on a GPU has batches of different sizes there, by which they are told apart.
+
+    Args:
+        devices: on which they are trained.
+    """
+    found: dict[str, Any] = {}
     for question in course.load().questions:
-        if question.trains:
-            networks = [training.network(question.trains, "cpu", source) for source in ("cifar10", "synthetic")]
-            for network in networks:
-                model = getattr(_solution(question.module), network.name)(**network.settings)
-                data = traced(model, SHAPE, network.recipe.batch_size, EVALUATED)
-                assert read(data).brought() == 0
-                found[reference_key(question.trains, network.recipe.batch_size)] = data
+        for kind, device in itertools.product(("cifar10", "synthetic"), devices) if question.trains else ():
+            network = network_of(question, kind, device)
+            few = compared_batch(question, kind, device)
+            sizes = [(network.recipe.batch_size, EVALUATED), *([(few, few)] if few is not None else [])]
+            for train, evaluate in sizes:
+                key = reference_key(question.trains, train)
+                if key not in found:
+                    model = getattr(_solution(question.module), network.name)(**network.settings)
+                    found[key] = traced(model, SHAPE, train, evaluate)
+                    assert read(found[key]).brought() < MUCH_BROUGHT
     return found
 
 

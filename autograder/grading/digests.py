@@ -73,7 +73,7 @@ def suite_files(question: Question) -> list[Path]:
     return [folder / f"test_{question.module}.py" for folder in (PUBLIC_TESTS, HIDDEN_TESTS)]
 
 
-def stamp(submission: str, question: Question, data: str | None) -> str:
+def stamp(submission: str, question: Question, data: str | None, device: str = "cpu") -> str:
     """All that decides the points of one question: as long as it is the same, they would be the same again.
 
     Another question's tests are not part of it: after a test of Q4 is mended, Q1 is not graded again.
@@ -82,6 +82,7 @@ def stamp(submission: str, question: Question, data: str | None) -> str:
         submission: the submission's digest.
         question: with its limits and points.
         data: images to train networks on; None: none is trained.
+        device: where they are trained, "cpu" or "cuda".
     """
     settings = dataclasses.asdict(question)
     for name in ("title", "written", "dropped"):  # for people; a program's points do not depend on them
@@ -92,6 +93,7 @@ def stamp(submission: str, question: Question, data: str | None) -> str:
         # Not whose it is: a student who has got another name, by a roster that was not there before, need not be
         # trained again.
         parts += [data, *((thresholds_digest(), fingerprint()) if data is not None else ())]
+        parts += [device] if device != "cpu" and data is not None else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

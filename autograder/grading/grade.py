@@ -14,16 +14,19 @@ from autograder.course import Assignment, Question
 from autograder.errors import GraderFault, KilledFromOutside
 from autograder.files.clock import now
 from autograder.grading.calls import KeptFailure
+from autograder.grading.device import Device
 from autograder.grading.digests import grader_digest, suite_digest, suite_files, thresholds_digest
 from autograder.grading.images import Data
 from autograder.grading.kept import Kept
 from autograder.grading.large_tables import tables
+from autograder.grading.listed_run import OnDevice
 from autograder.grading.report import QuestionReport, Report
 from autograder.grading.secret import Seeds, seeds_of
 from autograder.grading.short_run import ShortRun
 from autograder.grading.suite import Progress, SuitePlugin, run_suite
 from autograder.grading.thresholds import threshold_for
 from autograder.grading.verdict import unusable_test
+from autograder.grading.warm import required_on
 from autograder.grading.written import read_written
 from autograder.intake import Submission, read_submission
 from autograder.intake.encoding import misleading
@@ -46,6 +49,7 @@ def grade(
     alone: bool | None = None,
     failures: list[KeptFailure] | None = None,
     kept: Kept | None = None,
+    device: Device | None = None,
 ) -> Report:
     """Run the suites against a submission and count the points.
 
@@ -63,9 +67,10 @@ def grade(
         alone: whether to use one worker at a time; None: only if necessary.
         failures: a list to which failing hidden tests are added, with all their calls; see `evidence`.
         kept: runs of networks that were made on this machine before; None: everything is trained.
+        device: where networks that are lists are trained; None: on the CPU.
 
     Raises:
-        UnusableRequest: there is no such question.
+        UnusableRequest: there is no such question, or the device cannot be used.
         KilledFromOutside: a worker was killed although it was alone, or at the first time if `alone` is False.
         GraderFault: the grader failed, which says nothing about the submission.
     """
@@ -85,6 +90,7 @@ def grade(
                 alone=last,
                 failures=failures,
                 kept=kept,
+                device=device,
             )
         except KilledFromOutside:
             if last or alone is not None:
@@ -104,10 +110,12 @@ def _grade(
     alone: bool,
     failures: list[KeptFailure] | None,
     kept: Kept | None,
+    device: Device | None,
 ) -> Report:
     begun = time.perf_counter()
     torch.set_num_threads(1)  # the tests' own computations are small: threads would only wait for one another
     chosen = assignment.choose(questions)
+    required = _required(device, sandbox, chosen, data, seeds, kept)
     suite = suite_digest()
     seed = hmac.digest(suite.encode(), submission.digest.encode(), "sha256")
     folder = sandbox.stage(submission.modules, course.given_files())
@@ -120,7 +128,10 @@ def _grade(
         if data is not None:  # the networks are trained in parallel, while the other tests run
             remarks = tables(submission.modules, submission.explanations, submission.notebooks)
             runs = {
-                question.id: _short_run(question, submission, sandbox, folder, data, seeds, remarks, allowance, kept)
+                question.id: _short_run(
+                    *(question, submission, sandbox, folder, data, seeds, remarks, allowance, kept),
+                    required.get(question.id),
+                )
                 for question in chosen
                 if question.trains
             }
@@ -154,7 +165,7 @@ def _grade(
             "python": platform.python_version(),
             "course_python": assignment.python,
             "torch": str(torch.__version__),  # a class of torch's, which unpickling would have to import
-            "device": "cpu",
+            **_trained_on(device if runs else None),
             "data": data.source if runs and data is not None else None,
         },
         isolation=sandbox.layers(),
@@ -165,6 +176,44 @@ def _grade(
         left_out=list(submission.left_out),
         notes=list(submission.notes),
     )
+
+
+def _required(
+    device: Device | None,
+    sandbox: Sandbox,
+    questions: tuple[Question, ...],
+    data: Data | None,
+    seeds: Seeds,
+    kept: Kept | None,
+) -> dict[str, OnDevice]:
+    """What is required of each question's network on a device, which may take a training of the reference.
+
+    That comes before any network of a submission, since two processes that wait for each other's runs would wait for
+    ever.
+
+    Raises:
+        KilledFromOutside: a process was killed.
+        UnusableRequest: the device cannot be used, or is full.
+        GraderFault: a reference cannot be trained there.
+    """
+    if device is None or data is None:
+        return {}
+    try:
+        return {
+            question.id: required_on(device, sandbox, question, data, seeds.of_the_course(), kept)
+            for question in questions
+            if question.trains
+        }
+    except WorkerKilled as error:
+        raise KilledFromOutside(str(error)) from error
+
+
+def _trained_on(device: Device | None) -> dict[str, str | None]:
+    """What a report says of the device: its name, and the version of its driver if it has one."""
+    about = None if device is None else device.about
+    if about is None:
+        return {"device": "cpu"}
+    return {"device": about.name, **({"driver": about.driver} if about.driver else {})}
 
 
 def _refuse_undecidable(
@@ -240,6 +289,7 @@ def _short_run(
     remarks: list[str],
     allowance: Allowance,
     kept: Kept | None,
+    elsewhere: OnDevice | None,
 ) -> ShortRun:
     return ShortRun(
         sandbox,
@@ -254,6 +304,7 @@ def _short_run(
         allowance=allowance,
         notebook=submission.notebooks.get(f"{question.module}.py"),
         kept=kept,
+        elsewhere=elsewhere,
     )
 
 

@@ -17,6 +17,7 @@ from autograder.sandbox.launch import ForkServer, SandboxError, launch
 
 if TYPE_CHECKING:  # these import torch
     from autograder.grading.calls import KeptFailure
+    from autograder.grading.device import Device
     from autograder.grading.images import Data
     from autograder.grading.suite import Progress
     from autograder.sandbox.sandbox import Sandbox
@@ -43,8 +44,8 @@ class Grader:
     """Grades one submission after the other. A context manager; for one thread at a time.
 
     The fork server is started when it is first needed, and imports torch while this process does so, too; images are
-    loaded when a submission needs them. Both are kept for the next submission. After a fault of ours they are thrown
-    away, and the submission after that gets new ones.
+    loaded, and a GPU is opened, when a submission needs them. All are kept for the next submission. After a fault of
+    ours they are thrown away, and the submission after that gets new ones.
     """
 
     def __init__(self) -> None:
@@ -52,6 +53,7 @@ class Grader:
         self._server: ForkServer | None = None
         self._sandbox: Sandbox | None = None
         self._images: dict[str, Data] = {}
+        self._devices: dict[str, Device | None] = {}
 
     def grade_one(
         self,
@@ -65,6 +67,7 @@ class Grader:
         progress: Progress | None = None,
         keep_failures: bool = False,
         retrain: bool = False,
+        device: str = "cpu",
     ) -> Graded:
         """Read the submission in a folder or a zip file, and grade it.
 
@@ -79,9 +82,10 @@ class Grader:
             progress: called after each test.
             keep_failures: return the hidden tests that failed, too.
             retrain: train every network, also one that was trained on this machine before.
+            device: where networks are trained, "cpu" or "cuda".
 
         Raises:
-            UnusableRequest: the submission, a question or the data cannot be used.
+            UnusableRequest: the submission, a question, the data or the device cannot be used.
             GraderFault: the grader failed, which says nothing about the submission.
         """
         problem = ""
@@ -101,6 +105,7 @@ class Grader:
             progress=progress,
             failures=failures if keep_failures else None,
             retrain=retrain,
+            device=device,
         )
         return Graded(report, submission, problem, tuple(failures))
 
@@ -116,6 +121,7 @@ class Grader:
         alone: bool | None = None,
         failures: list[KeptFailure] | None = None,
         retrain: bool = False,
+        device: str = "cpu",
     ) -> Report:
         """Grade a submission that was read before.
 
@@ -128,9 +134,10 @@ class Grader:
             progress: called after each test.
             alone, failures: see `grade.grade`.
             retrain: train every network, also one that was trained on this machine before.
+            device: where networks are trained, "cpu" or "cuda".
 
         Raises:
-            UnusableRequest: a question or the data cannot be used.
+            UnusableRequest: a question, the data or the device cannot be used.
             KilledFromOutside: a worker was killed; see `grade.grade`.
             GraderFault: the grader failed, which says nothing about the submission.
         """
@@ -140,6 +147,7 @@ class Grader:
             from autograder.grading.grade import grade
             from autograder.grading.kept import Kept
 
+            there = self.open(device) if trains else None
             images = self.load(data) if trains and data is not None else None
             return grade(
                 submission,
@@ -152,6 +160,7 @@ class Grader:
                 alone=alone,
                 failures=failures,
                 kept=None if retrain else Kept(),
+                device=there,
             )
 
     def layers(self) -> dict[str, bool]:
@@ -175,9 +184,21 @@ class Grader:
             self._images[data] = self._held.enter_context(Data.load(data))
         return self._images[data]
 
+    def open(self, device: str) -> Device | None:
+        """Open a device now, unless it is open already; otherwise `grade` does when it needs it. None for the CPU.
+
+        Raises:
+            UnusableRequest: there is no such device here, or torch cannot use it.
+        """
+        if device not in self._devices:
+            from autograder.grading.device import opened
+
+            self._devices[device] = self._held.enter_context(opened(device))
+        return self._devices[device]
+
     def close(self) -> None:
-        """End the fork server and release the images; both come back when they are needed."""
-        self._server, self._sandbox, self._images = None, None, {}
+        """End the fork server and the devices, and release the images; all come back when they are needed."""
+        self._server, self._sandbox, self._images, self._devices = None, None, {}, {}
         self._held.close()
 
     def __enter__(self) -> Self:

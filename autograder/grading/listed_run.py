@@ -3,6 +3,9 @@
 What computes the same as the reference is the reference: it gets the accuracy of the reference's own run on this
 machine, since training it again could only add luck. Any other network is trained, from the course's initial values
 and with the course's seeds, so that the same lists always have the same accuracy.
+
+On a GPU the whole EfficientNet-B0 is trained. Lists are still measured and compared on the CPU, in the confined
+process; with batches of the GPU's size that would take gigabytes there, so they come in batches of a few images, too.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from torch import Tensor
 
 from assignment.given.cifar10 import CLASSES, Images
 from autograder.course import Question
+from autograder.grading.device import Device, Training
 from autograder.grading.digests import grader_digest
 from autograder.grading.jobs import Job
 from autograder.grading.kept import Kept
@@ -36,6 +40,8 @@ from autograder.sandbox.sealed import File, seal
 from autograder.sandbox.supervisor import Allowance
 
 EVALUATED = 100  # images in a batch of the list for evaluation
+COMPARED = 8  # images in a batch of lists that are compared on the CPU and trained elsewhere
+COMPARED_SECONDS = 60.0  # processor seconds to compare them; the whole B0 takes 4
 MOST_OPERATIONS = 300e6  # for one image; LeNet takes 1.3 million, the small EfficientNet 4.3
 MOST_MEMORY = 1500 << 20  # bytes of results of one batch; the small EfficientNet's are 149 MB
 KNOWS_ALREADY = 25.0  # per cent; an untrained network is near 10, and was never seen above 20
@@ -44,6 +50,19 @@ REFERENCES = Path(__file__).parent / "references.json"
 
 AS_REFERENCE = "It computes what the reference computes: this is the reference's short run on this machine."
 BY_LIST = "It was trained as a list of operations, from the course's initial values."
+
+
+@dataclass(frozen=True)
+class OnDevice:
+    """Where a list is trained if not on the CPU.
+
+    Attributes:
+        device: the device.
+        threshold: the accuracy that is required there, in per cent.
+    """
+
+    device: Device
+    threshold: float
 
 
 @dataclass
@@ -59,10 +78,11 @@ class ListedRun:
         held_out: makes the held-out images, which is only done if a network is trained.
         asked_before: the number of images that are shown to the new network.
         seeds: the course's, the same for everybody.
-        threshold: the required accuracy, in per cent.
+        threshold: the accuracy that is required on the CPU, in per cent.
         allowance: shared with the submission's other workers.
         kept: runs that were made before; None: everything is trained.
         flags: remarks for a person.
+        elsewhere: a device to train on; None: the CPU.
     """
 
     sandbox: Sandbox
@@ -78,33 +98,37 @@ class ListedRun:
     allowance: Allowance
     kept: Kept | None
     flags: list[str] = field(default_factory=list)
-    _job: Job | None = None
+    elsewhere: OnDevice | None = None
+    _job: Job | Training | None = None
     _labels: Tensor | None = None
     _about: str = BY_LIST
     _decides: dict[str, Any] = field(default_factory=dict)
     _found: Accuracy | None = None
     _lock: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
-    def begin(self, data: object) -> None:
+    def begin(self, data: object, compared: object = None) -> None:
         """Compare the network with the reference, and start training in the background what has to be trained.
 
         Args:
             data: what the submission's worker sent.
+            compared: the same network for batches of a few images, if that is what is compared.
 
         Raises:
             SubmissionFailure: it is not a network that may be trained.
             WorkerKilled: a process was killed from outside.
+            UnusableRequest: the device cannot be used.
         """
         try:
             network = read(data)
+            few = read(compared) if self._compares_few else network
         except MalformedList as why:
             self.flags.append(f"{self._name} is not a list of operations that may be run")
             raise SubmissionFailure(f"{self._name} cannot be trained. {why}") from None
         brought = network.brought()
         if brought > MUCH_BROUGHT:
             self.flags.append(f"{self._name} brings {brought:,} bytes of numbers along")
-        reference = reference_of(self.question, self.kind)
-        if self._is_reference(network, reference):
+        if self._is_reference(network, few):
+            reference = reference_of(self.question, self.kind, self._device)
             assert reference is not None
             self.begin_reference(reference)
         else:
@@ -122,6 +146,7 @@ class ListedRun:
         Raises:
             SubmissionFailure: it cannot be trained, or took too long.
             WorkerKilled: the process was killed from outside.
+            UnusableRequest: the device cannot be used, or is full.
         """
         try:
             if self._found is None:
@@ -135,11 +160,12 @@ class ListedRun:
             self.close()
         if self._found.before > KNOWS_ALREADY:
             self.flags.append(f"{self._name} recognised {self._found.before:.0f} % before it was trained")
-        threshold = self.threshold
+        threshold = self.threshold if self.elsewhere is None else self.elsewhere.threshold
         if self._about == AS_REFERENCE and self._found.mean < threshold:  # for which the submission is not to blame
             self.flags.append(
                 f"{self._name}: the reference itself reached {self._found.mean:.1f} % on this machine, and "
-                f"{threshold:.1f} % are needed; measure the thresholds here with `python -m autograder calibrate`"
+                f"{threshold:.1f} % are needed; measure the thresholds here with `python -m autograder calibrate"
+                f"{self._option}`"
             )
             threshold = self._found.mean
         return replace(self._found, threshold=threshold, about=self._about)
@@ -153,10 +179,40 @@ class ListedRun:
 
     @property
     def _name(self) -> str:
-        return network_of(self.question, self.kind).name
+        return network_of(self.question, self.kind, self._device).name
 
-    def _is_reference(self, network: Network, reference: Network | None) -> bool:
+    @property
+    def _device(self) -> str:
+        return "cpu" if self.elsewhere is None else self.elsewhere.device.kind
+
+    @property
+    def _option(self) -> str:
+        return "" if self._device == "cpu" else f" --device {self._device}"
+
+    @property
+    def _compares_few(self) -> bool:
+        return compared_batch(self.question, self.kind, self._device) is not None
+
+    def _is_reference(self, network: Network, few: Network) -> bool:
         """Whether it computes what the reference computes.
+
+        Args:
+            network: as it is trained.
+            few: as it is compared; the same if its batches are small enough for the CPU.
+
+        Raises:
+            SubmissionFailure: it may not be trained.
+        """
+        found = self._compared(few, reference_of(self.question, self.kind, self._device, few=self._compares_few))
+        if found is not None and SAME < found <= DOUBTFUL:
+            self.flags.append(f"{self._name} differs from the reference by {found:.1e}, which is more than rounding")
+        same = found is not None and found <= SAME
+        if not same and few is not network:
+            self._compared(network, None)
+        return same
+
+    def _compared(self, network: Network, reference: Network | None) -> float | None:
+        """The network's difference from a reference; None if it cannot be compared with it, or there is none.
 
         Raises:
             SubmissionFailure: it may not be trained.
@@ -168,17 +224,18 @@ class ListedRun:
             "most": [MOST_OPERATIONS, MOST_MEMORY],
             "seed": self.seeds.training(f"{self.question.id} compared"),
         }
-        job = Job(self.sandbox, f"training {self._name}", request, self.question.limits, self.allowance)
+        limits = self.question.limits
+        if self._compares_few:
+            limits = replace(limits, call_seconds=COMPARED_SECONDS, call_wall_seconds=4 * COMPARED_SECONDS)
+        job = Job(self.sandbox, f"training {self._name}", request, limits, self.allowance)
         try:
-            found = job.result()["difference"]
+            difference: float | None = job.result()["difference"]
+            return difference
         finally:
             job.close()
-        if found is not None and SAME < found <= DOUBTFUL:
-            self.flags.append(f"{self._name} differs from the reference by {found:.1e}, which is more than rounding")
-        return found is not None and found <= SAME
 
     def _train(self, network: Network) -> None:
-        recipe = network_of(self.question, self.kind)
+        recipe = network_of(self.question, self.kind, self._device)
         self._decides = {
             "network": network.digest(),
             "recipe": recipe_of(recipe, self.kind),
@@ -187,7 +244,7 @@ class ListedRun:
             "grader": grader_digest(),
             "torch": str(torch.__version__),
             "machine": platform.machine(),
-            "device": "cpu",
+            "device": "cpu" if self.elsewhere is None else self.elsewhere.device.about.name,
         }
         if self.kept is not None:
             self._lock.enter_context(self.kept.alone(self._decides))
@@ -206,7 +263,11 @@ class ListedRun:
             "before": self.asked_before,
             "seed": self.seeds.training(self.question.id),
         }
-        seconds = self.question.limits.train_seconds
+        what, seconds = f"training {self._name}", self.question.limits.train_seconds
+        if self.elsewhere is not None:
+            device = self.elsewhere.device
+            self._job = device.begin(what, request, self.train_file, unseen.images, 4 * seconds)
+            return
         limits = replace(
             self.question.limits,
             call_seconds=seconds,
@@ -214,14 +275,26 @@ class ListedRun:
             question_cpu_seconds=seconds + 1,
         )
         with seal([unseen.images]) as file, file.opened() as held_out, self.train_file.opened() as train:
-            what = f"training {self._name}"
             self._job = Job(self.sandbox, what, request, limits, self.allowance, [train, held_out])
 
 
-def reference_of(question: Question, kind: str) -> Network | None:
-    """The reference's network as lists, for the batches of its recipe; None if there are none for them."""
-    key = reference_key(question.trains, network_of(question, kind).recipe.batch_size)
-    return _references().get(key)
+def compared_batch(question: Question, kind: str, device: str) -> int | None:
+    """The images in a batch of lists that are only compared; None if those that are trained are compared.
+
+    What is trained on the CPU is small enough to be compared there.
+    """
+    return None if network_of(question, kind, device) == network_of(question, kind) else COMPARED
+
+
+def reference_of(question: Question, kind: str, device: str = "cpu", *, few: bool = False) -> Network | None:
+    """The reference's network as lists, for the batches of its recipe; None if there are none for them.
+
+    Args:
+        question, kind, device: as for `network_of`.
+        few: for the batches in which lists are compared instead.
+    """
+    batch = COMPARED if few else network_of(question, kind, device).recipe.batch_size
+    return _references().get(reference_key(question.trains, batch))
 
 
 def reference_key(network: str, batch: int) -> str:

@@ -2,7 +2,8 @@
 
 The submission's worker writes the network down as lists of operations, which a process of the course's own trains (see
 `listed_run`): the student's code meets no image. A network that cannot be written down is trained in the worker itself,
-and flagged for a person: the worker gets training images with their labels and held-out images without.
+and flagged for a person: the worker gets training images with their labels and held-out images without. That is on the
+CPU, with the CPU's recipe and threshold, wherever lists are trained.
 
 Either returns a class for each held-out image, and only this side knows which are right. The held-out images are
 CIFAR-10's test images, shuffled, and randomly mirrored, shifted and brightened or darkened: the test set is public, and
@@ -26,7 +27,7 @@ from assignment.given.cifar10 import Images
 from autograder.course import Question
 from autograder.grading.images import Data
 from autograder.grading.kept import Kept
-from autograder.grading.listed_run import EVALUATED, KNOWS_ALREADY, ListedRun, scored
+from autograder.grading.listed_run import EVALUATED, KNOWS_ALREADY, ListedRun, OnDevice, compared_batch, scored
 from autograder.grading.report import Accuracy
 from autograder.grading.secret import HeldOutDraw, Seeds
 from autograder.grading.thresholds import LIGHT, SHIFT, network_of
@@ -38,6 +39,7 @@ from autograder.sandbox.session import Session
 from autograder.sandbox.supervisor import Allowance
 
 IN_ITS_WORKER = "It could not be written as a list of operations, and was trained by the submission's own process."
+ON_THE_CPU = " That is on the CPU."
 
 
 @dataclass
@@ -50,7 +52,7 @@ class ShortRun:
         question: the question, with the name of its network.
         data: the images.
         seeds: the seeds of the held-out images and of the training.
-        threshold: the required accuracy, in per cent.
+        threshold: the accuracy that is required on the CPU, in per cent.
         flags: remarks for a person.
         problem: why the module cannot be used, if it cannot; then nothing is trained.
         left_out: names of files that were handed in but are not graded.
@@ -58,6 +60,7 @@ class ShortRun:
         notebook: the notebook from which the module was made, if it was one.
         kept: runs that were made on this machine before; None: everything is trained.
         by_list: whether the network is trained as lists of operations if it can be.
+        elsewhere: where lists are trained; None: on the CPU.
     """
 
     sandbox: Sandbox
@@ -73,6 +76,7 @@ class ShortRun:
     notebook: Notebook | None = None
     kept: Kept | None = None
     by_list: bool = True
+    elsewhere: OnDevice | None = None
     _session: Session | None = None
     _begun: bool = False
     _tracing: bool = False
@@ -87,7 +91,8 @@ class ShortRun:
             self._result = Unusable(self.problem)
         elif self.by_list:
             self._tracing = True
-            network = network_of(self.question, self.data.kind)
+            network = network_of(self.question, self.data.kind, self._device)
+            few = compared_batch(self.question, self.data.kind, self._device)
             request = {
                 "do": "trace",
                 "name": network.name,
@@ -95,6 +100,7 @@ class ShortRun:
                 "train_batch": network.recipe.batch_size,
                 "evaluate_batch": EVALUATED,
                 "seed": self.seeds.training(self.question.id),
+                **({} if few is None else {"compared_batch": few}),
             }
             self._begin_in_worker(request)
         else:
@@ -105,6 +111,7 @@ class ShortRun:
 
         Raises:
             WorkerKilled: a process was killed from outside.
+            UnusableRequest: the device cannot be used.
         """
         if not self._tracing:
             return
@@ -126,8 +133,9 @@ class ShortRun:
                     self.allowance or Allowance(self.question.limits),
                     self.kept,
                     self.flags,
+                    self.elsewhere,
                 )
-                self._listed.begin(found.get("network"))
+                self._listed.begin(found.get("network"), found.get("compared"))
         except SubmissionFailure as failure:
             self._fail(failure)
 
@@ -136,6 +144,7 @@ class ShortRun:
 
         Raises:
             SubmissionFailure: it cannot be imported, made or trained, or took too long.
+            UnusableRequest: the device cannot be used, or is full.
         """
         if not self._begun:
             self.begin()
@@ -215,7 +224,8 @@ class ShortRun:
 
     @property
     def epochs(self) -> int:
-        return network_of(self.question, self.data.kind).recipe.epochs
+        device = self._device if self._listed is not None else "cpu"
+        return network_of(self.question, self.data.kind, device).recipe.epochs
 
     def close(self) -> None:
         """End what was begun, whether it has finished or not."""
@@ -230,6 +240,11 @@ class ShortRun:
         return network_of(self.question, self.data.kind).name
 
     @property
+    def _device(self) -> str:
+        """Where lists are trained."""
+        return "cpu" if self.elsewhere is None else self.elsewhere.device.kind
+
+    @property
     def _asked_before(self) -> int:
         return self.data.asked_before
 
@@ -240,7 +255,10 @@ class ShortRun:
         accuracy = scored(reply, self._held_out.labels, self._asked_before)
         if accuracy.before > KNOWS_ALREADY:
             self.flags.append(f"{self._network_name} recognised {accuracy.before:.0f} % before it was trained")
-        return replace(accuracy, threshold=self.threshold, about=IN_ITS_WORKER if self.by_list else "")
+        about = IN_ITS_WORKER if self.by_list else ""
+        if self.elsewhere is not None:
+            about += ON_THE_CPU
+        return replace(accuracy, threshold=self.threshold, about=about)
 
 
 def listed_run(
@@ -252,6 +270,7 @@ def listed_run(
     allowance: Allowance,
     kept: Kept | None,
     flags: list[str],
+    elsewhere: OnDevice | None = None,
 ) -> ListedRun:
     """The run of a network that came as lists, on these images; see `ListedRun` for the arguments."""
     return ListedRun(
@@ -268,6 +287,7 @@ def listed_run(
         allowance,
         kept,
         flags,
+        elsewhere,
     )
 
 

@@ -19,7 +19,7 @@ import torch
 from _pytest.runner import runtestprotocol
 
 from autograder.course import Question
-from autograder.errors import GraderFault, KilledFromOutside
+from autograder.errors import GraderFault, KilledFromOutside, UnusableRequest
 from autograder.grading.calls import Calls, KeptFailure
 from autograder.grading.digests import suite_files
 from autograder.grading.evidence import evidence_of
@@ -64,7 +64,7 @@ class SuitePlugin:
         alone: bool,
         failures: list[KeptFailure] | None = None,
     ) -> None:
-        self.fault: GraderFault | None = None
+        self.fault: GraderFault | UnusableRequest | None = None
         self._failures = failures
         self._calls = Calls(keep=failures is not None)
         for session in sessions.values():
@@ -190,6 +190,8 @@ class SuitePlugin:
         if call.excinfo is not None and isinstance(error := call.excinfo.value, SandboxError):
             killed = isinstance(error, WorkerKilled)
             self.fault = KilledFromOutside(f"{error} {_NEEDS_MEMORY}") if killed else GraderFault(str(error))
+        if call.excinfo is not None and isinstance(error := call.excinfo.value, GraderFault | UnusableRequest):
+            self.fault = error  # a device that cannot be used, or is full, for instance: no submission is to blame
         outcome: Literal["passed", "failed"] = "passed" if call.excinfo is None else "failed"
         assert call.when != "collect"
         return pytest.TestReport(item.nodeid, ("", None, ""), {}, outcome, None, call.when)
@@ -233,6 +235,7 @@ def run_suite(
 
     Raises:
         KilledFromOutside: a worker was killed, and the submission is not to blame.
+        UnusableRequest: a device cannot be used, or is full.
         GraderFault: the suites are broken, or pytest could not run them.
     """
     plugin = SuitePlugin(questions, sessions, seed, runs=runs or {}, progress=progress, alone=alone, failures=failures)

@@ -197,6 +197,10 @@ def _inequalities(reports: Sequence[Report]) -> Iterator[str]:
     sources = Counter(data for report in reports if (data := report.environment.get("data")))
     if len(sources) > 1:
         yield f"Networks were not all trained on the same images: {', '.join(sorted(sources))}."
+    trained = (report.environment for report in reports if report.environment.get("data"))
+    devices = Counter(str(each.get("device")) for each in trained)
+    if len(devices) > 1:
+        yield f"Networks were not all trained on the same device: {', '.join(sorted(devices))}."
     graded_with = Counter(named for report in reports if (named := versions_in_words(report.environment)))
     if len(graded_with) > 1:
         kinds_of = "; ".join(

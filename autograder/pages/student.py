@@ -11,7 +11,7 @@ from autograder.grading.report import Report, for_student
 from autograder.pages.charts import Curve, loss_curve
 from autograder.pages.template import rendered
 from autograder.records.gradebook import Line, Mark
-from autograder.render.terminal import images_in_words
+from autograder.render.terminal import trained_in_words
 from autograder.render.versions import versions_in_words
 from autograder.text.numbers import counted, number
 
@@ -282,7 +282,6 @@ def _learned(assignment: Assignment, shown: dict[str, Any] | None) -> str:
     graded = {question["id"] for question in shown["questions"]} if shown is not None else set()
     if shown is None or not any(question.trains for question in assignment.questions if question.id in graded):
         return ""
-    data = shown["environment"].get("data")
-    if not data:
+    if not shown["environment"].get("data"):
         return "Networks were not trained; their points are left out."
-    return f"Networks were trained on the {shown['environment']['device']} with {images_in_words(data)}."
+    return trained_in_words(shown["environment"])

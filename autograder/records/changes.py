@@ -19,7 +19,15 @@ def merged(before: Report | None, after: Report, assignment: Assignment) -> Repo
     questions = {**_by_id(before), **_by_id(after)}
     order = [question.id for question in assignment.questions]
     kept = sorted(questions.values(), key=lambda question: order.index(question.id) if question.id in order else 99)
-    return replace(after, questions=kept)
+    environment = after.environment
+    trained = {question.id for question in assignment.questions if question.trains}
+    if environment.get("data") is None and trained & (_by_id(before).keys() - _by_id(after).keys()):
+        # The networks are those of before, and so is what is said about their training.
+        about = ("data", "device", "driver")
+        environment = {
+            **environment, **{name: before.environment[name] for name in about if name in before.environment}
+        }  # fmt: skip
+    return replace(after, questions=kept, environment=environment)
 
 
 def changes(before: Report | None, after: Report | None) -> tuple[Change, ...]:

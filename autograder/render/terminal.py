@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.text import Text
 
 from autograder.grading.report import Accuracy, QuestionReport, Report, TestResult
@@ -99,8 +101,7 @@ def _print_totals(console: PlainConsole, report: Report, *, training: bool) -> N
     if not training:
         console.print("Networks were not trained (--no-training); their points are left out.")
     elif report.environment.get("data"):
-        data, device = images_in_words(str(report.environment["data"])), report.environment["device"]
-        console.print(f"Networks were trained on the {device} with {for_actions_log(one_line(data))}.")
+        console.print(for_actions_log(one_line(trained_in_words(report.environment))))
     colour = "" if all(report.isolation.values()) else "red"
     remarks = (
         (graded_with(report.environment), ""),
@@ -117,6 +118,17 @@ def _print_totals(console: PlainConsole, report: Report, *, training: bool) -> N
     if report.left_out:
         console.print("Left out, not part of the assignment:")
         _print_below(console, one_line(", ".join(report.left_out)), "")
+
+
+def trained_in_words(environment: Mapping[str, str | None]) -> str:
+    """A sentence on where and on what networks were trained.
+
+    Args:
+        environment: the report's, with `data`.
+    """
+    driver = f" (driver {environment['driver']})" if environment.get("driver") else ""
+    images = images_in_words(str(environment["data"]))
+    return f"Networks were trained on the {environment['device']}{driver} with {images}."
 
 
 def images_in_words(source: str) -> str:

@@ -7,7 +7,7 @@ and points live elsewhere. The requests, each a dict with `do`:
     call      name, module, arguments, named, guard, grad, seed
     ask       handle, verb, arguments, named, guard, grad, seed
     backward  call, gradients          -> a gradient or None for each differentiable argument; parameters keep theirs
-    trace     name, settings, train_batch, evaluate_batch, seed         -> see `_trace`
+    trace     name, settings, train_batch, evaluate_batch, seed, perhaps compared_batch  -> see `_trace`
     train     name, settings, recipe, train, held_out, before, seed     -> see `_train`
     compare, learn                                                      -> see `operations.trainer`
 
@@ -251,12 +251,7 @@ class _Harness:
 
     def _images(self, request: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The training images with their labels, and the held-out ones without, from two sealed files."""
-        count, held_out_count = request["train"], request["held_out"]
-        pixels = 3 * 32 * 32
-        train = sealed.view(self._files[0], count * (pixels + 1))
-        images = train[: count * pixels].view(count, 3, 32, 32)
-        held_out = sealed.view(self._files[1], held_out_count * pixels).view(held_out_count, 3, 32, 32)
-        return images, train[count * pixels :].long(), held_out
+        return sealed.short_run_images(self._files, request["train"], request["held_out"])
 
     def _made(self, request: dict[str, Any]) -> torch.nn.Module:
         """The student's network, new."""
@@ -270,13 +265,17 @@ class _Harness:
         """Write a student's network down as lists of operations.
 
         Returns:
-            `network`: what `operations.lists.read` takes; or `why`: the reason why it cannot be written, and `frames`,
-            the student's lines that led to it.
+            `network`: what `operations.lists.read` takes; with `compared_batch` also `compared`, the same for batches
+            of that size in both modes; or `why`: the reason why it cannot be written, and `frames`, the student's lines
+            that led to it.
         """
         model = self._made(request)
+        few = request.get("compared_batch")
         try:
             data = traced(model, SHAPE, request["train_batch"], request["evaluate_batch"])
-            network = read(data)
+            compared = {} if few is None else {"compared": traced(model, SHAPE, few, few)}
+            # With few images if that was asked for: a batch that fits into a GPU may be too large here.
+            network = read(compared.get("compared", data))
             program = Program(network.train, network.inputs)
 
             def listed(images: torch.Tensor) -> torch.Tensor:
@@ -287,7 +286,7 @@ class _Harness:
             raised = self._as_data(error)
             why = raised["text"] if isinstance(error, Untraceable | MalformedList) else ""
             return {"why": why or f"{raised['type']}: {raised['text']}", "frames": raised["frames"]}
-        return {"network": data}
+        return {"network": data, **compared}
 
     def _as_data(self, error: BaseException) -> dict[str, Any]:
         """An exception as data: its type, its text, and the student's lines in its traceback."""

@@ -8,11 +8,13 @@ import mmap
 import os
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
 import torch
+
+PIXELS = 3 * 32 * 32  # bytes of an image
 
 _SEALS = ("F_SEAL_SEAL", "F_SEAL_SHRINK", "F_SEAL_GROW", "F_SEAL_WRITE")
 
@@ -72,6 +74,24 @@ def view(descriptor: int, length: int) -> torch.Tensor:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns about memory that cannot be written to
         return torch.frombuffer(memory, dtype=torch.uint8)
+
+
+def short_run_images(
+    files: Sequence[int], train: int, held_out: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The images of a short run, from the descriptors of two sealed files.
+
+    Args:
+        files: of the training images and their labels, and of the held-out images.
+        train, held_out: the number of images in each.
+
+    Returns:
+        Training images, uint8 (train, 3, 32, 32), their labels, int64 (train,), and held-out images, without labels.
+    """
+    first = view(files[0], train * (PIXELS + 1))
+    images = first[: train * PIXELS].view(train, 3, 32, 32)
+    unseen = view(files[1], held_out * PIXELS).view(held_out, 3, 32, 32)
+    return images, first[train * PIXELS :].long(), unseen
 
 
 def _write(descriptor: int, parts: Iterable[torch.Tensor]) -> None:

@@ -38,7 +38,7 @@ def run(source: str, device: str) -> None:
 
 def _beside_the_slides(source: str, train: Images, test: Images) -> None:
     torch.manual_seed(0)
-    lenet = _network("q6_lenet", "LeNet")
+    lenet = solved("q6_lenet", "LeNet")
     begun = time.perf_counter()
     _slides_epoch(lenet, train)
     slides_seconds = time.perf_counter() - begun
@@ -49,7 +49,7 @@ def _beside_the_slides(source: str, train: Images, test: Images) -> None:
 
     recipe = replace(training.NETWORKS["lenet"].recipe, epochs=2)
     torch.manual_seed(0)
-    lenet = _network("q6_lenet", "LeNet")
+    lenet = solved("q6_lenet", "LeNet")
     history = training.fit(lenet, train, recipe)
     ours = _accuracy(lenet, test)
 
@@ -95,16 +95,16 @@ def _on_gpu(source: str, train: Images, test: Images) -> None:
     table = Table(title=f"Short runs on {source}, {torch.cuda.get_device_name()}, torch {torch.__version__}")
     for name in ("network", "epochs", "seconds", "images/s", "accuracy", "TFLOP/s", "of a matrix product's"):
         table.add_column(name, justify="left" if name == "network" else "right")
-    peak = _matrix_product_speed()
+    peak = matrix_product_speed()
     for name in ("lenet", "efficientnet"):
         network = training.network(name, "cuda", "cifar10")
         torch.manual_seed(0)
-        model = _network(network.module, network.name, **network.settings)
-        operations = _operations(model, train.images[:8])
+        model = solved(network.module, network.name, **network.settings)
+        operations = operations_of(model, train.images[:8])
         warm_up = replace(network.recipe, epochs=1)
         training.fit(model, Images(train.images[:2048], train.labels[:2048]), warm_up, device="cuda")
         torch.manual_seed(0)
-        model = _network(network.module, network.name, **network.settings)
+        model = solved(network.module, network.name, **network.settings)
         history = training.fit(model, train, network.recipe, device="cuda")
         speed = 3 * operations * history.images_per_second  # the backward pass costs twice the forward pass
         table.add_row(
@@ -119,7 +119,7 @@ def _on_gpu(source: str, train: Images, test: Images) -> None:
     Console().print(table)
 
 
-def _matrix_product_speed() -> float:
+def matrix_product_speed() -> float:
     """Operations per second of a large bfloat16 matrix product: this device's practical peak."""
     one = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16)
     for _ in range(3):
@@ -132,7 +132,7 @@ def _matrix_product_speed() -> float:
     return float(10 * 2 * 8192**3) / (time.perf_counter() - begun)
 
 
-def _operations(model: nn.Module, images: Tensor) -> float:
+def operations_of(model: nn.Module, images: Tensor) -> float:
     """The number of operations of a forward pass for one image."""
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -146,7 +146,7 @@ def _accuracy(model: nn.Module, test: Images) -> float:
     return 100 * (training.predict(model, test.images).argmax(1) == test.labels).float().mean().item()
 
 
-def _network(module: str, name: str, **settings: Any) -> nn.Module:
+def solved(module: str, name: str, **settings: Any) -> nn.Module:
     """A network of the reference solutions."""
     path = course.SOLUTIONS / f"{module}.py"
     spec = importlib.util.spec_from_file_location(module, path)

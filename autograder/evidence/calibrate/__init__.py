@@ -1,5 +1,8 @@
 """Find the accuracy that a right answer reaches: train the references with many seeds, and controls as well.
 
+On a GPU lists are trained, and so controls of the training code, which a submission's own process has to train, are
+left out there.
+
 Every run is handled like a submission: a worker, the course's training code, held-out images, scoring on this side. The
     threshold is two points below the worst run of a reference, whatever the distribution. Further runs, with fresh
     seeds, must then pass: if one fails, nothing is written.
@@ -33,10 +36,12 @@ from autograder.errors import GraderFault
 from autograder.evidence.calibrate.controls import CONTROLS, Control
 from autograder.files.clock import now
 from autograder.files.whole import write_whole
+from autograder.grading.device import About, opened
 from autograder.grading.digests import THRESHOLDS, grader_digest
 from autograder.grading.images import Data
+from autograder.grading.listed_run import OnDevice
 from autograder.grading.secret import seeds_for_tests
-from autograder.grading.short_run import ShortRun
+from autograder.grading.short_run import ON_THE_CPU, ShortRun
 from autograder.grading.thresholds import network_of, profile_name, recipe_of
 from autograder.render.console import PlainConsole
 from autograder.sandbox.failures import SubmissionFailure
@@ -126,6 +131,7 @@ def calibrate_all(
     counts: Counts,
     *,
     jobs: int,
+    device: str = "cpu",
     into: Path = THRESHOLDS,
 ) -> None:
     """Measure, print and write the thresholds of questions on one kind of data.
@@ -139,17 +145,26 @@ def calibrate_all(
         questions: those with a network.
         source: of the images.
         counts: of runs.
-        jobs: runs side by side.
+        jobs: runs side by side; a GPU trains one after another.
+        device: "cpu" or "cuda".
         into: the table; other profiles in it stay.
 
     Raises:
+        UnusableRequest: there are no such images, or there is no such device.
         GraderFault: a reference cannot be trained, or a fresh run fails the threshold; its profile is not written.
     """
     console = PlainConsole(stderr=True)
     journal = Journal(into.with_suffix(".measured.jsonl"))
-    with Data.load(source) as data, Sandbox() as sandbox, ThreadPoolExecutor(jobs) as pool:
+    with (
+        opened(device) as there,
+        Data.load(source) as data,
+        Sandbox() as sandbox,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
+        elsewhere = None if there is None else OnDevice(there, 0.0)
+        about = None if there is None else there.about
         for question in questions:
-            profile = profile_name(question, data.kind)
+            profile = profile_name(question, data.kind, device)
 
             def run(
                 number: int, control: Control | None = None, question: Question = question, profile: str = profile
@@ -157,8 +172,8 @@ def calibrate_all(
                 modules = modules_of(assignment, control)
                 what = control.name if control else "reference"
                 accuracy = journal.of(
-                    _digest(question, data, modules, number),
-                    lambda: _accuracy(question, sandbox, data, modules, number),
+                    _digest(question, data, modules, number, about),
+                    lambda: _accuracy(question, sandbox, data, modules, number, elsewhere),
                     profile=profile,
                     what=what,
                     number=number,
@@ -171,12 +186,12 @@ def calibrate_all(
                 results = {
                     control.name: pool.map(run, range(controls), [control] * controls)
                     for control in CONTROLS
-                    if control.question == question.id and controls
+                    if control.question == question.id and controls and (about is None or not control.of_training)
                 }
                 references = pool.map(run, range(seeds))
                 confirming = pool.map(run, range(FRESH, FRESH + fresh))
                 measured = {name: list(runs) for name, runs in results.items()}
-                found = profile_of(question, data.kind, list(references), list(confirming), measured)
+                found = profile_of(question, data.kind, list(references), list(confirming), measured, about)
             except BaseException:  # when interrupted: record the current runs and start no more
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -211,38 +226,47 @@ def modules_of(assignment: Assignment, control: Control | None) -> dict[str, byt
     return modules
 
 
-def _digest(question: Question, data: Data, modules: dict[str, bytes], number: int) -> str:
+def _digest(question: Question, data: Data, modules: dict[str, bytes], number: int, about: About | None) -> str:
     """A digest of everything that decides a run's outcome."""
     parts = [
         question.id,
         data.source,
         data.train_count,
         len(data.test),
-        recipe_of(network_of(question, data.kind), data.kind),
+        recipe_of(network_of(question, data.kind, "cpu" if about is None else about.kind), data.kind),
         {name: hashlib.sha256(text).hexdigest() for name, text in modules.items()},
         number,
         grader_digest(),  # the trainer's code
         torch.__version__,
         platform.machine(),
+        None if about is None else about.name,
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _accuracy(
-    question: Question, sandbox: Sandbox, data: Data, modules: dict[str, bytes], number: int
+    question: Question,
+    sandbox: Sandbox,
+    data: Data,
+    modules: dict[str, bytes],
+    number: int,
+    elsewhere: OnDevice | None = None,
 ) -> AccuracyOrReason:
     """The accuracy in per cent, or why there is none. As in grading, held-out images have a separate seed."""
     folder = sandbox.stage(modules)
     # A mistake in the training code has an effect only where that code trains: in a worker.
     by_list = modules.get("given/training.py") == course.given_files()["given/training.py"]
-    run = ShortRun(sandbox, folder, question, data, seeds_for_tests(number), 0.0, by_list=by_list)
+    run = ShortRun(sandbox, folder, question, data, seeds_for_tests(number), 0.0, by_list=by_list, elsewhere=elsewhere)
     try:
-        return run.accuracy().mean
+        accuracy = run.accuracy()
     except SubmissionFailure as failure:
         return failure.summary.splitlines()[-1]  # the exception
     finally:
         run.close()
         sandbox.unstage(folder)
+    if elsewhere is not None and accuracy.about.endswith(ON_THE_CPU):
+        return "It could not be written as a list of operations, and nothing else is trained on a GPU."
+    return accuracy.mean
 
 
 def profile_of(
@@ -251,18 +275,25 @@ def profile_of(
     references: Sequence[AccuracyOrReason],
     confirming: Sequence[AccuracyOrReason],
     controls: dict[str, list[AccuracyOrReason]],
+    about: About | None = None,
 ) -> dict[str, Any]:
     """The table's profile of a question on one kind of images.
+
+    Args:
+        question, kind: the question, and the kind of images.
+        references, confirming, controls: the outcomes of all runs.
+        about: the device; None: the CPU.
 
     Raises:
         GraderFault: a reference could not be trained, or one of these runs of a right answer would fail.
     """
+    device = "cpu" if about is None else about.kind
     worst, fresh = min(_numbers(references)), _numbers(confirming)
     threshold = math.floor(round(10 * (worst - MARGIN), 6)) / 10
     failing = [accuracy for accuracy in fresh if accuracy < threshold]
     if failing:
         raise GraderFault(
-            f"{profile_name(question, kind)}: {len(failing)} of {len(fresh)} fresh runs fail the threshold of "
+            f"{profile_name(question, kind, device)}: {len(failing)} of {len(fresh)} fresh runs fail the threshold of "
             f"{threshold} % ({', '.join(map(str, sorted(failing)))}), so it was not written. Right answers vary more "
             "than the references showed: mend the recipe in assignment/given/training.py, or measure more references "
             "(--seeds)."
@@ -283,12 +314,13 @@ def profile_of(
             }
             for name, outcomes in controls.items()
         },
-        "recipe": recipe_of(network_of(question, kind), kind),
+        "recipe": recipe_of(network_of(question, kind, device), kind),
         "measured": {
             "on": now()[:10],
             "images": kind,
             "torch": torch.__version__,
             "machine": platform.machine(),
+            **({} if about is None else {"device": about.name, "driver": about.driver}),
         },
     }
 

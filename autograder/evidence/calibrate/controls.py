@@ -22,6 +22,11 @@ class Control:
     old: str
     new: str
 
+    @property
+    def of_training(self) -> bool:
+        """Whether the mistake is in the training code, not in an answer."""
+        return self.file == "given/training.py"
+
 
 def _lenet(name: str, old: str, new: str) -> Control:
     return Control("q6", name, "q6_lenet.py", old, new)

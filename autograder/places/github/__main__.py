@@ -64,6 +64,7 @@ def _grade(arguments: argparse.Namespace, plan: Plan) -> int:
         course.load(),
         arguments.work,
         data=arguments.data if arguments.training != "false" else None,
+        device=arguments.device,
         allow_missing=arguments.allow_missing_isolation,
     )
 
@@ -103,6 +104,7 @@ def _arguments() -> argparse.Namespace:
     fetch.set_defaults(step=_fetch)
     grade = steps.add_parser("grade", parents=[every, worked, shard], help="grade what was fetched")
     grade.add_argument("--data", default="auto", help="images: synthetic, cifar10, or a folder of them")
+    grade.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where networks are trained")
     grade.add_argument("--training", default="", help="`false` leaves out the tests that train a network")
     grade.add_argument("--allow-missing-isolation", action="store_true", help="grade although a layer is missing")
     grade.set_defaults(step=_grade)

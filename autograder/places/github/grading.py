@@ -46,6 +46,7 @@ def grade_all(
     work: Path,
     *,
     data: str | None,
+    device: str = "cpu",
     allow_missing: bool = False,
 ) -> int:
     """Grade each student; a problem with one does not affect the others.
@@ -55,26 +56,28 @@ def grade_all(
         assignment: from `course`.
         work: the folder that the steps share.
         data: images to train networks on; None: no network is trained.
+        device: where they are trained, "cpu" or "cuda".
         allow_missing: a layer of confinement may be missing.
 
     Returns:
         The exit status: 1 if the grader failed with somebody.
 
     Raises:
-        UnusableRequest: a layer is missing, or there are no such images.
+        UnusableRequest: a layer is missing, or there are no such images or no such device.
     """
     with Grader() as grader:
         layers = grader.layers()
         print(in_one_line(layers), flush=True)
         require_layers(layers, allow_missing=allow_missing)
         if data is not None and any(question.trains for question in assignment.questions):
-            grader.load(data)  # if there are none, that is not a student's fault
-        outcomes = [_grade(entry, assignment, grader, data, work) for entry in entries]
+            grader.open(device)  # if there is none, that is not a student's fault
+            grader.load(data)
+        outcomes = [_grade(entry, assignment, grader, data, device, work) for entry in entries]
     return int(any(outcome.ours for outcome in outcomes))
 
 
 def _grade(
-    entry: PlannedStudent, assignment: Assignment, grader: Grader, data: str | None, work: Path
+    entry: PlannedStudent, assignment: Assignment, grader: Grader, data: str | None, device: str, work: Path
 ) -> RepositoryResult:
     fetched = folders.read_fetched(work / folders.FETCHED / entry.key)
     results = work / folders.RESULTS / entry.key
@@ -85,8 +88,8 @@ def _grade(
         elif fetched.problem:
             outcome = RepositoryResult(repository=fetched.repository, problem=fetched.problem, ours=fetched.ours)
         else:
-            outcome = _outcome(entry, fetched, assignment, grader, data, work)
-    except GraderFault as error:
+            outcome = _outcome(entry, fetched, assignment, grader, data, device, work)
+    except (GraderFault, UnusableRequest) as error:
         outcome = RepositoryResult(problem=f"the grader failed: {error}", ours=True)
     except Exception as error:  # noqa: BLE001  (a fault of ours with one student; the others are graded)
         outcome = RepositoryResult(problem=f"the grader failed: {type(error).__name__}: {error}", ours=True)
@@ -109,7 +112,7 @@ def _without_points(entry: PlannedStudent, outcome: RepositoryResult) -> Result:
     )
 
 
-def _with_points(entry: PlannedStudent, best: _Graded, assignment: Assignment) -> Result:
+def _with_points(entry: PlannedStudent, best: _Graded, assignment: Assignment, device: str) -> Result:
     """What came of the commit that counts, with its written answers: for readers, and for the grade book."""
     submission, report = best.submission, best.report
     graded = {question.id for question in report.questions}
@@ -121,7 +124,7 @@ def _with_points(entry: PlannedStudent, best: _Graded, assignment: Assignment) -
             question.id: text_to_read(submission, question.id) for question in assignment.questions if question.written
         },
         stamps={
-            question.id: stamp(submission.digest, question, report.environment.get("data"))
+            question.id: stamp(submission.digest, question, report.environment.get("data"), device)
             for question in assignment.questions
             if question.id in graded
         },
@@ -130,7 +133,13 @@ def _with_points(entry: PlannedStudent, best: _Graded, assignment: Assignment) -
 
 
 def _outcome(
-    entry: PlannedStudent, fetched: Fetched, assignment: Assignment, grader: Grader, data: str | None, work: Path
+    entry: PlannedStudent,
+    fetched: Fetched,
+    assignment: Assignment,
+    grader: Grader,
+    data: str | None,
+    device: str,
+    work: Path,
 ) -> RepositoryResult:
     results = work / folders.RESULTS / entry.key
     graded, unusable, problems = [], [], []
@@ -143,7 +152,7 @@ def _outcome(
             unusable.append(commit)
             problems.append(str(error).replace(str(files), name))
             continue
-        report = grader.grade(submission, assignment, data=data, seeds=seeds_of(entry.student.student))
+        report = grader.grade(submission, assignment, data=data, seeds=seeds_of(entry.student.student), device=device)
         graded.append(_Graded(commit, submission, report))
     if not graded:
         text = "\n".join([f"## {assignment.title}\n", *(f"- {for_markdown(problem)}" for problem in problems), ""])
@@ -158,7 +167,7 @@ def _outcome(
     best = max(graded, key=lambda each: each.after_penalty)  # the first of equals: the one on time
     for each in graded:
         write_json(each.report, results / ("report.json" if each is best else f"report-{each.commit.sha[:7]}.json"))
-    write_result_file(results / folders.RESULT, _with_points(entry, best, assignment))
+    write_result_file(results / folders.RESULT, _with_points(entry, best, assignment, device))
     notes = (*_notes(best, [each for each in graded if each is not best], unusable), *fetched.remarks)
     student = for_student(best.report)
     write_whole(results / "feedback.md", feedback(student, heading=assignment.title, remarks=notes))

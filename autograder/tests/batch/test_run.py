@@ -101,7 +101,7 @@ def test_a_mended_test_has_only_its_question_graded_anew(
     before = digests.stamp
     grade(folder, out)
     monkeypatch.setattr(
-        run, "stamp", lambda digest, question, data: before(digest, question, data) + "x" * (question.id == "q4")
+        run, "stamp", lambda digest, question, *data: before(digest, question, *data) + "x" * (question.id == "q4")
     )
     workers, _ = grade(folder, out, Here(lambda task: TaskResult(report(task, passed=False))))
     assert workers.graded == [("ada", ("q4",)), ("ben", ("q4",))]

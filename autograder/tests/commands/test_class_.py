@@ -118,6 +118,19 @@ def test_a_class_has_one_kind_of_images(run: Run) -> None:
     assert {task.data for task in run(training=True, data="cifar10", again=True)[1].tasks} == {"cifar10"}
 
 
+def test_a_class_has_one_kind_of_device(run: Run, tmp_path: Path) -> None:
+    choices = {"training": True, "data": "synthetic"}
+    assert {task.device for task in run(**choices, device="cuda")[1].tasks} == {"cuda"}
+    assert run(**choices)[1].tasks == []  # it is not asked again
+    with pytest.raises(UnusableRequest, match=r"--device: .* were trained on cuda"):
+        run(**choices, device="cpu")
+    assert {task.device for task in run(**choices, device="cpu", again=True)[1].tasks} == {"cpu"}
+    for result in (tmp_path / "out" / "results").iterdir():
+        result.unlink()
+    # Where nothing was graded, as after a run that found no GPU, any can be chosen.
+    assert {task.device for task in run(**choices, device="cuda")[1].tasks} == {"cuda"}
+
+
 def test_a_cut_off_run_of_again_goes_on_where_it_was(run: Run) -> None:
     run()
     graded: list[object] = []

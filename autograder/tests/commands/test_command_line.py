@@ -77,6 +77,27 @@ def test_what_cannot_be_used_is_one_line_and_exit_status_2(arguments: list[str],
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["grade", "solutions", "--question", "q6", "--device", "cuda"],
+        pytest.param(["warm", "--question", "q6", "--device", "cuda"], marks=pytest.mark.slow),
+        pytest.param(["calibrate", "--question", "q6", "--device", "cuda"], marks=pytest.mark.slow),
+        pytest.param(["benchmark", "--gpu"], marks=pytest.mark.slow),
+    ],
+)
+def test_a_gpu_that_is_not_there_is_one_line_and_exit_status_2(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # nothing is there, wherever the test is run
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("autograder: --device cuda: ")
+    assert "torch finds no GPU on this machine" in line or "was built for the CPU alone" in line
+    assert line.endswith("Without --device the CPU trains.")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
         ["grade", "{}"],
         ["grade", "solutions", "{}"],  # as from `grade folder/*`
         ["grade", "solutions", "--{}"],

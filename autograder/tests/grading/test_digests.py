@@ -148,6 +148,13 @@ DECIDES_NOTHING = {
 }
 
 
+def test_another_device_is_another_stamp_where_networks_are_trained() -> None:
+    lenet, relu = (next(question for question in QUESTIONS if question.id == each) for each in ("q6", "q2"))
+    assert digests.stamp("11", lenet, "synthetic", "cuda") != digests.stamp("11", lenet, "synthetic")
+    assert digests.stamp("11", lenet, None, "cuda") == digests.stamp("11", lenet, None)
+    assert digests.stamp("11", relu, "synthetic", "cuda") == digests.stamp("11", relu, "synthetic")
+
+
 def test_what_grading_imports_is_part_of_a_stamp_or_known_to_decide_nothing(assignment: Assignment) -> None:
     paths = [path for top in ("assignment", "tests", "autograder") for path in files(top)]
     modules = {

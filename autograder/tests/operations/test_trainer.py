@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from assignment.given import cifar10, training
+from autograder.operations import trainer
 from autograder.operations.initial import beginning
 from autograder.operations.lists import Network
 from autograder.operations.trainer import Listed, compare, learn
@@ -121,3 +122,35 @@ def test_a_network_that_cannot_be_trained_is_refused_by_a_sentence(
         network = listed(module_of("q6_lenet", ("return logits", f"return {returned}")))
         reply = learn(asked(network), train.images, train.labels, test.images)
         assert sentence in reply["refused"]
+
+
+def test_a_list_that_refuses_two_kinds_of_numbers_is_trained_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    single, half = torch.ones(2, 2), torch.ones(2, 2, dtype=torch.bfloat16)
+    tried: list[bool] = []
+
+    def learnt(*_: object, autocast: bool = True) -> dict[str, Any]:
+        tried.append(autocast)
+        if autocast:
+            torch.mm(single, half)  # what a GPU may meet, and no CPU does
+        return {"autocast": autocast}
+
+    monkeypatch.setattr(trainer, "_learnt", learnt)
+    nothing = torch.zeros(0)
+    assert learn({}, nothing, nothing, nothing, "cuda") == {"autocast": False}
+    assert tried == [True, False]
+    with pytest.raises(RuntimeError, match="dtype"):
+        learn({}, nothing, nothing, nothing)  # on the CPU it is the list's own fault
+    for operation in (lambda: torch.mm(torch.ones(2, 3), single), lambda: torch.ones(3) + torch.ones(2)):
+        monkeypatch.setattr(trainer, "_learnt", lambda *_, operation=operation: operation())
+        with pytest.raises(RuntimeError, match=r"shape|size"):
+            learn({}, nothing, nothing, nothing, "cuda")
+
+
+def test_autocast_chooses_the_numbers_unless_it_may_not() -> None:
+    network = reference("q6_lenet")
+    kinds = []
+    for autocast in (True, False):
+        model = Listed(network, beginning(network, 1), autocast=autocast)
+        with torch.autocast("cpu", torch.bfloat16):
+            kinds.append(model(torch.zeros(BATCH, 3, 32, 32)).dtype)
+    assert kinds == [torch.bfloat16, torch.float32]

@@ -111,3 +111,18 @@ def test_a_renamed_test_without_points_is_not_a_change_and_any_other_is() -> Non
         assert name in {test.name for test in change.tests}
     (change,) = changes.changes(graded(), renamed)
     assert [test.name for test in change.tests] == ["values"]
+
+
+def test_what_is_said_of_training_stays_when_only_other_questions_are_graded_again(assignment: Assignment) -> None:
+    def graded(*questions: str, environment: dict[str, str | None]) -> Report:
+        each = QuestionReport("", "", 1, 1, 0, 0.1, [], [])
+        reports = [replace(each, id=question) for question in questions]
+        return Report("ada", "2026-01-01T00:00:00Z", 0.1, {}, "", environment, {}, reports)
+
+    before = graded("q1", "q6", environment={"torch": "2.9.0", "data": "cifar10", "device": "H200", "driver": "570.1"})
+    untrained: dict[str, str | None] = {"torch": "2.9.1", "data": None, "device": "cpu"}
+    again = changes.merged(before, graded("q1", environment=untrained), assignment)
+    assert again.environment == {**before.environment, "torch": "2.9.1"}
+    assert changes.merged(before, graded("q1", "q6", environment=untrained), assignment).environment == untrained
+    on_the_cpu: dict[str, str | None] = {"torch": "2.9.1", "data": "cifar10", "device": "cpu"}
+    assert changes.merged(before, graded("q6", environment=on_the_cpu), assignment).environment == on_the_cpu

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.render.terminal import print_report
+from autograder.render.terminal import print_report, trained_in_words
 from autograder.tests.support.hostile import HOSTILE_TEXT, commands, unseen
 from autograder.tests.support.hostile_class import report_of
 
@@ -27,6 +27,14 @@ def test_a_terminal_obeys_only_us(
     assert unseen(plain) == []
     assert commands(plain) == []
     assert "[bold red]x[/][link=https://evil.example]y[/link] :skull: [/" in plain
+
+
+def test_a_gpu_and_its_driver_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    report = replace(report_of("x"), environment={"data": "cifar10", "device": "NVIDIA H200", "driver": "570.86.15"})
+    print_report(report, training=True)
+    assert "Networks were trained on the NVIDIA H200 (driver 570.86.15) with CIFAR-10." in capsys.readouterr().out
+    environment = {"data": "synthetic", "device": "cpu"}
+    assert trained_in_words(environment).startswith("Networks were trained on the cpu with synthetic images")
 
 
 def test_a_long_line_does_not_go_on_where_our_lines_begin(

@@ -93,6 +93,24 @@ def test_the_class_s_page_says_it(assignment: Assignment, tmp_path: Path) -> Non
     assert f"3 submissions: {REMARK}" in page
 
 
+def test_the_class_s_page_says_that_networks_were_trained_on_several_devices(
+    assignment: Assignment, tmp_path: Path
+) -> None:
+    sentence = "Networks were not all trained on the same device: NVIDIA H200, cpu."
+    for devices in (("cpu", "cpu"), ("cpu", "NVIDIA H200")):
+        environments = [{**ENVIRONMENT, "data": "synthetic", "device": device} for device in devices]
+        make_class(
+            tmp_path,
+            assignment,
+            [
+                replace(result_of(name, assignment), report=graded(assignment, environment, name))
+                for name, environment in zip(("ada", "ben"), environments, strict=True)
+            ],
+        )
+        page = class_page(read_grade_book(tmp_path, assignment, None))
+        assert (sentence in page) == (len(set(devices)) > 1)
+
+
 @pytest.mark.parametrize(
     ("python", "wanted", "remarked"),
     [
@@ -124,6 +142,7 @@ def test_the_staff_s_workflow_says_it_in_its_table(
     (tmp_path / folders.RESULTS / "1").mkdir(parents=True)
     grader = Grader()
     monkeypatch.setattr(grader, "grade", lambda *_, **__: graded(assignment))
-    outcome = in_actions._outcome(PlannedStudent("1", Student("ada")), fetched, assignment, grader, None, tmp_path)
+    ada = PlannedStudent("1", Student("ada"))
+    outcome = in_actions._outcome(ada, fetched, assignment, grader, None, "cpu", tmp_path)
     assert [flag for flag in outcome.flags if flag.startswith(REMARK)]
     assert "assignment.toml" not in (tmp_path / folders.RESULTS / "1" / "feedback.md").read_text("utf-8")

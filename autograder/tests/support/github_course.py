@@ -112,6 +112,7 @@ class Course:
             "inputs.training": "false",
             "inputs.data == 'cifar10'": False,
             "inputs.data || 'synthetic'": "synthetic",
+            "inputs.device || 'cpu'": "cpu",
             "secrets.STUDENTS_TOKEN": TOKEN,
             # Another user for each worker needs root.
             "vars.GRADE_ALLOW_MISSING_ISOLATION && '--allow-missing-isolation' || ''": (
