@@ -14,7 +14,7 @@ from typing import Any
 from assignment.given import training
 from autograder import course
 from autograder.files.whole import write_whole
-from autograder.grading.listed_run import EVALUATED, REFERENCES, reference_key
+from autograder.grading.listed_run import EVALUATED, MUCH_BROUGHT, REFERENCES, reference_key
 from autograder.operations.lists import read
 from autograder.operations.trace import traced
 from autograder.operations.trainer import SHAPE
@@ -29,7 +29,7 @@ def references() -> dict[str, Any]:
             for network in networks:
                 model = getattr(_solution(question.module), network.name)(**network.settings)
                 data = traced(model, SHAPE, network.recipe.batch_size, EVALUATED)
-                assert read(data).brought() == 0
+                assert read(data).brought() < MUCH_BROUGHT
                 found[reference_key(question.trains, network.recipe.batch_size)] = data
     return found
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from assignment.given.cifar10 import CLASSES, Images
 from autograder.course import Question
 from autograder.grading.digests import grader_digest
-from autograder.grading.jobs import Job
+from autograder.grading.jobs import Job, NetworkRefused
 from autograder.grading.kept import Kept
 from autograder.grading.report import Accuracy
 from autograder.grading.secret import Seeds
@@ -39,7 +39,7 @@ EVALUATED = 100  # images in a batch of the list for evaluation
 MOST_OPERATIONS = 300e6  # for one image; LeNet takes 1.3 million, the small EfficientNet 4.3
 MOST_MEMORY = 1500 << 20  # bytes of results of one batch; the small EfficientNet's are 149 MB
 KNOWS_ALREADY = 25.0  # per cent; an untrained network is near 10, and was never seen above 20
-MUCH_BROUGHT = 256  # bytes of numbers, from which on a person looks; networks of the bank bring none
+MUCH_BROUGHT = 256  # bytes of numbers, from which on a person looks; networks of the bank bring 8, a whole B0 110
 REFERENCES = Path(__file__).parent / "references.json"
 
 AS_REFERENCE = "It computes what the reference computes: this is the reference's short run on this machine."
@@ -100,6 +100,7 @@ class ListedRun:
         except MalformedList as why:
             self.flags.append(f"{self._name} is not a list of operations that may be run")
             raise SubmissionFailure(f"{self._name} cannot be trained. {why}") from None
+        self._check_batches(network)
         brought = network.brought()
         if brought > MUCH_BROUGHT:
             self.flags.append(f"{self._name} brings {brought:,} bytes of numbers along")
@@ -155,6 +156,18 @@ class ListedRun:
     def _name(self) -> str:
         return network_of(self.question, self.kind).name
 
+    def _check_batches(self, network: Network) -> None:
+        """Check that costs are measured for the batches that the network is trained and evaluated with.
+
+        Raises:
+            SubmissionFailure: its lists are for others.
+        """
+        sizes = (network.train.batch, network.evaluate.batch)
+        asked = (network_of(self.question, self.kind).recipe.batch_size, EVALUATED)
+        if sizes != asked:
+            self.flags.append(f"{self._name} is written down for batches of {sizes}, where {asked} were asked for")
+            raise SubmissionFailure(f"{self._name} cannot be trained. Its lists are for batches of another size.")
+
     def _is_reference(self, network: Network, reference: Network | None) -> bool:
         """Whether it computes what the reference computes.
 
@@ -170,11 +183,20 @@ class ListedRun:
         }
         job = Job(self.sandbox, f"training {self._name}", request, self.question.limits, self.allowance)
         try:
-            found = job.result()["difference"]
+            answer = job.result()
+        except NetworkRefused as why:
+            self.flags.append(f"It was refused before {why.summary}")
+            raise
         finally:
             job.close()
+        found = answer["difference"]
         if found is not None and SAME < found <= DOUBTFUL:
             self.flags.append(f"{self._name} differs from the reference by {found:.1e}, which is more than rounding")
+        elif answer["evaluated"] and (found is None or found > SAME):
+            self.flags.append(
+                f"{self._name} computes what the reference computes when it is evaluated, and something else when it "
+                "is trained"
+            )
         return found is not None and found <= SAME
 
     def _train(self, network: Network) -> None:

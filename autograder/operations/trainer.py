@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from autograder.operations.equal import difference
+from autograder.operations.equal import SAME, differences
 from autograder.operations.initial import beginning
 from autograder.operations.lists import Network, read
 from autograder.operations.measure import Cost, Refused, measured
@@ -61,17 +61,18 @@ def compare(request: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         `refused`: a sentence, if it may not be run. Otherwise `difference`: from the reference, see `equal`; None if
-        there is none to compare with, or if it is infinite.
+        there is none to compare with, or if it is infinite; and `evaluated`: whether the logits in eval mode, at
+        least, are the reference's.
     """
     network = read(request["network"])
     try:
         measured(network, SHAPE, Cost(*request["most"]))
-        found = (
-            difference(network, read(request["reference"]), SHAPE, request["seed"]) if request["reference"] else None
-        )
     except Refused as why:
         return {"refused": str(why)}
-    return {"difference": found if found is not None and math.isfinite(found) else None}
+    found = evaluated = math.inf
+    if request["reference"] is not None:
+        found, evaluated = differences(network, read(request["reference"]), SHAPE, request["seed"])
+    return {"difference": found if math.isfinite(found) else None, "evaluated": evaluated <= SAME}
 
 
 def learn(request: dict[str, Any], images: Tensor, labels: Tensor, held_out: Tensor) -> dict[str, Any]:

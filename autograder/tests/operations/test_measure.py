@@ -22,7 +22,7 @@ def test_costs_are_those_of_the_layers() -> None:
     train, evaluate = measured(reference("q6_lenet"), SHAPE, PLENTY)
     layers = 2 * (6 * 28 * 28 * 75 + 16 * 10 * 10 * 150 + 400 * 120 + 120 * 84 + 84 * 10)
     assert layers < train.operations < 1.1 * layers
-    assert evaluate.operations == train.operations
+    assert evaluate.operations == pytest.approx(train.operations, rel=0.01)
     assert train.memory > BATCH * 4 * 6 * 28 * 28
 
 
