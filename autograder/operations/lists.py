@@ -123,7 +123,7 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
 
     def brought(self) -> int:
         """Bytes of numbers with which knowledge could be brought along: constants, initial values, odd arguments."""
-        tensors = sum(each.numel() * each.element_size() for each in (*self.constants, *self.carried.values()))
+        tensors: int = sum(each.numel() * each.element_size() for each in (*self.constants, *self.carried.values()))
         constants = {place.constant for place in (*self.parameters, *self.buffers)} - _USUAL - {None}
         numbers = sum(
             _bytes_told(number) for listing in (self.train, self.evaluate) for number in listing_numbers(listing)

@@ -61,7 +61,7 @@ class _Ledger(TorchDispatchMode):
     """Adds up what a list's operations make, and what they make of that on the way."""
 
     def __init__(self, network: Network, *, training: bool) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._network = network
         self._training = training
         self._protected: set[int] = set()

@@ -116,7 +116,7 @@ def _by_names(stack: ExitStack) -> None:
 
 def _when_evaluated(stack: ExitStack) -> None:
     """The reference is what computes the same in eval mode."""
-    differences = trainer.differences
+    differences = equal.differences
 
     def of_one_mode(*given: Any) -> tuple[float, float]:
         _, evaluated = differences(*given)

@@ -90,7 +90,8 @@ def made_of(tree: Any) -> Any:
 def _tensor(dtype: str, shape: list[int], strides: list[int] | None, grad: bool) -> torch.Tensor:
     """A tensor as the wire could bring it: any strides without overlap."""
     sizes = [int(each) % (MOST_ELEMENTS + 1) for each in shape[:6]]
-    steps, step = [], 1
+    steps: list[int] = []
+    step = 1
     for size in reversed(sizes):
         steps.insert(0, step)
         step *= max(1, size)

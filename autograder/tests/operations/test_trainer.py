@@ -106,6 +106,8 @@ def test_a_comparison_says_how_far_a_network_is_from_the_reference() -> None:
     found = compare(request(other))["difference"]
     assert found is not None
     assert found > 1e-3
+    only = listed(module_of("q6_lenet", ("return logits", "return logits * (2 if self.training else 1)")))
+    assert compare(request(only)) == {"difference": pytest.approx(1, abs=0.5), "evaluated": True}
     assert "operations" in compare(request(other, most=[1e3, 1 << 30]))["refused"]
 
 
