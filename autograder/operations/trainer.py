@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from autograder.operations.equal import SAME, differences
-from autograder.operations.initial import beginning
+from autograder.operations.initial import beginning, moved
 from autograder.operations.lists import Network, read
 from autograder.operations.measure import Cost, Refused, measured
 from autograder.operations.run import Program
@@ -85,7 +85,7 @@ def learn(request: dict[str, Any], images: Tensor, labels: Tensor, held_out: Ten
 
     Returns:
         `curve`: number and loss of each epoch; `before` and `after`: the class predicted for each held-out image, by
-        the new network (for the first images only) and by the trained one; or `refused`, a sentence.
+        a network that has learnt nothing (for the first images only) and by the trained one; or `refused`, a sentence.
     """
     training = importlib.import_module("assignment.given.training")
     cifar10 = importlib.import_module("assignment.given.cifar10")
@@ -93,7 +93,8 @@ def learn(request: dict[str, Any], images: Tensor, labels: Tensor, held_out: Ten
     model = Listed(network, beginning(network, request["seed"]))
     batch = network.evaluate.batch
     try:
-        before = training.predict(model, held_out[: request["before"]], batch_size=batch).argmax(1)
+        new = Listed(network, moved(network, request["seed"]))
+        before = training.predict(new, held_out[: request["before"]], batch_size=batch).argmax(1)
         history = training.fit(
             model,
             cifar10.Images(images, labels),
