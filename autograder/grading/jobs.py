@@ -19,6 +19,10 @@ from autograder.sandbox.supervisor import Allowance
 from autograder.sandbox.worker import Worker
 
 
+class NetworkRefused(SubmissionFailure):
+    """A network may not be run, for what it is or what it costs."""
+
+
 class Job:
     """A request to a new process of the course's own, which is confined like a submission's.
 
@@ -53,7 +57,8 @@ class Job:
         """Wait for the answer.
 
         Raises:
-            SubmissionFailure: the network cannot be measured or trained, or that took too much.
+            NetworkRefused: it was found that the network may not be run, or cannot be trained.
+            SubmissionFailure: measuring or training it failed or took too much.
             WorkerKilled: the process was killed from outside.
             GraderFault: it answered with something else.
         """
@@ -74,7 +79,7 @@ class Job:
             raise SubmissionFailure(f"{self._what} ended with {error['type']}: {error['text']}")
         value: dict[str, Any] = answer["value"]
         if "refused" in value:
-            raise SubmissionFailure(f"{self._what}: {value['refused']}")
+            raise NetworkRefused(f"{self._what}: {value['refused']}")
         return value
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ from assignment.given.cifar10 import CLASSES, Images
 from autograder.course import Question
 from autograder.grading.device import Device, Training
 from autograder.grading.digests import grader_digest
-from autograder.grading.jobs import Job
+from autograder.grading.jobs import Job, NetworkRefused
 from autograder.grading.kept import Kept
 from autograder.grading.report import Accuracy
 from autograder.grading.secret import Seeds
@@ -45,10 +45,11 @@ COMPARED_SECONDS = 60.0  # processor seconds to compare them; the whole B0 takes
 MOST_OPERATIONS = 300e6  # for one image; LeNet takes 1.3 million, the small EfficientNet 4.3
 MOST_MEMORY = 1500 << 20  # bytes of results of one batch; the small EfficientNet's are 149 MB
 KNOWS_ALREADY = 25.0  # per cent; an untrained network is near 10, and was never seen above 20
-MUCH_BROUGHT = 256  # bytes of numbers, from which on a person looks; networks of the bank bring none
+MUCH_BROUGHT = 256  # bytes of numbers, from which on a person looks; networks of the bank bring 8, a whole B0 110
 REFERENCES = Path(__file__).parent / "references.json"
 
 AS_REFERENCE = "It computes what the reference computes: this is the reference's short run on this machine."
+LIKE_REFERENCE = "It computes what the reference computes, and was trained itself all the same."
 BY_LIST = "It was trained as a list of operations, from the course's initial values."
 
 
@@ -124,15 +125,19 @@ class ListedRun:
         except MalformedList as why:
             self.flags.append(f"{self._name} is not a list of operations that may be run")
             raise SubmissionFailure(f"{self._name} cannot be trained. {why}") from None
+        self._check_batches(network, few)
         brought = network.brought()
         if brought > MUCH_BROUGHT:
             self.flags.append(f"{self._name} brings {brought:,} bytes of numbers along")
-        if self._is_reference(network, few):
+        if not self._is_reference(network, few):
+            self._train(network)
+        elif self.kept is None:  # everything is trained: this, too
+            self._about = LIKE_REFERENCE
+            self._train(network)
+        else:
             reference = reference_of(self.question, self.kind, self._device)
             assert reference is not None
             self.begin_reference(reference)
-        else:
-            self._train(network)
 
     def begin_reference(self, reference: Network) -> None:
         """Start training the reference in the background, unless it was trained before."""
@@ -193,6 +198,20 @@ class ListedRun:
     def _compares_few(self) -> bool:
         return compared_batch(self.question, self.kind, self._device) is not None
 
+    def _check_batches(self, network: Network, few: Network) -> None:
+        """Check that costs are measured for the batches that the network is trained and evaluated with.
+
+        Raises:
+            SubmissionFailure: its lists are for others.
+        """
+        asked = (network_of(self.question, self.kind, self._device).recipe.batch_size, EVALUATED)
+        lists = [(network, asked), *([(few, (COMPARED, COMPARED))] if self._compares_few else [])]
+        for each, wanted in lists:
+            sizes = (each.train.batch, each.evaluate.batch)
+            if sizes != wanted:
+                self.flags.append(f"{self._name} is written down for batches of {sizes}, where {wanted} were asked for")
+                raise SubmissionFailure(f"{self._name} cannot be trained. Its lists are for batches of another size.")
+
     def _is_reference(self, network: Network, few: Network) -> bool:
         """Whether it computes what the reference computes.
 
@@ -204,8 +223,6 @@ class ListedRun:
             SubmissionFailure: it may not be trained.
         """
         found = self._compared(few, reference_of(self.question, self.kind, self._device, few=self._compares_few))
-        if found is not None and SAME < found <= DOUBTFUL:
-            self.flags.append(f"{self._name} differs from the reference by {found:.1e}, which is more than rounding")
         same = found is not None and found <= SAME
         if not same and few is not network:
             self._compared(network, None)
@@ -229,10 +246,23 @@ class ListedRun:
             limits = replace(limits, call_seconds=COMPARED_SECONDS, call_wall_seconds=4 * COMPARED_SECONDS)
         job = Job(self.sandbox, f"training {self._name}", request, limits, self.allowance)
         try:
-            difference: float | None = job.result()["difference"]
-            return difference
+            answer = job.result()
+        except NetworkRefused as why:
+            self.flags.append(f"It was refused before {why.summary}")
+            raise
         finally:
             job.close()
+        difference: float | None = answer["difference"]
+        if difference is not None and SAME < difference <= DOUBTFUL:
+            self.flags.append(
+                f"{self._name} differs from the reference by {difference:.1e}, which is more than rounding"
+            )
+        elif answer["evaluated"] and (difference is None or difference > SAME):
+            self.flags.append(
+                f"{self._name} computes what the reference computes when it is evaluated, and something else when it "
+                "is trained"
+            )
+        return difference
 
     def _train(self, network: Network) -> None:
         recipe = network_of(self.question, self.kind, self._device)

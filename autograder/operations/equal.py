@@ -34,24 +34,33 @@ def comparable(network: Network, reference: Network) -> bool:
 
 
 def difference(network: Network, reference: Network, shape: tuple[int, int, int], seed: int) -> float:
-    """The largest relative difference of anything that is compared; infinite if the two are not comparable.
+    """The largest relative difference of anything that is compared; see `differences`."""
+    return differences(network, reference, shape, seed)[0]
+
+
+def differences(network: Network, reference: Network, shape: tuple[int, int, int], seed: int) -> tuple[float, float]:
+    """The largest relative difference of anything that is compared, and that of the logits in eval mode alone.
 
     Args:
         network, reference: two networks; the second is trusted to be right.
         shape: of an image.
         seed: of weights, images and masks; it must not be known to who wrote the networks.
+
+    Returns:
+        Both are infinite if the two are not comparable.
     """
     if not comparable(network, reference):
-        return math.inf
+        return math.inf, math.inf
     known = revealing(reference, seed) | _averages(reference, shape, seed)
-    return max(
+    found = [
         _relative(mine, its)
         for mine, its in zip(_shown(network, known, shape, seed), _shown(reference, known, shape, seed), strict=True)
-    )
+    ]
+    return max(found), found[-1]
 
 
 def _shown(network: Network, known: dict[str, Tensor], shape: tuple[int, int, int], seed: int) -> list[Tensor]:
-    """Everything that is compared: logits, gradients and running averages."""
+    """Everything that is compared: gradients, logits, running averages, and last the logits in eval mode."""
     averages = [name for name, value in known.items() if name.endswith(("running_mean", "running_var"))]
     shown = []
     values = _values(network, known)

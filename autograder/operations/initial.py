@@ -28,6 +28,19 @@ def beginning(network: Network, seed: int) -> list[Tensor]:
     return [*values, *_buffers(network), *(each.clone() for each in network.constants)]
 
 
+def moved(network: Network, seed: int) -> list[Tensor]:
+    """As `beginning`, with every parameter moved a little at random, as a step of training would move it.
+
+    A network that knows images already can wait for its parameters to change; one that knows none has learnt nothing
+    by this.
+    """
+    values = beginning(network, seed)
+    for place, value in zip(network.parameters, values, strict=False):
+        noise = torch.randn(place.shape, generator=_generator(seed, f"{place.name} moved"))
+        value.add_(0.1 * noise * value.abs().mean())
+    return values
+
+
 def revealing(network: Network, seed: int) -> dict[str, Tensor]:
     """Values in float64 with which a mistake anywhere in a network shows in its logits, by name.
 

@@ -17,11 +17,17 @@ import torch
 from msgspec import Meta, Struct
 
 from autograder.operations import table
+from autograder.text.inert import one_line
 
 MAX_OPERATIONS = 4_000  # EfficientNet-B0 has about 900
 MAX_TENSORS = 2_000  # parameters, buffers and constants; B0 has 360
 MAX_CARRIED = 16 << 10  # bytes of numbers that a network brings along
+MAX_SENTENCE = 300  # characters of a refusal, which may quote what arrived
+_MAX_DEPTH = 10  # of what is sent; a list of operations has six
 _NAME = re.compile(r"[A-Za-z0-9_.]{1,200}")
+_MOST = {"float32": torch.finfo(torch.float32).max, "int64": 2.0**53, "bool": 1.0}  # of a place's constant
+END = 2**63 - 1  # torch's number for the end of a slice
+_SMALL = 64  # whole numbers up to it say nothing about images
 _USUAL = frozenset({0.0, 0.1, 0.5, 1.0, 2.0, 1e-5, 1e-3})  # numbers that say nothing about images
 
 Index = Annotated[int, Meta(ge=0, lt=MAX_OPERATIONS + MAX_TENSORS + 1)]
@@ -109,23 +115,21 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
 
     def digest(self) -> str:
         """SHA-256 of all of it."""
-        digest = hashlib.sha256(msgspec.json.encode([self.parameters, self.buffers, self.train, self.evaluate]))
+        # Not as JSON, which has no infinite numbers: they would look like None.
+        digest = hashlib.sha256(msgspec.msgpack.encode([self.parameters, self.buffers, self.train, self.evaluate]))
         for name, tensor in [*enumerate(self.constants), *sorted(self.carried.items())]:
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode() + _bytes(tensor))
         return digest.hexdigest()
 
     def brought(self) -> int:
         """Bytes of numbers with which knowledge could be brought along: constants, initial values, odd arguments."""
-        tensors = sum(len(_bytes(tensor)) for tensor in (*self.constants, *self.carried.values()))
+        tensors: int = sum(each.numel() * each.element_size() for each in (*self.constants, *self.carried.values()))
         constants = {place.constant for place in (*self.parameters, *self.buffers)} - _USUAL - {None}
         numbers = sum(
-            1
-            for listing in (self.train, self.evaluate)
-            for number in listing_numbers(listing)
-            if isinstance(number, float) and abs(number) not in _USUAL
+            _bytes_told(number) for listing in (self.train, self.evaluate) for number in listing_numbers(listing)
         )
-        # The same number in both lists, or of many parameters, is one number.
-        return tensors + 8 * len(constants) + 4 * numbers
+        # The same number of many parameters is one number.
+        return tensors + 8 * len(constants) + numbers
 
     def as_data(self) -> dict[str, Any]:
         """In the form that `read` takes, for the wire."""
@@ -140,21 +144,25 @@ def read(data: object) -> Network:
         MalformedList: it is not a list of operations that may be run.
     """
     # Msgspec would take a tensor for a mapping, and ask it for its fields.
-    if not isinstance(data, dict) or not all(
+    if type(data) is not dict or not all(
         _of_tensors(value) if key in ("constants", "carried") else _plain(value) for key, value in data.items()
     ):
         raise MalformedList("It is not a list of operations.")
     try:
         network = msgspec.convert(data, Network, strict=True)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise MalformedList(f"It is not a list of operations: {error}."[:200]) from None
+    except msgspec.ValidationError as error:
+        raise MalformedList(one_line(f"It is not a list of operations: {error}.", MAX_SENTENCE)) from None
     names = [place.name for place in (*network.parameters, *network.buffers)]
     _require(len(set(names)) == len(names), "Two of its parameters or buffers have one name.")
-    _require(all(map(_NAME.fullmatch, names)), "A name of a parameter or buffer has other characters than names have.")
+    _require(
+        all(map(_NAME.fullmatch, [*names, *network.carried])),
+        "A name of a parameter or buffer has other characters than names have.",
+    )
     _require(all(place.dtype == "float32" for place in network.parameters), "A parameter is not float32.")
     for place in (*network.parameters, *network.buffers):
         _require(place.count < table.LARGEST, f"{place.name} is too large.")
         _require(place.constant is None or math.isfinite(place.constant), f"{place.name} is not finite.")
+        _require(place.constant is None or _holds(place), f"{place.name} cannot hold {place.constant}.")
     for name, tensor in [
         *((f"constant {i}", each) for i, each in enumerate(network.constants)),
         *network.carried.items(),
@@ -178,7 +186,10 @@ def read(data: object) -> Network:
         f"The network brings {brought_along:,} bytes of numbers along (constants, buffers, odd factors); "
         f"{MAX_CARRIED:,} may be brought: what it knows must be learnt.",
     )
-    return network
+    # In memory as in the course's own process: what is a copy here must not be a view there, or the other way round.
+    constants = [_laid_out(each) for each in network.constants]
+    carried = {name: _laid_out(each) for name, each in network.carried.items()}
+    return msgspec.structs.replace(network, constants=constants, carried=carried)
 
 
 def listing_numbers(listing: Listing) -> Iterator[object]:
@@ -188,25 +199,55 @@ def listing_numbers(listing: Listing) -> Iterator[object]:
             yield from argument if isinstance(argument, list) else (argument,)
 
 
+def _bytes_told(number: object) -> int:
+    """How much an argument could say about images: a size or a place, as networks have them, says nothing."""
+    if type(number) is float:
+        return 0 if abs(number) in _USUAL else 4
+    if type(number) is int and abs(number) > _SMALL and number != END:
+        return 1 if abs(number) < 1 << 16 else 4
+    return 0
+
+
 def values_in(argument: Argument) -> list[int]:
     """The numbers of the values in an argument."""
     items = argument if isinstance(argument, list) else [argument]
     return [item.number for item in items if isinstance(item, Value)]
 
 
-def _plain(data: object) -> bool:
+def _plain(data: object, depth: int = _MAX_DEPTH) -> bool:
+    """Whether this is what a message can hold, tensors apart."""
+    if depth == 0:
+        return False
     if type(data) is dict:
-        return all(type(key) is str and _plain(value) for key, value in data.items())
+        return all(type(key) is str and _plain(value, depth - 1) for key, value in data.items())
     if type(data) is list:
-        return all(map(_plain, data))
-    return type(data) in (type(None), bool, int, float, str)
+        return all(_plain(value, depth - 1) for value in data)
+    if type(data) is int:
+        return -(2**63) <= data < 2**64
+    return type(data) in (type(None), bool, float, str)
 
 
 def _of_tensors(data: object) -> bool:
-    """Whether this holds tensors and nothing else."""
+    """Whether this holds tensors in the usual memory and nothing else."""
     if type(data) is dict:
-        return all(type(key) is str and type(value) is torch.Tensor for key, value in data.items())
-    return data is None or (type(data) is list and all(type(value) is torch.Tensor for value in data))
+        return all(type(key) is str and _is_tensor(value) for key, value in data.items())
+    return data is None or (type(data) is list and all(map(_is_tensor, data)))
+
+
+def _is_tensor(data: object) -> bool:
+    return type(data) is torch.Tensor and data.layout is torch.strided and data.device.type == "cpu"
+
+
+def _laid_out(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy without gradients whose elements lie in order, without gaps."""
+    return tensor.detach().clone(memory_format=torch.contiguous_format)
+
+
+def _holds(place: Place) -> bool:
+    """Whether a place's elements can be its constant."""
+    constant = place.constant or 0.0
+    whole = place.dtype == "float32" or constant == int(constant)
+    return whole and abs(constant) <= _MOST[place.dtype]
 
 
 def _check(listing: Listing, inputs: int) -> None:
@@ -243,7 +284,8 @@ def _check_arguments(operation: Operation) -> None:
     types = {each: kind for each, kind, _ in known}
     _require(given.keys() <= types.keys(), f"{name} has an argument that there is not.")
     for each, argument in given.items():
-        _require(_fits(each, types[each], argument), f"{name} cannot take this as {each}: {argument!r}."[:200])
+        if not _fits(each, types[each], argument):
+            _require(False, f"{name} cannot take this as {each}: {argument!r}.")
 
 
 def _fits(name: str, kind: str, argument: Argument) -> bool:
@@ -280,17 +322,17 @@ def _number(argument: object) -> bool:
 
 
 def _whole(argument: object) -> bool:
-    # Torch writes 2**63 - 1 for the end of a slice.
-    return type(argument) is int and (abs(argument) <= table.LARGEST or argument == 2**63 - 1)
+    return type(argument) is int and (abs(argument) <= table.LARGEST or argument == END)
 
 
 def _bytes(tensor: torch.Tensor) -> bytes:
-    return tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+    flat = tensor.contiguous().as_strided((tensor.numel(),), (1,))  # of a single element a stride may be anything
+    return flat.view(torch.uint8).numpy().tobytes()
 
 
 def _require(condition: bool, sentence: str) -> None:
     if not condition:
-        raise MalformedList(sentence)
+        raise MalformedList(one_line(sentence, MAX_SENTENCE))
 
 
 def shapes(places: Sequence[Place]) -> dict[str, tuple[int, ...]]:

@@ -93,6 +93,14 @@ EMPTY = {"empty.memory_format": "zeros.default", "empty_like.default": "zeros_li
 EMPTY["new_empty.default"] = "new_zeros.default"
 """What is computed for an operation that would show what memory held before."""
 
+MAY_COPY = frozenset(
+    {
+        *("contiguous.default", "flatten.using_ints", "ravel.default", "reshape.default", "reshape_as.default"),
+        *("to.dtype", "to.dtype_layout", "to.device", "to.other", "type_as.default"),
+    }
+)
+"""Those whose result is the argument itself or a copy of it, as its dtype and its order in memory have it."""
+
 _WORDS = {
     "approximate": re.compile(r"none|tanh"),
     "equation": re.compile(r"[A-Za-z., >-]{1,64}"),

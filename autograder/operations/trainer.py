@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from autograder.operations.equal import difference
-from autograder.operations.initial import beginning
+from autograder.operations.equal import SAME, differences
+from autograder.operations.initial import beginning, moved
 from autograder.operations.lists import Network, read
 from autograder.operations.measure import Cost, Refused, measured
 from autograder.operations.run import Program
@@ -67,17 +67,18 @@ def compare(request: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         `refused`: a sentence, if it may not be run. Otherwise `difference`: from the reference, see `equal`; None if
-        there is none to compare with, or if it is infinite.
+        there is none to compare with, or if it is infinite; and `evaluated`: whether the logits in eval mode, at
+        least, are the reference's.
     """
     network = read(request["network"])
     try:
         measured(network, SHAPE, Cost(*request["most"]))
-        found = (
-            difference(network, read(request["reference"]), SHAPE, request["seed"]) if request["reference"] else None
-        )
     except Refused as why:
         return {"refused": str(why)}
-    return {"difference": found if found is not None and math.isfinite(found) else None}
+    found = evaluated = math.inf
+    if request["reference"] is not None:
+        found, evaluated = differences(network, read(request["reference"]), SHAPE, request["seed"])
+    return {"difference": found if math.isfinite(found) else None, "evaluated": evaluated <= SAME}
 
 
 def learn(
@@ -97,7 +98,7 @@ def learn(
 
     Returns:
         `curve`: number and loss of each epoch; `before` and `after`: the class predicted for each held-out image, by
-        the new network (for the first images only) and by the trained one; or `refused`, a sentence.
+        a network that has learnt nothing (for the first images only) and by the trained one; or `refused`, a sentence.
 
     Raises:
         RuntimeError: torch refuses an operation, or the device has too little memory.
@@ -124,7 +125,8 @@ def _learnt(
     model = Listed(network, values, autocast=autocast)
     batch = network.evaluate.batch
     try:
-        before = training.predict(model, held_out[: request["before"]], batch_size=batch).argmax(1)
+        new = Listed(network, [value.to(device) for value in moved(network, request["seed"])], autocast=autocast)
+        before = training.predict(new, held_out[: request["before"]], batch_size=batch).argmax(1)
         history = training.fit(
             model,
             cifar10.Images(images, labels),

@@ -32,6 +32,7 @@ WANTS = {
     "network": "a message to somebody on this machine or beyond",
     "excess": "more than its limits allow",
     "text": "text that a terminal, a browser or a spreadsheet obeys, in a report",
+    "unseen": "a network trained as data that may not be, without a remark for a person",
 }
 """What attacks want. Afterwards the host shows whether they got it."""
 
@@ -42,6 +43,7 @@ DEFENCES = {
     "intake": "only the assignment's modules are read, and nothing is followed or unpacked",
     "inert": "text from a student is shown, never obeyed",
     "secret": "held-out images are drawn from what no worker knows",
+    "lists": "a network that came as data is read, measured and compared before it is trained",
     **{layer: f"the sandbox's layer `{layer}`" for layer in LAYERS},
 }
 """The defences. All layers that an attack names are switched off together when it must succeed."""
@@ -51,10 +53,12 @@ _FIELDS = {
         "tries",
         "wants",
         "stopped_by",
+        "check",
         "then",
         "question",
         "base",
         "says",
+        "flag",
         "trains",
         "fresh",
         "together",
@@ -73,10 +77,12 @@ class Attack:
         tries: what it does, in a sentence.
         wants: a key of `WANTS`.
         stopped_by: keys of `DEFENCES`.
+        check: if networks that came as data are what it attacks, the key in `credulous.CHECKS` that must stop it.
         then: what must be true afterwards, in a sentence.
         question: id of the question whose module it hands in.
         base: the answer to which its module is appended: "stub", "solution", "" or a wrong answer of the bank.
         says: words that one of the student's messages must contain; "" if it does not matter.
+        flag: words that one of the remarks for a person must contain; "" if it does not matter.
         trains: whether its network is trained, for one epoch on a few patterns.
         fresh: whether, without the boundary, it needs an interpreter that starts in its folder.
         together: whether another student's submission is in the sandbox at the same time.
@@ -92,6 +98,8 @@ class Attack:
     question: str = "q1"
     base: str = "stub"
     says: str = ""
+    flag: str = ""
+    check: str = ""
     trains: bool = False
     fresh: bool = False
     together: bool = False

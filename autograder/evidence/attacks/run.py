@@ -26,9 +26,9 @@ from autograder import course
 from autograder.course import Assignment
 from autograder.course.limits import Limits
 from autograder.errors import UnusableRequest
-from autograder.evidence.attacks import DEFENCES, Attack, base_source, module_of, naive
+from autograder.evidence.attacks import DEFENCES, Attack, base_source, credulous, module_of, naive
 from autograder.evidence.attacks.host import Host
-from autograder.grading import short_run
+from autograder.grading import listed_run, short_run
 from autograder.grading.grade import grade
 from autograder.grading.images import Data
 from autograder.grading.report import QuestionReport, Report
@@ -48,6 +48,7 @@ _NO_LIMITS = Limits(
 )  # fmt: skip
 
 
+MEMORY = 64 << 20  # bytes of a network's results; the solution's take 13 MB
 NEEDED = 95.0  # per cent; knowing the images gives nearly 100, drawing similar ones 90
 
 
@@ -94,7 +95,9 @@ def graded(attack: Attack, host: Host, assignment: Assignment, sandbox: Sandbox,
         problems.append("the sandbox's folder is not as it was")
     if attack.says and not any(attack.says in test.message for test in mine.tests):
         problems.append(f"no message says {attack.says!r}: {mine.tests[0].message!r}")
-    return _outcome(host, report, mine.score > honest(attack.question, attack.base, sandbox), tuple(problems))
+    if attack.flag and not any(attack.flag in flag for flag in mine.flags):
+        problems.append(f"no remark says {attack.flag!r}: {mine.flags}")
+    return _outcome(attack, host, report, mine.score > honest(attack.question, attack.base, sandbox), tuple(problems))
 
 
 def unprotected(
@@ -123,7 +126,11 @@ def unprotected(
     submission = read_submission(_submission(attack, host, folder), assignment)
     sandbox.without = tuple(layer for layer in attack.stopped_by if layer in LAYERS and layer != but)
     try:
-        with _images(attack) as data, _foreseen() if "secret" in attack.stopped_by else contextlib.nullcontext():
+        with (
+            _images(attack) as data,
+            _foreseen() if "secret" in attack.stopped_by else contextlib.nullcontext(),
+            credulous.without(attack.check) if "lists" in attack.stopped_by else contextlib.nullcontext(),
+        ):
             report = grade(submission, assignment.limited(limits), sandbox, questions=(attack.question,), data=data)
     finally:
         sandbox.without = ()
@@ -134,7 +141,7 @@ def unprotected(
             *(text for test in mine.tests for text in (test.message, test.staff)),
         ]
         return AttackResult({"text": any(map(is_obeyed, raw))}, "\n".join(raw))
-    return _outcome(host, report, mine.score > honest(attack.question, attack.base, sandbox))
+    return _outcome(attack, host, report, mine.score > honest(attack.question, attack.base, sandbox))
 
 
 @contextlib.contextmanager
@@ -148,6 +155,7 @@ def _images(attack: Attack) -> Iterator[Data | None]:
         mock.patch.dict(training.ON_PATTERNS, few),
         mock.patch.object(cifar10, "load", return_value=cifar10.synthetic(1_000, 2_000)),
         mock.patch("autograder.grading.grade.threshold_for", return_value=NEEDED),
+        mock.patch.object(listed_run, "MOST_MEMORY", MEMORY),
         Data.load("synthetic") as data,
     ):
         yield data
@@ -235,7 +243,7 @@ def _naive(
     return {"share": result.get("share", 0.0), "output": output, "killed": not result}
 
 
-def _outcome(host: Host, report: Report, gained: bool, problems: tuple[str, ...] = ()) -> AttackResult:
+def _outcome(attack: Attack, host: Host, report: Report, gained: bool, problems: tuple[str, ...] = ()) -> AttackResult:
     # The staff's evidence quotes failing hidden tests, but no worker has seen that.
     without = [
         replace(question, tests=[replace(test, evidence=[]) for test in question.tests])
@@ -243,7 +251,9 @@ def _outcome(host: Host, report: Report, gained: bool, problems: tuple[str, ...]
     ]
     output = json.dumps(replace(report, questions=without).as_dict(), ensure_ascii=False)
     obeyed = is_obeyed(_printed(report)) or _is_unseen(json_text(report.as_dict(), indent=1))
-    return AttackResult({**host.gains(output), "points": gained, "text": obeyed}, output, problems)
+    unseen = attack.wants == "unseen" and any(each.accuracy and not each.flags for each in report.questions)
+    gains = {**host.gains(output), "points": gained, "text": obeyed, "unseen": unseen}
+    return AttackResult(gains, output, problems)
 
 
 def is_obeyed(text: str) -> bool:

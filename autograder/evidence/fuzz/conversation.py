@@ -196,7 +196,7 @@ class Target:
         finally:
             holding.close()
             self._world.hang_up()
-        self.reached.frame = any(each._answered for each in box.workers)
+        self.reached.first = any(each._answered for each in box.workers)
         for flag in holding.flags:
             _check_text(flag)
 
@@ -239,7 +239,7 @@ class Target:
         begun = self._world.now
         try:
             result = step()
-            self.reached.value = True
+            self.reached.third = True
         except SubmissionFailure as failure:
             result = None
             _check_text(failure.summary)

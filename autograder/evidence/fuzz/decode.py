@@ -53,14 +53,14 @@ class Target:
         received = self._receive(data)
         if received is None:
             return
-        reached.frame = True
+        reached.first = True
         tree, payload = received
         try:
             value = codec.decode(tree, payload, restore=_RESTORE)
         except codec.MalformedMessage as complaint:
             _check_complaint(complaint)
             return
-        reached.value = True
+        reached.third = True
         check_tensors(value, payload, _ARGUMENTS.values())
         if zlib.crc32(data) % self._every == 0:
             self._check_round_trip(value)

@@ -32,7 +32,7 @@ def main(name: str, tally_file: Path, corpus: Path, options: list[str]) -> None:
     """
     torch.set_num_threads(1)
     with atheris.instrument_imports(include=["autograder"]):
-        importlib.import_module(f"autograder.sandbox.{WATCHED[name]}")
+        importlib.import_module(WATCHED[name])
     target = load(name)
     for number, seed in enumerate(target.seeds()):
         (corpus / f"seed-{number:03}").write_bytes(seed)

@@ -74,7 +74,7 @@ def note_tensors(target: Target) -> None:
     original = codec._Decoder._tensor
 
     def noted(decoder: Any, node: Any) -> torch.Tensor:
-        target.reached.tensor = True
+        target.reached.second = True
         return original(decoder, node)
 
     codec._Decoder._tensor = noted  # type: ignore[assignment, method-assign]

@@ -12,7 +12,13 @@ import coverage
 
 from autograder.evidence.fuzz.targets import WATCHED, load
 
-_MODULES = {"decode": ("codec", "channel"), "conversation": ("worker", "session", "proxy")}
+_FILES = {
+    "decode": ("sandbox/codec.py", "sandbox/channel.py"),
+    "conversation": ("sandbox/worker.py", "sandbox/session.py", "sandbox/proxy.py"),
+    "lists": tuple(
+        f"operations/{name}.py" for name in ("lists", "table", "measure", "run", "initial", "equal", "trainer")
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,10 @@ class Coverage:
 def coverage_of(target: str, corpus: Path) -> list[Coverage]:
     """Run every input of a corpus again."""
     importlib.import_module("torch")  # before coverage starts, which would slow it down
-    sandbox = Path(__file__).parents[2] / "sandbox"
-    files = [str(sandbox / f"{module}.py") for module in _MODULES[target]]
+    files = [str(Path(__file__).parents[2] / name) for name in _FILES[target]]
     watching = coverage.Coverage(data_file=None, branch=True, include=files, config_file=False)
     with watching.collect():
-        importlib.import_module(f"autograder.sandbox.{WATCHED[target]}")
+        importlib.import_module(WATCHED[target])
         trying = load(target)
         for file in sorted(corpus.iterdir()):
             trying(file.read_bytes())

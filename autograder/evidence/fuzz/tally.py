@@ -10,15 +10,15 @@ from pathlib import Path
 
 @dataclass
 class Reached:
-    """How far one input got: a whole frame (in a conversation, a valid reply), the first tensor, or a value."""
+    """How far one input got; `targets.STAGES` says what the stages are."""
 
-    frame: bool = False
-    tensor: bool = False
-    value: bool = False
+    first: bool = False
+    second: bool = False
+    third: bool = False
 
 
 class Tally:
-    """Counts in a file: executions, and how many of them reached a whole frame, a tensor, and a value.
+    """Counts in a file: executions, and how many of them reached each stage.
 
     Args:
         file: created if it does not exist.
@@ -32,10 +32,10 @@ class Tally:
 
     def add(self, reached: Reached) -> None:
         self._counts[0] += 1
-        self._counts[1] += reached.frame
-        self._counts[2] += reached.tensor
-        self._counts[3] += reached.value
+        self._counts[1] += reached.first
+        self._counts[2] += reached.second
+        self._counts[3] += reached.third
 
     def read(self) -> tuple[int, int, int, int]:
-        executions, frames, tensors, values = self._counts
-        return executions, frames, tensors, values
+        executions, first, second, third = self._counts
+        return executions, first, second, third

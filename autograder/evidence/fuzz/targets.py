@@ -14,8 +14,19 @@ RawMutation = Callable[[bytes, int], bytes]
 Mutation = Callable[[bytes, int, int], bytes]
 """Mutates an input, given its maximum length and a seed."""
 
-WATCHED = {"decode": "channel", "conversation": "session"}
-"""The sandbox module that each target tests: coverage includes it and everything it imports."""
+WATCHED = {
+    "decode": "autograder.sandbox.channel",
+    "conversation": "autograder.sandbox.session",
+    "lists": "autograder.operations.trainer",
+}
+"""The module that each target tests: coverage includes it and everything it imports."""
+
+STAGES = {
+    "decode": ("a whole frame", "tensor decoding", "a value"),
+    "conversation": ("a valid reply", "tensor decoding", "a value"),
+    "lists": ("a network", "its costs", "a step of its training"),
+}
+"""What an input can reach, from near to far, of which each execution is counted."""
 
 
 class Target(Protocol):

@@ -15,7 +15,7 @@ import pytest
 
 from autograder.course import Assignment
 from autograder.evidence import attacks
-from autograder.evidence.attacks import Attack
+from autograder.evidence.attacks import Attack, credulous
 from autograder.evidence.attacks.host import Host, described, host
 from autograder.evidence.attacks.run import describe, graded, unprotected
 from autograder.sandbox.confinement import LAYERS, landlock
@@ -100,6 +100,7 @@ def test_the_corpus_is_large_and_no_attack_is_a_copy() -> None:
     contents = Counter(tuple(sorted(attack.files().items())) or attack.folder for attack in CORPUS)
     assert max(contents.values()) == 1
     assert {attack.wants for attack in CORPUS} == set(attacks.WANTS)
+    assert {attack.check for attack in CORPUS if attack.check} == set(credulous.CHECKS)
     assert {each for attack in CORPUS for each in attack.stopped_by} >= {
         "boundary",
         "guard",

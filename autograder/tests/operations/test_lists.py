@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.operations.lists import MAX_CARRIED, MalformedList, read
+from autograder.operations.lists import MAX_CARRIED, MAX_SENTENCE, MalformedList, read
 from autograder.operations.measure import Cost, Refused, measured
 from autograder.operations.trace import traced
 from autograder.tests.support.networks import BATCH, SHAPE, module_of
 
 Data = dict[str, Any]
 VALUE = {"kind": "value", "number": 0}
+COMPLEX = torch.ones(1, dtype=torch.complex64)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,23 @@ def step(name: str, *arguments: Any, **named: Any) -> Callable[[Data], object]:
         data["train"]["operations"].insert(0, {"name": name, "arguments": list(arguments), "named": named})
 
     return change
+
+
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def circle() -> list[Any]:
+    value: list[Any] = []
+    value.append(value)
+    return value
+
+
+def buffer(dtype: str, constant: float) -> Data:
+    return {"name": "seen", "shape": [2], "dtype": dtype, "trained": False, "constant": constant}
 
 
 LIES: dict[str, tuple[Callable[[Data], object], str]] = {
@@ -80,6 +98,14 @@ LIES: dict[str, tuple[Callable[[Data], object], str]] = {
     "an infinite parameter": (lambda data: data["parameters"][0].update(constant=float("inf")), "not finite"),
     "a constant that is none": (lambda data: data["constants"].append("text"), "not a list of operations"),
     "a dtype of its own": (lambda data: data["constants"].append(torch.ones(1, dtype=torch.complex64)), "dtype"),
+    "lists without end": (lambda data: data["train"]["operations"].append(nested(5_000)), "not a list of operations"),
+    "a list within itself": (lambda data: data["train"]["operations"].append(circle()), "not a list of operations"),
+    "a number of 5,000 digits": (step("full.default", [2], 10**5_000), "not a list of operations"),
+    "a field that a terminal obeys": (lambda data: data["train"].update({"\x1b[31m": 1}), "unknown field"),
+    "a name without end": (lambda data: data["carried"].update({"a" * 100_000: COMPLEX}), "other characters"),
+    "a number that an int cannot hold": (lambda data: data["buffers"].append(buffer("int64", 0.5)), "cannot hold 0.5"),
+    "a number that a float cannot hold": (lambda data: data["buffers"].append(buffer("float32", 1e300)), "cannot hold"),
+    "a sparse constant": (lambda data: data["constants"].append(torch.ones(2).to_sparse()), "not a list of operations"),
     "values of no buffer": (lambda data: data["carried"].update(x=torch.ones(1)), "does not have"),
     "a table": (lambda data: data["constants"].append(torch.zeros(MAX_CARRIED // 4 + 1)), "must be learnt"),
 }
@@ -90,8 +116,10 @@ def test_a_lie_is_refused_by_a_sentence(lenet: Data, lie: str) -> None:
     change, sentence = LIES[lie]
     data = copy.deepcopy(lenet)
     change(data)
-    with pytest.raises(MalformedList, match=sentence):
+    with pytest.raises(MalformedList, match=sentence) as refusal:
         read(data)
+    assert len(str(refusal.value)) <= MAX_SENTENCE
+    assert str(refusal.value).isprintable()
 
 
 @pytest.mark.parametrize("data", [None, 1, "text", [], {}, {"parameters": []}, torch.ones(1)])
@@ -112,6 +140,33 @@ def test_numbers_that_a_network_brings_along_are_counted(lenet: Data) -> None:
     for operation in data["evaluate"]["operations"]:
         operation["arguments"] = [VALUE if isinstance(each, dict) else each for each in operation["arguments"]]
     assert read(data).brought() == 40 + 2 * 4
+    for number in (64, 65, -1000, 1 << 16, 2**63 - 1):  # a width, two odd ones, a large one, and the end of a slice
+        step("sum.dim_IntList", VALUE, [number])(data)
+    assert read(data).brought() == 40 + 2 * 4 + 2 * 1 + 4
+
+
+@pytest.mark.parametrize("strides", [(5,), (0,), (1,)])
+def test_a_tensor_is_read_whatever_its_strides_and_comes_in_order_and_without_gradients(
+    lenet: Data, strides: tuple[int]
+) -> None:
+    alone = torch.arange(9.0, requires_grad=True).as_strided((1,), strides)
+    apart = torch.arange(9.0).as_strided((2, 2), (1, 4))
+    data = {**copy.deepcopy(lenet), "constants": [alone, apart]}
+    for listing in (data["train"], data["evaluate"]):
+        listing["output"] = 0
+    network = read(data)
+    assert [each.tolist() for each in network.constants] == [[0.0], [[0.0, 4.0], [1.0, 5.0]]]
+    assert all(each.is_contiguous() and not each.requires_grad for each in network.constants)
+    assert read(network.as_data()).digest() == network.digest()
+
+
+def test_networks_that_differ_in_one_number_have_other_digests(lenet: Data) -> None:
+    digests = set()
+    for least in (None, float("-inf"), 0, 0.0, -0.0, False):
+        data = copy.deepcopy(lenet)
+        step("clamp.default", VALUE, least, 1.0)(data)
+        digests.add(read(data).digest())
+    assert len(digests) == 6
 
 
 ODD: tuple[Any, ...] = (

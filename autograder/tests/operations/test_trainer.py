@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from assignment.given import cifar10, training
 from autograder.operations import trainer
@@ -41,6 +42,27 @@ def test_every_held_out_image_is_classified_whatever_the_batch(
     assert reply["curve"] == again["curve"]
     other = learn(asked(reference("q6_lenet"), seed=2), train.images, train.labels, test.images)
     assert reply["curve"] != other["curve"]
+
+
+class Waiting(nn.Module):
+    """Knows which class is right, the third, and says so as soon as its only parameter has changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.ones(1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        numbers = torch.arange(10.0)
+        moved = ((self.gate - 1).abs() > 1e-6).float()
+        return images.sum((1, 2, 3)).view(-1, 1) * 0 + self.gate * ((numbers == 3) * moved + (numbers == 4) * 0.5)
+
+
+def test_what_a_network_knows_is_seen_before_training_even_if_it_waits_for_a_change(
+    images: tuple[cifar10.Images, cifar10.Images],
+) -> None:
+    train, test = images
+    reply = learn(asked(listed(Waiting())), train.images, train.labels, test.images)
+    assert reply["before"].tolist() == [3] * 6
 
 
 def test_an_incomplete_batch_is_filled_up_and_not_lost(images: tuple[cifar10.Images, cifar10.Images]) -> None:
@@ -101,12 +123,14 @@ def request(network: Network, **more: Any) -> dict[str, Any]:
 
 
 def test_a_comparison_says_how_far_a_network_is_from_the_reference() -> None:
-    assert compare(request(reference("q6_lenet"))) == {"difference": 0.0}
-    assert compare(request(reference("q6_lenet"), reference=None)) == {"difference": None}
+    assert compare(request(reference("q6_lenet"))) == {"difference": 0.0, "evaluated": True}
+    assert compare(request(reference("q6_lenet"), reference=None)) == {"difference": None, "evaluated": False}
     other = listed(module_of("q6_lenet", ("F.relu(self.fc2(x))", "torch.tanh(self.fc2(x))")))
     found = compare(request(other))["difference"]
     assert found is not None
     assert found > 1e-3
+    only = listed(module_of("q6_lenet", ("return logits", "return logits * (2 if self.training else 1)")))
+    assert compare(request(only)) == {"difference": pytest.approx(1, abs=0.5), "evaluated": True}
     assert "operations" in compare(request(other, most=[1e3, 1 << 30]))["refused"]
 
 
