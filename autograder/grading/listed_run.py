@@ -166,9 +166,9 @@ class ListedRun:
         if self._found.before > KNOWS_ALREADY:
             self.flags.append(f"{self._name} recognised {self._found.before:.0f} % before it was trained")
         threshold = self.threshold if self.elsewhere is None else self.elsewhere.threshold
-        if self._about == AS_REFERENCE and self._found.mean < threshold:  # for which the submission is not to blame
+        if self._about != BY_LIST and self._found.mean < threshold:  # for which the submission is not to blame
             self.flags.append(
-                f"{self._name}: the reference itself reached {self._found.mean:.1f} % on this machine, and "
+                f"{self._name}: what computes the same as the reference reached {self._found.mean:.1f} % here, and "
                 f"{threshold:.1f} % are needed; measure the thresholds here with `python -m autograder calibrate"
                 f"{self._option}`"
             )
