@@ -256,7 +256,7 @@ def _check_text(text: str, *, lines: bool = False) -> None:
 
 
 def _scripts() -> list[list[ScriptLine]]:
-    ready = ScriptLine(SAY, framed({"number": 1, "value": None}))
+    ready = ScriptLine(SAY, framed({"number": 1, "value": []}))  # nothing was left out of the module
     attached = torch.ones(2, 3, requires_grad=True)
     parameters = {"weight": (torch.ones(2), True, torch.ones(2)), "bias": (torch.ones(2), False, None)}
     replies = (None, None, {"weight": torch.ones(2)}, parameters, None)
