@@ -22,17 +22,20 @@ from autograder.operations.trace import traced
 from autograder.operations.trainer import SHAPE
 
 
-def references(devices: Sequence[str] = ("cpu", "cuda")) -> dict[str, Any]:
+def references(
+    devices: Sequence[str] = ("cpu", "cuda"), kinds: Sequence[str] = ("cifar10", "synthetic")
+) -> dict[str, Any]:
     """The networks of all questions as data, for each size of batch that a recipe has, and in which they are compared.
 
     What one question trains on the CPU and on a GPU has batches of different sizes there, by which they are told apart.
 
     Args:
         devices: on which they are trained.
+        kinds: of images.
     """
     found: dict[str, Any] = {}
     for question in course.load().questions:
-        for kind, device in itertools.product(("cifar10", "synthetic"), devices) if question.trains else ():
+        for kind, device in itertools.product(kinds, devices) if question.trains else ():
             network = network_of(question, kind, device)
             few = compared_batch(question, kind, device)
             sizes = [(network.recipe.batch_size, EVALUATED), *([(few, few)] if few is not None else [])]

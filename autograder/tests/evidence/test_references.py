@@ -24,7 +24,7 @@ def test_the_file_has_what_the_solutions_compute() -> None:
 
 @pytest.mark.slow  # the whole B0
 def test_the_file_has_what_a_gpu_trains() -> None:
-    found = references(["cuda"])
+    found = references(["cuda"], ["cifar10"])
     assert found.keys() >= ON_A_GPU
     few = f"efficientnet {COMPARED}"
     assert difference(read(found[few]), _references()[few], SHAPE, 3) <= SAME

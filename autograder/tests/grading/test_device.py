@@ -242,7 +242,7 @@ def test_a_full_device_is_a_sentence_and_takes_nobody_elses_points(
             ["H200 is full", "held 1,024 MB", "2,048 MB more were needed", "512 of 81,920 MB were free", "--jobs"],
         ),
         (  # a small one, of which a network may have all
-            {"asked": 2 << 30, "held": 5 << 30, "free": 1 << 30, "total": 6 << 30},
+            {"asked": 4 << 30, "held": 5 << 30, "free": 1 << 30, "total": 6 << 30},
             DeviceFull,
             ["5,120 MB", "1,024 of 6,144 MB were free"],
         ),
