@@ -31,6 +31,7 @@ from autograder.evidence.attacks.host import Host
 from autograder.grading import listed_run, short_run
 from autograder.grading.grade import grade
 from autograder.grading.images import Data
+from autograder.grading.kept import Kept
 from autograder.grading.report import QuestionReport, Report
 from autograder.grading.secret import seeds_of
 from autograder.intake import read_submission
@@ -130,8 +131,16 @@ def unprotected(
             _images(attack) as data,
             _foreseen() if "secret" in attack.stopped_by else contextlib.nullcontext(),
             credulous.without(attack.check) if "lists" in attack.stopped_by else contextlib.nullcontext(),
+            tempfile.TemporaryDirectory() as trained,
         ):
-            report = grade(submission, assignment.limited(limits), sandbox, questions=(attack.question,), data=data)
+            report = grade(
+                submission,
+                assignment.limited(limits),
+                sandbox,
+                questions=(attack.question,),
+                data=data,
+                kept=Kept(Path(trained)),
+            )
     finally:
         sandbox.without = ()
     (mine,) = report.questions
