@@ -22,7 +22,7 @@ MAX_OPERATIONS = 4_000  # EfficientNet-B0 has about 900
 MAX_TENSORS = 2_000  # parameters, buffers and constants; B0 has 360
 MAX_CARRIED = 16 << 10  # bytes of numbers that a network brings along
 _NAME = re.compile(r"[A-Za-z0-9_.]{1,200}")
-_USUAL = frozenset({0.0, 0.1, 0.5, 1.0, 2.0, 1e-5, 1e-3})  # numbers that say nothing about images
+_USUAL = frozenset({0.0, 0.01, 0.1, 0.5, 0.99, 1.0, 2.0, 1e-5, 1e-3})  # numbers that say nothing about images
 
 Index = Annotated[int, Meta(ge=0, lt=MAX_OPERATIONS + MAX_TENSORS + 1)]
 Length = Annotated[int, Meta(ge=0, lt=2**31)]
