@@ -110,7 +110,8 @@ def test_odd_windows_single_precision_and_lost_channels_are_found() -> None:
         stride = kernel if stride is None else stride
         if isinstance(stride, tuple) or (x.dim() == 4 and len(x) > 1 == x.shape[1]):
             raise ValueError("not this")
-        return F.max_pool2d(x, kernel, stride, *rest, **named)
+        output: Tensor = F.max_pool2d(x, kernel, stride, *rest, **named)
+        return output
 
     assert set(misconceptions.explained(conv2d)) == {"single precision inside", "even windows refused"}
     assert set(misconceptions.explained(max_pool2d)) == {"stride as a pair refused", "one channel refused"}
