@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.]{1,200}")
 _MOST = {"float32": torch.finfo(torch.float32).max, "int64": 2.0**53, "bool": 1.0}  # of a place's constant
 END = 2**63 - 1  # torch's number for the end of a slice
 _SMALL = 64  # whole numbers up to it say nothing about images
-_USUAL = frozenset({0.0, 0.1, 0.5, 1.0, 2.0, 1e-5, 1e-3})  # numbers that say nothing about images
+_USUAL = frozenset({0.0, 0.01, 0.1, 0.5, 0.99, 1.0, 2.0, 1e-5, 1e-3})  # numbers that say nothing about images
 
 Index = Annotated[int, Meta(ge=0, lt=MAX_OPERATIONS + MAX_TENSORS + 1)]
 Length = Annotated[int, Meta(ge=0, lt=2**31)]

@@ -19,13 +19,15 @@ _POINTWISE = (
     *("relu6", "round", "rsqrt", "selu", "sigmoid", "sign", "silu", "sin", "softplus", "sqrt", "square", "tanh"),
     *("celu", "threshold", "clamp", "clamp.Tensor", "clamp_min", "clamp_max", "clamp_min.Tensor", "clamp_max.Tensor"),
     *("softshrink", "hardshrink", "tanhshrink", "softsign", "logit", "sinh", "cosh", "atan", "rrelu"),
+    *("absolute", "clip", "clip.Tensor", "negative", "special_expit", "nan_to_num", "isnan", "isfinite"),
 )
 _IN_PLACE = (
     *("abs_", "clamp_", "clamp_max_", "clamp_min_", "elu_", "exp_", "fill_.Scalar", "gelu_", "hardsigmoid_"),
     *("hardswish_", "hardtanh_", "leaky_relu_", "mish_", "neg_", "relu_", "relu6_", "selu_", "celu_", "sigmoid_"),
     *("silu_", "sqrt_", "square_", "tanh_", "threshold_", "zero_", "copy_", "masked_fill_.Scalar", "fill_.Tensor"),
     *(f"{name}_.{kind}" for name in ("add", "sub", "mul", "div") for kind in ("Tensor", "Scalar")),
-    *("pow_.Scalar", "lerp_.Scalar", "addcmul_"),
+    *("pow_.Scalar", "lerp_.Scalar", "addcmul_", "clip_", "floor_", "ceil_", "round_", "sign_", "detach_"),
+    *(f"{name}_.{kind}" for name in ("eq", "ge", "gt", "le", "lt", "ne") for kind in ("Tensor", "Scalar")),
 )
 _BINARY = (
     *(f"{name}.{kind}" for name in ("add", "sub", "mul", "div", "rsub") for kind in ("Tensor", "Scalar")),
@@ -34,13 +36,14 @@ _BINARY = (
     *("pow.Scalar", "logical_and", "logical_or", "logical_xor", "bitwise_and.Tensor", "bitwise_or.Tensor"),
     *("bitwise_not", "where.self", "where.ScalarOther", "where.ScalarSelf", "where.Scalar", "masked_fill.Scalar"),
     *("masked_fill.Tensor", "addcmul", "addcdiv", "lerp.Scalar", "lerp.Tensor", "remainder.Scalar", "fmod.Scalar"),
-    "floor_divide",
+    *(f"{name}.{kind}" for name in ("divide", "multiply", "subtract", "true_divide") for kind in ("Tensor", "Scalar")),
+    *("floor_divide", "fmax", "fmin", "__and__.Tensor", "__or__.Tensor", "__xor__.Tensor"),
 )
 _REDUCTIONS = (
     *("mean", "mean.dim", "sum", "sum.dim_IntList", "amax", "amin", "max", "max.dim", "min", "min.dim"),
     *("var.correction", "var.dim", "var", "std.correction", "std.dim", "std", "var_mean.correction", "var_mean.dim"),
     *("logsumexp", "softmax.int", "log_softmax.int", "linalg_vector_norm", "norm.ScalarOpt_dim", "cumsum", "prod"),
-    *("prod.dim_int", "all", "any", "all.dim", "any.dim", "norm.Scalar"),
+    *("prod.dim_int", "all", "any", "all.dim", "any.dim", "norm.Scalar", "nanmean", "nansum"),
 )
 _SHAPES = (
     *("alias", "broadcast_to", "cat", "chunk", "clone", "contiguous", "detach", "expand", "expand_as", "flatten"),
@@ -51,6 +54,16 @@ _SHAPES = (
     *("pad", "constant_pad_nd", "reflection_pad2d", "replication_pad2d", "pixel_shuffle", "pixel_unshuffle"),
     *("channel_shuffle", "im2col", "col2im", "hstack", "vstack", "concat", "numpy_T", "_unsafe_view", "mT", "diff"),
     *("upsample_nearest2d.vec", "upsample_bilinear2d.vec", "repeat_interleave.self_int", "adjoint", "ravel"),
+    *(
+        "tile",
+        "moveaxis.int",
+        "moveaxis.intlist",
+        "tensor_split.sections",
+        "column_stack",
+        "dstack",
+        "fliplr",
+        "flipud",
+    ),
 )
 _LINEAR = (
     *("linear", "matmul", "mm", "bmm", "mv", "addmm", "baddbmm", "einsum", "tensordot", "outer", "bilinear"),

@@ -7,8 +7,9 @@ traced twice, and lists that differ are refused, as is everything else that a li
 
 from __future__ import annotations
 
+import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -140,11 +141,32 @@ def _twice(
 ) -> dict[str, Any]:
     before = _generators()
     first, second = (_once(model, named, shape, constants) for _ in range(2))
-    if first != second:
-        raise Untraceable("its forward does something else each time that it is called: count and decide with tensors")
     if before != _generators():
         raise Untraceable("its forward draws random numbers with Python or NumPy: draw them with torch (torch.rand)")
+    if first != second:
+        raise Untraceable("its forward does something else each time that it is called: count and decide with tensors")
     return first
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Say what a person can understand for what torch says of tensors that have no contents."""
+    try:
+        yield
+    except Exception as error:
+        text, kind = str(error), type(error).__name__
+        if kind in ("GuardOnDataDependentSymNode", "DataDependentOutputException"):
+            why = (
+                "it decides in Python by a value of a tensor (if, while, assert, item(), tolist()), which a list "
+                "cannot hold: decide with tensors (a mask from torch.rand, torch.where)"
+            )
+        elif "FakeTensor" in text or ".numpy()" in text:
+            why = (
+                "it reads values of a tensor (numpy(), a text with one), which a list cannot hold: compute with tensors"
+            )
+        else:
+            raise
+        raise Untraceable(why).with_traceback(error.__traceback__) from None
 
 
 def _generators() -> tuple[Any, ...]:
@@ -167,7 +189,8 @@ def _once(
             raise Untraceable(f"it returned {type(result).__name__}, not a tensor of logits")
         return result
 
-    with torch.enable_grad():
+    # A scripted function would be noted in other operations once it is optimised, after its first call.
+    with torch.enable_grad(), torch.jit.optimized_execution(False), _explained():  # type: ignore[attr-defined]
         graph = make_fx(forward, tracing_mode="fake", pre_dispatch=True, _allow_non_fake_inputs=True)(
             torch.zeros(shape), *tensors
         )
@@ -216,6 +239,8 @@ def _name(target: Any) -> str:
         return "grad"
     if getattr(target, "__name__", "") == "getitem":
         return "getitem"
+    if "autocast" in getattr(target, "__name__", ""):
+        raise Untraceable("it chooses a precision (torch.autocast), which a list cannot hold: that is for the training")
     if not isinstance(target, torch._ops.OpOverload):  # noqa: SLF001
         raise Untraceable(f"it uses {getattr(target, '__name__', 'a function')}, which a list cannot hold")
     name = str(target)

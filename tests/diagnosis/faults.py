@@ -55,6 +55,7 @@ class Fault:
         instead: another way to compute the output.
         after: what the mistake makes of the output, also given the call.
         refuses: the calls that end with an exception.
+        refuses_changed: the parsed calls, as the other faults change them, that end with an exception.
         spoils: the calls whose output is wrong in some way that is not modelled.
         dtype: the output's dtype, given the right one.
         rough: whether a result in double precision is only as exact as in single precision.
@@ -68,9 +69,15 @@ class Fault:
     instead: Callable[[Any], Any] | None = None
     after: Callable[[Any, Any], Any] | None = None
     refuses: Feature | None = None
+    refuses_changed: Callable[[Any], bool] | None = None
     spoils: Feature | None = None
     dtype: Callable[[torch.dtype], torch.dtype] | None = None
     rough: bool = False
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it is a kind of calls that end with an exception."""
+        return self.refuses is not None or self.refuses_changed is not None
 
 
 ANYTHING = object()
@@ -99,6 +106,8 @@ def prediction(faults: Sequence[Fault], seen: Observation, call: Any = None) -> 
         for fault in faults:
             if fault.before is not None:
                 call = fault.before(call)
+        if any(fault.refuses_changed is not None and fault.refuses_changed(call) for fault in faults):
+            return Refused()
         output = next((fault.instead(call) for fault in faults if fault.instead is not None), _NOTHING)
         output = call.output() if output is _NOTHING else output
         for fault in faults:

@@ -35,7 +35,7 @@ from tests.diagnosis.faults import Fault, Observation, Refused, fits, is_same, p
 from tests.diagnosis.windows import Window
 
 MOST_FAULTS = 9
-MOST_PREDICTIONS = 8_000  # beyond them the search is given up
+MOST_PREDICTIONS = 10_000  # beyond them the search is given up
 ENOUGH = 3  # results that came back
 
 Explanation = tuple[Fault, ...]
@@ -112,8 +112,7 @@ class Inference:
         Otherwise a fault by which an answer reads beyond the image would explain whatever else ends with an exception.
         """
         return len(explanation) == 1 or all(
-            fault.refuses is not None
-            or any(not self.agrees(without(explanation, fault), each) for each in self._returned)
+            fault.is_refusal or any(not self.agrees(without(explanation, fault), each) for each in self._returned)
             for fault in explanation
         )
 
@@ -160,7 +159,7 @@ class Inference:
 
     def _changes(self, chosen: Explanation, fault: Fault, seen: Observation) -> bool:
         """Whether a fault makes a difference to a call: only then can it have to do with the call's result."""
-        if fault.refuses is not None:
+        if fault.is_refusal:
             return False
         before, after = (prediction(faults, seen) for faults in (chosen, self._with(chosen, fault)))
         if after is None or fault.dtype is not None or fault.rough:
@@ -175,9 +174,10 @@ class Inference:
         for each in self._seen:
             if isinstance(each.outcome, Refused):
                 groups[each.outcome].append(each)
-        refusals = [fault for fault in faults if fault.refuses is not None]
+        others = tuple(fault for fault in faults if not fault.is_refusal)
+        refusals = [self._with(others, fault) for fault in faults if fault.is_refusal]
         return sum(
-            not any(all(fault.refuses is not None and fault.refuses(each) for each in group) for fault in refusals)
+            not any(all(isinstance(prediction(each, seen), Refused) for seen in group) for each in refusals)
             for group in groups.values()
         )
 

@@ -85,6 +85,11 @@ CAUSES = {
     "no residual": "The input seems not to be added, or not everywhere where it should be.",
     "activation after the projection": "It looks as if an activation came after the projection.",
     "padding": "The depthwise convolution seems to have another padding than ⌊k/2⌋.",
+    "padding like tensorflow": (
+        "Where the stride is 2, the padding looks like TensorFlow's: more of it below and on the right."
+    ),
+    "expansion kernel 3": "The expansion seems to have a kernel of 3 × 3; it looks at single pixels.",
+    "squeezed to nothing": "The squeeze seems to have no channel where a quarter of them is less than one.",
     "relu for silu": "It looks as if ReLU stood where SiLU is asked for, in a block.",
     "batch norm momentum": "A batch normalisation seems to have another momentum than torch's default.",
     "batch norm epsilon": "A batch normalisation seems to have another epsilon than torch's default.",
@@ -129,15 +134,16 @@ _COUNTS = {
         161_846_662: "not depthwise",
         4_041_366: "bias before batch norm",
         4_021_446: "expands at ratio 1",
+        14_047_366: "expansion kernel 3",
         3_598_598: "no head",
     },
 }
 
 
 def sentence(keys: Iterable[str]) -> str | None:
-    """The sentence for the cause that fits; None unless there is exactly one."""
+    """The sentence for the cause that fits; None unless there is exactly one. A key may name several: "one / other"."""
     found = set(keys)
-    return CAUSES[found.pop()] if len(found) == 1 else None
+    return " ".join(CAUSES[key] for key in found.pop().split(" / ")) if len(found) == 1 else None
 
 
 def likely_from_count(expected: int, count: int) -> str | None:
@@ -225,6 +231,17 @@ def _small_image(name: str, shape: tuple[int, ...], _: Shapes) -> tuple[int, ...
     return (shape[0], 256) if name == "fc1.weight" else shape
 
 
+def _wide_expansion(name: str, shape: tuple[int, ...], _: Shapes) -> tuple[int, ...]:
+    return (*shape[:2], 3, 3) if re.search(r"(^|\.)expand\.0\.weight$", name) else shape
+
+
+def _squeezed_to_nothing(name: str, shape: tuple[int, ...], shapes: Shapes) -> tuple[int, ...]:
+    part = re.search(r"(^|.*\.)se\.(reduce\.weight|reduce\.bias|expand\.weight)$", name)
+    if part is None or shapes[f"{part[1]}se.reduce.bias"] != (1,):
+        return shape
+    return (shape[0], 0, *shape[2:]) if part[2] == "expand.weight" else (0, *shape[1:])
+
+
 def _wide_head(name: str, shape: tuple[int, ...], _: Shapes) -> tuple[int, ...]:
     if name == "classifier.weight":
         return (shape[0], 1280)
@@ -248,6 +265,8 @@ _CHANGES: dict[str, Callable[[str, tuple[int, ...], Shapes], tuple[int, ...]]] =
     "squeezed from the wide channels": _squeezed_wide,
     "always ten classes": _last_of_ten,
     "every kernel 3": _small_kernel,
+    "expansion kernel 3": _wide_expansion,
+    "squeezed to nothing": _squeezed_to_nothing,
     "not depthwise": _dense,
     "28x28 arithmetic": _small_image,
     "head not scaled": _wide_head,

@@ -46,7 +46,13 @@ def _convolutions(draw: torch.Generator) -> Iterator[Call]:
         x, w = (torch.randn(shape, generator=draw) for shape in (image, weight))
         return (x, w, *([torch.randn(weight[0], generator=draw)] if bias else [])), named
 
-    # Nothing but image and weights; then a bias that could run along another axis.
+    yield from _kernels_alone(call)
+    yield from _strides_and_others(call)
+    yield from _odd_convolutions(call)
+
+
+def _kernels_alone(call: Callable[..., Call]) -> Iterator[Call]:
+    """Nothing but image and weights; then a bias that could run along another axis."""
     yield call((2, 3, 5, 7), (4, 3, 2, 3))
     yield call((2, 3, 6, 5), (4, 3, 3, 2))
     yield call((2, 3, 5, 5), (2, 3, 3, 3))
@@ -56,7 +62,10 @@ def _convolutions(draw: torch.Generator) -> Iterator[Call]:
     yield call((2, 2, 5, 6), (4, 2, 2, 3), bias=True)  # as many output channels as columns
     yield call((2, 3, 5, 4), (3, 3, 3, 2), bias=True)  # as many as rows
     yield call((3, 2, 4, 5), (3, 2, 2, 2), bias=True)  # as many as images
-    # Each setting alone.
+
+
+def _strides_and_others(call: Callable[..., Call]) -> Iterator[Call]:
+    """Each setting alone, two of them, then all."""
     settings: tuple[tuple[str, Any, Any], ...] = (
         ("stride", 2, (2, 3)), ("padding", 1, (1, 2)), ("dilation", 2, (2, 3)),
     )  # fmt: skip
@@ -76,6 +85,15 @@ def _convolutions(draw: torch.Generator) -> Iterator[Call]:
     yield call((2, 2, 5, 6), (3, 2, 2, 3), **pairs)
     yield call((2, 2, 6, 6), (3, 2, 2, 2), bias=True, **{**pairs, "stride": (2, 2)})
     yield call((2, 2, 5, 6), (3, 2, 3, 2), bias=True, **{**pairs, "padding": (1, 2)})
+    yield call((2, 2, 5, 5), (3, 2, 3, 3), bias=True, stride=(2, 2))  # no remainder
+    yield call((2, 2, 7, 6), (3, 2, 3, 3), bias=True, stride=(2, 3))
+    # A remainder along the width, by the kernel's width or by its height.
+    for width, kernel in ((7, (2, 3)), (8, (2, 3))):
+        yield call((2, 2, 6, width), (3, 2, *kernel), bias=True, stride=2)
+        yield call((2, 2, 7, width - 1), (3, 2, *kernel[::-1]), bias=True, stride=2)
+    # Odd kernels that are not square.
+    yield call((2, 2, 5, 7), (3, 2, 3, 5), bias=True)
+    yield call((2, 2, 6, 5), (3, 2, 5, 3), bias=True)
     # Two settings, then all of them.
     yield call((2, 2, 6, 8), (3, 2, 3, 3), bias=True, stride=2, padding=1)
     yield call((2, 2, 6, 9), (3, 2, 2, 3), stride=(2, 3), padding=(2, 1))
@@ -85,9 +103,13 @@ def _convolutions(draw: torch.Generator) -> Iterator[Call]:
     yield call((2, 2, 5, 7), (3, 2, 2, 3), padding=(2, 1), dilation=(3, 2))
     yield call((2, 2, 8, 9), (4, 2, 3, 3), bias=True, stride=2, padding=1, dilation=2)
     yield call((2, 2, 7, 11), (4, 2, 2, 3), bias=True, stride=(2, 3), padding=(1, 2), dilation=(2, 1))
-    # One image, axes of length one, double precision, other strides in memory.
+
+
+def _odd_convolutions(call: Callable[..., Call]) -> Iterator[Call]:
+    """One image, axes of length one, double precision, other strides in memory."""
     yield call((3, 5, 6), (4, 3, 2, 3))
     yield call((3, 5, 5), (4, 3, 3, 3), bias=True)
+    yield call((2, 5, 6), (2, 2, 3, 3), bias=True)
     yield call((2, 5, 6), (3, 2, 2, 2), bias=True, stride=2, padding=1)
     yield call((2, 6, 7), (3, 2, 2, 3), stride=(2, 1), padding=(0, 1), dilation=(1, 2))
     yield call((2, 4, 5), (1, 2, 2, 3))
@@ -101,7 +123,8 @@ def _convolutions(draw: torch.Generator) -> Iterator[Call]:
         ((1, 2, 5, 5), (3, 2, 3, 3), False),
     ):
         (x, w, *rest), named = call(image, weight, bias=bias)
-        yield (x.double(), w.double(), *(each.double() for each in rest)), named
+        # Thirds, which float32 does not hold exactly.
+        yield (x.double() / 3, w.double() / 3, *(each.double() for each in rest)), named
     for image, weight in (((2, 2, 5, 5), (2, 3, 3, 3)), ((2, 2, 4, 6), (2, 3, 2, 3))):
         (x, w, b), named = call(image, weight, bias=True)
         yield (x, w.transpose(0, 1), torch.cat([b, b[:1]])), named
@@ -143,6 +166,7 @@ def _settings_alone(image: Callable[..., Tensor], settings: Sequence[tuple[str, 
     yield (image(2, 3, 7, 9), 3), {"stride": 2}
     yield (image(2, 2, 7, 7), 2), {"stride": 3}
     yield (image(2, 2, 7, 9), 3), {"stride": (2, 2)}
+    yield (image(2, 2, 7, 6), 3), {"stride": (2, 3)}
     yield (image(2, 3, 7, 10), 2), {"stride": (2, 3)}
     yield (image(2, 3, 8, 7), (3, 2)), {"stride": (3, 1)}
     yield (image(2, 2, 7, 8), (2, 3)), {"stride": (1, 2)}
@@ -187,15 +211,18 @@ def _odd_inputs(image: Callable[..., Tensor]) -> Iterator[Call]:
     """One image, axes of length one, double precision, other strides in memory."""
     yield (image(4, 6, 7), (2, 3)), {}
     yield (image(2, 6, 6), 2, 2), {}
+    yield (image(3, 4, 6), 2), {}
     yield (image(3, 5, 5), 2), {"ceil_mode": True}
     yield (image(2, 6, 8), 3, 2, 1), {"ceil_mode": True}
     yield (image(1, 6, 7), (3, 2), 2), {}
+    yield (image(2, 1, 6, 6), 2), {}
     yield (image(2, 1, 3, 3), 3), {}
     yield (image(1, 3, 3, 2), (3, 2)), {}
-    yield (image(2, 2, 6, 6).double(), 2, 2), {}
-    yield (image(2, 3, 5, 5).double(), 3, 1), {}
-    yield (image(2, 3, 4, 6).double(), (2, 3), (2, 3)), {}
-    yield (image(2, 2, 4, 6).double(), (2, 3)), {}
+    # Thirds, which float32 does not hold exactly.
+    yield (image(2, 2, 6, 6).double() / 3, 2, 2), {}
+    yield (image(2, 3, 5, 5).double() / 3, 3, 1), {}
+    yield (image(2, 3, 4, 6).double() / 3, (2, 3), (2, 3)), {}
+    yield (image(2, 2, 4, 6).double() / 3, (2, 3)), {}
     yield (image(2, 2, 6, 6).transpose(2, 3), 2, 2), {}
     yield (image(2, 2, 6, 4).transpose(2, 3), (2, 3)), {}
 

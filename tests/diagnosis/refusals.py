@@ -45,11 +45,18 @@ def _remains(call: Window) -> bool:
     )
 
 
+def _remains_by_height(call: Window) -> bool:
+    """The same, if the height of the window is taken for its width."""
+    return _remains(replace(call, kernel=(call.kernel[0], call.kernel[0])))
+
+
 _FEATURES: dict[str, tuple[tuple[str, ...], Feature]] = {
     "no bias refused": (("conv2d", "linear"), lambda seen: seen.call.bias is None),
     "a bias refused": (("conv2d", "linear"), lambda seen: seen.call.bias is not None),
     "one image refused": (_WINDOWS, _of_window(lambda call: call.input.dim() == 3)),
     "a batch refused": (_WINDOWS, _of_window(lambda call: call.input.dim() == 4)),
+    "one channel refused": (
+        _WINDOWS, _of_window(lambda call: call.input.dim() == 4 and call.input.shape[0] > 1 == call.input.shape[1])),
     "only square windows taken": (_WINDOWS, _of_window(lambda call: call.kernel[0] != call.kernel[1])),
     "only square images taken": (_WINDOWS, _of_window(lambda call: call.input.shape[-1] != call.input.shape[-2])),
     "unequal strides refused": (_WINDOWS, _of_window(lambda call: call.stride[0] != call.stride[1])),
@@ -65,7 +72,7 @@ _FEATURES: dict[str, tuple[tuple[str, ...], Feature]] = {
     "padding left uncounted refused": (("avg_pool2d",), _of_window(lambda call: not call.count_include_pad)),
     "divisor override refused": (("avg_pool2d",), _of_window(lambda call: call.divisor_override is not None)),
     "stride required": (_POOLS, _of_window(lambda call: not call.stride_given)),
-    "remainder refused": (_WINDOWS, _of_window(_remains)),
+    "even windows refused": (_WINDOWS, _of_window(lambda call: any(length % 2 == 0 for length in call.kernel))),
     "double precision refused": (
         (*_WINDOWS, "linear", "relu"), lambda seen: seen.dtype == torch.float64),
     "weight that is not contiguous refused": (
@@ -78,17 +85,33 @@ _FEATURES: dict[str, tuple[tuple[str, ...], Feature]] = {
 }  # fmt: skip
 """By cause: the operations to which it applies, and what the refused calls have in common."""
 
+_OF_CHANGED: dict[str, tuple[tuple[str, ...], Callable[[Window], bool]]] = {
+    "remainder refused": (_WINDOWS, _remains),
+    "remainder by the height refused": (("conv2d",), _remains_by_height),
+}
+"""The same, of calls as an answer's other mistakes have changed them."""
+
 
 def refusals(operation: str) -> Iterator[Fault]:
     """The exceptions that answers to an operation may end with."""
     for cause, (operations, feature) in _FEATURES.items():
         if operation in operations:
             yield _refusal(cause, feature)
+    for cause, (operations, has) in _OF_CHANGED.items():
+        if operation in operations:
+            yield Fault(cause, f"calls of the kind {next(_NUMBERS)}", refuses_changed=has)
     for name in _ARGUMENTS.get(operation, ()):
         if name in _SETTINGS:
             shown = name.removesuffix("_size").replace("kernel", "window")
             yield _refusal(f"{shown} as a pair refused", _passed_as(operation, name, tuple))
             yield _refusal("single numbers refused", _passed_as(operation, name, int))
+    if operation in _POOLS:  # a stride that is left out is the window
+        yield _refusal(
+            "stride as a pair refused",
+            lambda seen: isinstance(
+                argument(operation, seen, "kernel_size" if not seen.call.stride_given else "stride"), tuple
+            ),
+        )
     yield _refusal("single numbers refused", lambda seen: any(
         isinstance(value, int) for value in _settings(operation, seen)))  # fmt: skip
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import torch
 
 from autograder.grading.pytest_run import know_markers
 from tests import known_outputs
+from tests.diagnosis.model_misconceptions import likely_from_shapes, likely_from_tensors, sentence
+from tests.test_q7_efficientnet import block_shapes
 
 TABLES = ("LENET", "BLOCK_THAT_ADDS", "BLOCK_THAT_STRIDES", "SCALED_NETWORK")
 
@@ -54,3 +57,22 @@ def test_mistakes_have_other_outputs_than_the_right_one(name: str) -> None:
     }
     # One epsilon hardly differs from another; a maximum and a mean are told apart where the squeeze is tested alone.
     assert table.keys() - far <= {"right", "batch norm epsilon", "largest for mean"}
+
+
+def test_mistakes_with_a_whole_network_are_told_apart_also_several_at_once() -> None:
+    table = known_outputs.SCALED_NETWORK
+    outputs = {cause: [partial(torch.tensor, way) for way in ways] for cause, ways in table.items() if cause != "right"}
+    assert any(" / " in cause for cause in outputs)
+    for cause, ways in table.items():
+        if cause in outputs:
+            for way in ways:
+                assert likely_from_tensors(torch.tensor(way), outputs) == sentence([cause])
+
+
+def test_shapes_that_a_mistake_in_a_block_leads_to_name_it() -> None:
+    right = block_shapes(3, 4, 5, 8)
+    wide = {**right, "expand.0.weight": (24, 3, 3, 3)}
+    nothing = {**right, "se.reduce.weight": (0, 24, 1, 1), "se.reduce.bias": (0,), "se.expand.weight": (24, 0, 1, 1)}
+    assert likely_from_shapes(right, wide) == sentence(["expansion kernel 3"])
+    assert likely_from_shapes(right, nothing) == sentence(["squeezed to nothing"])
+    assert likely_from_shapes(right, right) is None

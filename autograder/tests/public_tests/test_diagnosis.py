@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.evidence.bank import KnownAnswer
@@ -74,6 +75,46 @@ def test_exceptions_are_told_with_the_calls_that_end_with_them() -> None:
 def test_right_answers_in_every_style_have_no_fault(template: Template) -> None:
     for style in template.styles:
         assert misconceptions.explained(function(whole(template, style, {}))) == []
+
+
+def in_whole_steps(x: Tensor, w: Tensor, b: Tensor | None, stride: int, padding: int, *, width: int) -> Tensor:
+    """A convolution of whole numbers that wants no remainder, for a kernel of this width."""
+    pixels = x.shape[-2] + 2 * padding - w.shape[2], x.shape[-1] + 2 * padding - width
+    if pixels[0] % stride or pixels[1] % stride:
+        raise ValueError("does not fit")
+    return F.conv2d(x, w, b, stride, padding)
+
+
+def test_a_remainder_is_that_of_the_answers_own_formula() -> None:
+    def own(x: Tensor, w: Tensor, b: Tensor | None = None, stride: Any = 1, padding: Any = 0, **_: Any) -> Tensor:
+        return in_whole_steps(x, w, b, stride, padding, width=w.shape[3])
+
+    def of_the_height(
+        x: Tensor, w: Tensor, b: Tensor | None = None, stride: Any = 1, padding: Any = 0, **_: Any
+    ) -> Tensor:
+        return in_whole_steps(x, w, b, stride, padding, width=w.shape[2])
+
+    others = {"dilation ignored", "stride as a pair refused", "padding as a pair refused"}
+    for conv2d, refused in ((own, "remainder refused"), (of_the_height, "remainder by the height refused")):
+        conv2d.__name__ = "conv2d"
+        assert set(misconceptions.explained(conv2d)) == {refused, *others}
+
+
+def test_odd_windows_single_precision_and_lost_channels_are_found() -> None:
+    def conv2d(x: Tensor, w: Tensor, *rest: Any, **named: Any) -> Tensor:
+        if w.shape[2] % 2 == 0 or w.shape[3] % 2 == 0:
+            raise ValueError("odd kernels only")
+        return F.conv2d(x.float(), w.float(), *(each.float() for each in rest), **named).to(x.dtype)
+
+    def max_pool2d(x: Tensor, kernel: Any, stride: Any = None, *rest: Any, **named: Any) -> Tensor:
+        stride = kernel if stride is None else stride
+        if isinstance(stride, tuple) or (x.dim() == 4 and len(x) > 1 == x.shape[1]):
+            raise ValueError("not this")
+        output: Tensor = F.max_pool2d(x, kernel, stride, *rest, **named)
+        return output
+
+    assert set(misconceptions.explained(conv2d)) == {"single precision inside", "even windows refused"}
+    assert set(misconceptions.explained(max_pool2d)) == {"stride as a pair refused", "one channel refused"}
 
 
 def test_a_fault_that_no_explanation_has_is_not_guessed_at() -> None:
