@@ -105,7 +105,7 @@ def test_a_list_is_trained_there_to_the_same_bits_and_held_to_a_distance_from_th
     assert replace(there, threshold=60.0) == here
     reference = trained(LENET, few, sandbox, assignment, device).accuracy
     assert reference is not None
-    assert reference.about == listed_run.AS_REFERENCE
+    assert reference.about == listed_run.LIKE_REFERENCE
     assert reference.threshold == there.threshold == round(reference.mean - 5, 1)
 
 
@@ -159,7 +159,7 @@ def test_lists_of_large_batches_are_compared_in_small_ones(
         return compare(self, network, reference)
 
     monkeypatch.setattr(listed_run.ListedRun, "_compared", noted)
-    for text, about in ((LENET, listed_run.AS_REFERENCE), (OTHER, listed_run.BY_LIST)):
+    for text, about in ((LENET, listed_run.LIKE_REFERENCE), (OTHER, listed_run.BY_LIST)):
         accuracy = trained(text, few, sandbox, assignment, device).accuracy
         assert accuracy is not None
         assert accuracy.about == about
