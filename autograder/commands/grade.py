@@ -149,9 +149,9 @@ def checked(
         raise UnusableRequest(f"--staff: what --format {form} writes is for students, too.")
     outputs.refuse_unusable()
     refuse_too_little()
-    read_submission(submission, assignment)  # it is read again where it is graded
     wanted = forms.Wanted(assignment.title, data is not None, os.environ)
     made = None if form == TERMINAL else forms.form_named(form, wanted)
+    read_submission(submission, assignment)  # it is read again where it is graded
     return Request(submission, assignment, questions, student, data, made, staff)
 
 
