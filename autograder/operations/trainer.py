@@ -55,11 +55,17 @@ class Listed(nn.Module):
         program, count = self._train if self.training else self._evaluate, len(images)
         missing = program.listing.batch - count
         if missing > 0 and not self.training:
-            images = torch.cat([images, images[:1].expand(missing, -1, -1, -1)])
+            padded = torch.cat([images, images[:1].expand(missing, -1, -1, -1)])
+            # In the order of memory that the images have: who trains tries whether a network takes another one.
+            images = padded.contiguous(memory_format=_order(images))
         values = [*self.parameters(), *self.buffers(), *self._constants]
         with contextlib.nullcontext() if self._autocast else torch.autocast(images.device.type, enabled=False):
             logits = program(images, values)
         return logits[:count]
+
+
+def _order(images: Tensor) -> torch.memory_format:
+    return torch.contiguous_format if images.is_contiguous() else torch.channels_last
 
 
 def compare(request: dict[str, Any]) -> dict[str, Any]:

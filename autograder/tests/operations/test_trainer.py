@@ -178,3 +178,10 @@ def test_autocast_chooses_the_numbers_unless_it_may_not() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             kinds.append(model(torch.zeros(BATCH, 3, 32, 32)).dtype)
     assert kinds == [torch.bfloat16, torch.float32]
+
+
+@pytest.mark.parametrize(("bank", "takes_another"), [("", True), ("view_and_bincount", False)])
+def test_a_list_with_view_is_not_trained_in_another_order_of_memory(bank: str, takes_another: bool) -> None:
+    network = listed(module_of("q6_lenet", bank=bank))
+    model = Listed(network, beginning(network, 0))
+    assert training.check_model(model, torch.rand(1, 3, 32, 32)) is takes_another
