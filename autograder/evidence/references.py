@@ -27,7 +27,7 @@ def references(
 ) -> dict[str, Any]:
     """The networks of all questions as data, for each size of batch that a recipe has, and in which they are compared.
 
-    What one question trains on the CPU and on a GPU has batches of different sizes there, by which they are told apart.
+    What one question trains on the CPU and on a GPU has batches of different sizes there, which keeps them apart.
 
     Args:
         devices: on which they are trained.
